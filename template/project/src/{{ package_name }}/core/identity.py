@@ -1,0 +1,17 @@
+"""The people who use this service."""
+
+from sqlalchemy import String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from .tenancy import Record
+
+
+class User(Record):
+    """A person of an organisation. Who leaves is made inactive, so that history keeps the name."""
+
+    __tablename__ = "core_users"
+    __table_args__ = (UniqueConstraint("organisation_id", "email"),)
+
+    email: Mapped[str] = mapped_column(String(254))
+    name: Mapped[str] = mapped_column(String(200))
+    active: Mapped[bool] = mapped_column(default=True)

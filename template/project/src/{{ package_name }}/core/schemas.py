@@ -1,0 +1,66 @@
+"""The field types and envelopes that requests and responses share."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Annotated, Any, Generic, TypeVar
+
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, HttpUrl, StringConstraints
+
+Item = TypeVar("Item")
+
+# PostgreSQL stores no NUL character in text.
+_NO_NUL = r"^[^\x00]*$"
+
+ShortText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=_NO_NUL)]
+LongText = Annotated[str, StringConstraints(min_length=1, max_length=20_000, pattern=_NO_NUL)]
+Integer = Annotated[int, Field(ge=-(2**63), le=2**63 - 1)]
+Amount = Annotated[Decimal, Field(max_digits=12, decimal_places=2)]
+Moment = AwareDatetime
+Url = Annotated[str, BeforeValidator(lambda value: str(HttpUrl(value))), StringConstraints(max_length=2000)]
+
+
+def unchanged() -> Any:
+    """Return the default of a field that a PATCH may leave out, and that may not be null."""
+    return Field(default=None, json_schema_extra=_without_default)
+
+
+def _without_default(schema: dict[str, Any]) -> None:
+    schema.pop("default", None)
+
+
+class RequestModel(BaseModel):
+    """The body or the query of a request; a name that it does not know is refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class ResponseModel(BaseModel):
+    """What is told of a record."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+class ListQuery(RequestModel):
+    """Which part of a list is wanted. The fields that a module adds are filters: they must be equal."""
+
+    limit: int = Field(default=50, ge=1, le=200)
+    offset: int = Field(default=0, ge=0, le=2**31)
+
+    def filters(self) -> dict[str, Any]:
+        """Return the filters that were given, by column."""
+        return self.model_dump(exclude_none=True, exclude={"limit", "offset", "search"})
+
+
+class SearchQuery(ListQuery):
+    """A list that can be searched as well."""
+
+    search: ShortText | None = None
+
+
+class Page(ResponseModel, Generic[Item]):
+    """A part of a list: its items, and how many there are in all."""
+
+    items: Sequence[Item]
+    total: int
+    limit: int
+    offset: int

@@ -1,0 +1,69 @@
+"""Who owns a row, and how every query is kept within one organisation."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from sqlalchemy import ForeignKey, String, event
+from sqlalchemy.orm import Mapped, ORMExecuteState, Session, mapped_column, with_loader_criteria
+
+from .clock import utcnow
+from .database import Base
+
+_organisation: ContextVar[UUID | None] = ContextVar("organisation", default=None)
+
+
+class OrganisationNotSet(LookupError):
+    """A query of an organisation's rows ran outside of `organisation_scope`."""
+
+
+class Organisation(Base):
+    """A customer of this service; its rows are seen by nobody else."""
+
+    __tablename__ = "core_organisations"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    name: Mapped[str] = mapped_column(String(200))
+
+
+class Record(Base):
+    """A row of one organisation, with an identifier and its times of writing."""
+
+    __abstract__ = True
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    organisation_id: Mapped[UUID] = mapped_column(
+        ForeignKey("core_organisations.id"), default=lambda: current_organisation(), index=True
+    )
+    created_at: Mapped[datetime] = mapped_column(default=utcnow)
+    updated_at: Mapped[datetime] = mapped_column(default=utcnow, onupdate=utcnow)
+
+
+def current_organisation() -> UUID:
+    """Return the organisation in scope, or raise OrganisationNotSet."""
+    organisation_id = _organisation.get()
+    if organisation_id is None:
+        raise OrganisationNotSet("enter organisation_scope() before you touch an organisation's rows")
+    return organisation_id
+
+
+@contextmanager
+def organisation_scope(organisation_id: UUID) -> Iterator[None]:
+    """Work on the rows of one organisation inside of a `with` block."""
+    token = _organisation.set(organisation_id)
+    try:
+        yield
+    finally:
+        _organisation.reset(token)
+
+
+@event.listens_for(Session, "do_orm_execute")
+def _stay_in_organisation(state: ORMExecuteState) -> None:
+    if not any(issubclass(mapper.class_, Record) for mapper in state.all_mappers):
+        return
+    organisation_id = current_organisation()
+    state.statement = state.statement.options(
+        with_loader_criteria(Record, lambda record: record.organisation_id == organisation_id, include_aliases=True)
+    )
