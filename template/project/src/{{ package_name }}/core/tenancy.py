@@ -6,7 +6,8 @@ from contextvars import ContextVar
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import ForeignKey, String, event
+from sqlalchemy import ColumnElement, ForeignKey, String, Uuid, bindparam, event, true
+from sqlalchemy.exc import DontWrapMixin
 from sqlalchemy.orm import Mapped, ORMExecuteState, Session, mapped_column, with_loader_criteria
 
 from .clock import utcnow
@@ -15,7 +16,7 @@ from .database import Base
 _organisation: ContextVar[UUID | None] = ContextVar("organisation", default=None)
 
 
-class OrganisationNotSet(LookupError):
+class OrganisationNotSet(DontWrapMixin, LookupError):
     """A query of an organisation's rows ran outside of `organisation_scope`."""
 
 
@@ -40,6 +41,11 @@ class Record(Base):
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
     updated_at: Mapped[datetime] = mapped_column(default=utcnow, onupdate=utcnow)
 
+    @classmethod
+    def referable(cls) -> ColumnElement[bool]:
+        """Return what holds for a record that others may refer to; a model narrows it down."""
+        return true()
+
 
 def current_organisation() -> UUID:
     """Return the organisation in scope, or raise OrganisationNotSet."""
@@ -59,11 +65,11 @@ def organisation_scope(organisation_id: UUID) -> Iterator[None]:
         _organisation.reset(token)
 
 
+_in_scope = bindparam("organisation_in_scope", type_=Uuid(), callable_=current_organisation)
+_stay_in_scope = with_loader_criteria(Record, lambda record: record.organisation_id == _in_scope, include_aliases=True)
+
+
+# The criterion becomes part of a statement wherever that names a record: in a join or a subquery, too.
 @event.listens_for(Session, "do_orm_execute")
 def _stay_in_organisation(state: ORMExecuteState) -> None:
-    if not any(issubclass(mapper.class_, Record) for mapper in state.all_mappers):
-        return
-    organisation_id = current_organisation()
-    state.statement = state.statement.options(
-        with_loader_criteria(Record, lambda record: record.organisation_id == organisation_id, include_aliases=True)
-    )
+    state.statement = state.statement.options(_stay_in_scope)
