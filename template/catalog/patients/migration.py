@@ -1,0 +1,53 @@
+"""The table of patients."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from your_service.core.database import UtcDateTime
+
+revision = "patients_0001"
+down_revision = None
+branch_labels = ("patients",)
+depends_on = ("core_0001",)
+
+
+def upgrade() -> None:
+    """Create the table."""
+    op.create_table(
+        "patients",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("organisation_id", sa.Uuid(), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("updated_at", UtcDateTime(), nullable=False),
+        sa.Column("given_name", sa.String(200), nullable=False),
+        sa.Column("family_name", sa.String(200), nullable=False),
+        sa.Column("birth_date", sa.Date(), nullable=False),
+        sa.Column("sex", sa.String(50), nullable=True),
+        sa.Column("phone", sa.String(50), nullable=True),
+        sa.Column("email", sa.String(254), nullable=True),
+        sa.Column("address", sa.String(200), nullable=True),
+        sa.Column("given_name_key", sa.String(200), nullable=False),
+        sa.Column("family_name_key", sa.String(200), nullable=False),
+        sa.Column("phone_key", sa.String(50), nullable=True),
+        sa.Column("email_key", sa.String(762), nullable=True),
+        sa.Column("merged_into_id", sa.Uuid(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_patients")),
+        sa.ForeignKeyConstraint(
+            ["organisation_id"],
+            ["core_organisations.id"],
+            name=op.f("fk_patients_organisation_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["merged_into_id"],
+            ["patients.id"],
+            name=op.f("fk_patients_merged_into_id"),
+            ondelete="CASCADE",
+        ),
+    )
+    for column in ("organisation_id", "birth_date", "phone_key", "email_key", "merged_into_id"):
+        op.create_index(op.f(f"ix_patients_{column}"), "patients", [column])
+
+
+def downgrade() -> None:
+    """Drop the table."""
+    op.drop_table("patients")

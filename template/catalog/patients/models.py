@@ -1,0 +1,59 @@
+"""The table of patients."""
+
+import datetime as dt
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, ForeignKey, String
+from sqlalchemy.ext.hybrid import hybrid_property
+from sqlalchemy.orm import Mapped, mapped_column, validates
+
+from ...core.tenancy import Record
+from .rules import KEYS, NAME_KEY_LENGTH
+
+
+class Sex(StrEnum):
+    """The administrative sex of a patient."""
+
+    FEMALE = "female"
+    MALE = "male"
+    OTHER = "other"
+
+
+class Patient(Record):
+    """A person who is treated by one organisation.
+
+    A record that was merged stays as a tombstone: `merged_into_id` leads to the one that survived.
+    """
+
+    __tablename__ = "patients"
+
+    given_name: Mapped[str] = mapped_column(String(200))
+    family_name: Mapped[str] = mapped_column(String(200))
+    birth_date: Mapped[dt.date] = mapped_column(index=True)
+    sex: Mapped[Sex | None]
+    phone: Mapped[str | None] = mapped_column(String(50))
+    email: Mapped[str | None] = mapped_column(String(254))
+    address: Mapped[str | None] = mapped_column(String(200))
+    given_name_key: Mapped[str] = mapped_column(String(NAME_KEY_LENGTH))
+    family_name_key: Mapped[str] = mapped_column(String(NAME_KEY_LENGTH))
+    phone_key: Mapped[str | None] = mapped_column(String(50), index=True)
+    # Longer than the address: without case, some letters become three.
+    email_key: Mapped[str | None] = mapped_column(String(762), index=True)
+    # Whoever deletes a patient deletes all that was merged into the record.
+    merged_into_id: Mapped[UUID | None] = mapped_column(ForeignKey("patients.id", ondelete="CASCADE"), index=True)
+
+    @hybrid_property
+    def name_key(self) -> str:
+        """Both names in one: where the given name ends is often a matter of opinion."""
+        return self.given_name_key + self.family_name_key
+
+    @validates(*KEYS)
+    def _keep_key(self, field: str, value: str | None) -> str | None:
+        setattr(self, f"{field}_key", None if value is None else KEYS[field](value))
+        return value
+
+    @classmethod
+    def referable(cls) -> ColumnElement[bool]:
+        """Nothing new refers to a record that was merged."""
+        return cls.merged_into_id.is_(None)

@@ -1,0 +1,91 @@
+"""The routes of patients. One that was merged answers 410, and `merged_into_id` says into which."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, status
+
+from ...core.database import SessionDep
+from ...core.events import Event, EventBusDep
+from ...core.resource import Listing
+from ...core.schemas import ListQuery, Page
+from ...core.security import ADMIN_ONLY
+from .models import Patient
+from .schemas import (
+    Duplicate,
+    PatientCreate,
+    PatientMerge,
+    PatientQuery,
+    PatientRead,
+    PatientUpdate,
+    TimelineEntry,
+)
+from .service import PatientService
+
+router = APIRouter(prefix="/patients", tags=["patients"])
+
+
+def get_service(session: SessionDep, events: EventBusDep) -> PatientService:
+    """Give a request its service."""
+    return PatientService(session, events)
+
+
+Service = Annotated[PatientService, Depends(get_service)]
+AllowDuplicate = Annotated[bool, Query(description="It is another person, however alike they are.")]
+
+
+@router.post("", status_code=status.HTTP_201_CREATED, response_model=PatientRead)
+async def create_patient(data: PatientCreate, service: Service, allow_duplicate: AllowDuplicate = False) -> Patient:
+    """Register a patient; a likely duplicate is refused with a list of those it may be."""
+    return await service.create(data, allow_duplicate=allow_duplicate)
+
+
+@router.get("", response_model=Page[PatientRead])
+async def list_patients(query: Annotated[PatientQuery, Query()], service: Service) -> Listing[Patient]:
+    """List patients, the oldest record first."""
+    return await service.list(query)
+
+
+@router.get("/{patient_id}", response_model=PatientRead)
+async def get_patient(patient_id: UUID, service: Service) -> Patient:
+    """Return a patient."""
+    return await service.get(patient_id)
+
+
+@router.patch("/{patient_id}", response_model=PatientRead)
+async def update_patient(
+    patient_id: UUID,
+    changes: PatientUpdate,
+    service: Service,
+    allow_duplicate: AllowDuplicate = False,
+) -> Patient:
+    """Change a patient; a change that makes a likely duplicate is refused with a list of those it may be."""
+    return await service.update(patient_id, changes, allow_duplicate=allow_duplicate)
+
+
+@router.delete("/{patient_id}", status_code=status.HTTP_204_NO_CONTENT, dependencies=ADMIN_ONLY)
+async def delete_patient(patient_id: UUID, service: Service) -> None:
+    """Delete a patient."""
+    await service.delete(patient_id)
+
+
+@router.get("/{patient_id}/duplicates")
+async def list_duplicates(
+    patient_id: UUID,
+    query: Annotated[ListQuery, Query()],
+    service: Service,
+) -> Page[Duplicate]:
+    """List who is likely to be the same person, the likeliest first."""
+    return await service.duplicates(patient_id, query)
+
+
+@router.post("/{patient_id}/merge", response_model=PatientRead, dependencies=ADMIN_ONLY)
+async def merge_patients(patient_id: UUID, merge: PatientMerge, service: Service) -> Patient:
+    """Merge a duplicate into this patient."""
+    return await service.merge(patient_id, merge.duplicate_id)
+
+
+@router.get("/{patient_id}/timeline", response_model=Page[TimelineEntry])
+async def get_timeline(patient_id: UUID, query: Annotated[ListQuery, Query()], service: Service) -> Listing[Event]:
+    """List what happened to a patient, the newest last."""
+    return await service.timeline(patient_id, query)

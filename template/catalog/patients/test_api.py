@@ -1,0 +1,321 @@
+"""Patients over HTTP."""
+
+from uuid import UUID, uuid4
+
+import pytest
+from fastapi import status
+from httpx2 import AsyncClient
+
+from your_service.modules.patients.models import Patient
+
+from tests.fixtures.core.identity import Headers
+from tests.support.factories import Factory, Payload
+
+URL = "/patients"
+
+
+async def test_create(client: AsyncClient, auth_headers: Headers, patient_payload: Payload) -> None:
+    body = patient_payload(sex="female", address="12 St James's Square")
+
+    response = await client.post(URL, headers=auth_headers, json=body)
+
+    assert response.status_code == status.HTTP_201_CREATED
+    created = response.json()
+    assert {field: created[field] for field in body} == body
+    found = await client.get(f"{URL}/{created['id']}", headers=auth_headers)
+    assert (found.status_code, found.json()) == (status.HTTP_200_OK, created)
+
+
+async def test_create_names_what_is_missing(client: AsyncClient, auth_headers: Headers) -> None:
+    response = await client.post(URL, headers=auth_headers, json={})
+
+    assert response.status_code == status.HTTP_422_UNPROCESSABLE_CONTENT
+    assert response.headers["content-type"] == "application/problem+json"
+    assert [error["loc"] for error in response.json()["errors"]] == [
+        ["body", "given_name"],
+        ["body", "family_name"],
+        ["body", "birth_date"],
+    ]
+
+
+async def test_create_refuses_who_is_not_born(
+    client: AsyncClient,
+    auth_headers: Headers,
+    patient_payload: Payload,
+) -> None:
+    response = await client.post(URL, headers=auth_headers, json=patient_payload(birth_date="9999-12-31"))
+
+    assert response.status_code == status.HTTP_422_UNPROCESSABLE_CONTENT
+    assert [error["loc"] for error in response.json()["errors"]] == [["body", "birth_date"]]
+
+
+async def test_create_lists_the_likely_duplicates(
+    client: AsyncClient,
+    auth_headers: Headers,
+    test_patient: Patient,
+    patient_payload: Payload,
+) -> None:
+    body = patient_payload(phone=test_patient.phone)
+
+    response = await client.post(URL, headers=auth_headers, json=body)
+
+    assert response.status_code == status.HTTP_409_CONFLICT
+    assert response.headers["content-type"] == "application/problem+json"
+    assert response.json()["duplicates"] == [
+        {
+            "id": str(test_patient.id),
+            "given_name": test_patient.given_name,
+            "family_name": test_patient.family_name,
+            "birth_date": str(test_patient.birth_date),
+            "reasons": ["phone"],
+        },
+    ]
+
+
+async def test_create_takes_a_duplicate_that_is_another_person(
+    client: AsyncClient,
+    auth_headers: Headers,
+    test_patient: Patient,
+    patient_payload: Payload,
+) -> None:
+    body = patient_payload(phone=test_patient.phone)
+
+    response = await client.post(URL, headers=auth_headers, params={"allow_duplicate": True}, json=body)
+
+    assert response.status_code == status.HTTP_201_CREATED
+
+
+async def test_get_unknown(client: AsyncClient, auth_headers: Headers) -> None:
+    response = await client.get(f"{URL}/{uuid4()}", headers=auth_headers)
+
+    assert response.status_code == status.HTTP_404_NOT_FOUND
+    assert response.headers["content-type"] == "application/problem+json"
+
+
+async def test_list(client: AsyncClient, auth_headers: Headers, test_patient_id: UUID) -> None:
+    response = await client.get(URL, headers=auth_headers, params={"limit": 1})
+
+    assert response.status_code == status.HTTP_200_OK
+    page = response.json()
+    assert [item["id"] for item in page["items"]] == [str(test_patient_id)]
+    assert (page["total"], page["limit"], page["offset"]) == (1, 1, 0)
+
+
+async def test_search(client: AsyncClient, auth_headers: Headers, make_patient: Factory[Patient]) -> None:
+    wanted = await make_patient(given_name="José", phone="+34 555 0100")
+    await make_patient()
+
+    for search in ("jose", "+34 (555) 01-00", "0034 5550100"):
+        response = await client.get(URL, headers=auth_headers, params={"search": search})
+
+        assert [item["id"] for item in response.json()["items"]] == [str(wanted.id)]
+
+
+@pytest.mark.parametrize("query", [{"limit": 0}, {"limit": 201}, {"offset": -1}, {"no_such_filter": 1}])
+@pytest.mark.parametrize("path", ["", "/{patient_id}/duplicates", "/{patient_id}/timeline"])
+async def test_lists_refuse_a_bad_query(
+    client: AsyncClient,
+    auth_headers: Headers,
+    test_patient_id: UUID,
+    path: str,
+    query: dict[str, int],
+) -> None:
+    url = URL + path.format(patient_id=test_patient_id)
+
+    response = await client.get(url, headers=auth_headers, params=query)
+
+    assert response.status_code == status.HTTP_422_UNPROCESSABLE_CONTENT
+
+
+async def test_update(
+    client: AsyncClient,
+    auth_headers: Headers,
+    test_patient_id: UUID,
+    patient_payload: Payload,
+) -> None:
+    changes = patient_payload()
+
+    response = await client.patch(f"{URL}/{test_patient_id}", headers=auth_headers, json=changes)
+
+    assert response.status_code == status.HTTP_200_OK
+    updated = response.json()
+    assert {field: updated[field] for field in changes} == changes
+    found = await client.get(f"{URL}/{test_patient_id}", headers=auth_headers)
+    assert found.json() == updated
+    assert updated["updated_at"] > updated["created_at"]
+
+
+async def test_update_refuses_an_unknown_field(
+    client: AsyncClient,
+    auth_headers: Headers,
+    test_patient_id: UUID,
+) -> None:
+    response = await client.patch(f"{URL}/{test_patient_id}", headers=auth_headers, json={"no_such_field": 1})
+
+    assert response.status_code == status.HTTP_422_UNPROCESSABLE_CONTENT
+
+
+async def test_update_into_a_duplicate_has_to_be_meant(
+    client: AsyncClient,
+    auth_headers: Headers,
+    test_patient_id: UUID,
+    make_patient: Factory[Patient],
+) -> None:
+    url, mother = f"{URL}/{test_patient_id}", await make_patient()
+    changes = {"phone": mother.phone}
+
+    refused = await client.patch(url, headers=auth_headers, json=changes)
+    meant = await client.patch(url, headers=auth_headers, params={"allow_duplicate": True}, json=changes)
+
+    assert refused.status_code == status.HTTP_409_CONFLICT
+    assert [duplicate["id"] for duplicate in refused.json()["duplicates"]] == [str(mother.id)]
+    assert (meant.status_code, meant.json()["phone"]) == (status.HTTP_200_OK, mother.phone)
+
+
+async def test_duplicates(
+    client: AsyncClient,
+    auth_headers: Headers,
+    test_patient: Patient,
+    make_patient: Factory[Patient],
+) -> None:
+    duplicates = [await make_patient(email=test_patient.email) for _ in range(2)]
+
+    response = await client.get(
+        f"{URL}/{test_patient.id}/duplicates",
+        headers=auth_headers,
+        params={"limit": 1, "offset": 1},
+    )
+
+    assert response.status_code == status.HTTP_200_OK
+    assert response.json() == {
+        "items": [
+            {
+                "id": str(duplicates[1].id),
+                "given_name": duplicates[1].given_name,
+                "family_name": duplicates[1].family_name,
+                "birth_date": str(duplicates[1].birth_date),
+                "reasons": ["email"],
+            },
+        ],
+        "total": 2,
+        "limit": 1,
+        "offset": 1,
+    }
+
+
+async def test_merge(
+    client: AsyncClient,
+    auth_headers: Headers,
+    superuser_token_headers: Headers,
+    make_patient: Factory[Patient],
+) -> None:
+    survivor, duplicate = await make_patient(phone=None), await make_patient(phone="112")
+
+    response = await client.post(
+        f"{URL}/{survivor.id}/merge",
+        headers=superuser_token_headers,
+        json={"duplicate_id": str(duplicate.id)},
+    )
+
+    assert response.status_code == status.HTTP_200_OK
+    assert (response.json()["id"], response.json()["phone"]) == (str(survivor.id), "112")
+    merged = await client.get(f"{URL}/{duplicate.id}", headers=auth_headers)
+    assert merged.status_code == status.HTTP_410_GONE
+    assert merged.headers["content-type"] == "application/problem+json"
+    assert merged.json()["merged_into_id"] == str(survivor.id)
+
+
+async def test_merge_into_itself(
+    client: AsyncClient,
+    superuser_token_headers: Headers,
+    test_patient_id: UUID,
+) -> None:
+    response = await client.post(
+        f"{URL}/{test_patient_id}/merge",
+        headers=superuser_token_headers,
+        json={"duplicate_id": str(test_patient_id)},
+    )
+
+    assert response.status_code == status.HTTP_422_UNPROCESSABLE_CONTENT
+    assert response.json()["field"] == "duplicate_id"
+
+
+async def test_merge_takes_an_admin(
+    client: AsyncClient,
+    auth_headers: Headers,
+    make_patient: Factory[Patient],
+) -> None:
+    survivor, duplicate = await make_patient(), await make_patient()
+
+    response = await client.post(
+        f"{URL}/{survivor.id}/merge",
+        headers=auth_headers,
+        json={"duplicate_id": str(duplicate.id)},
+    )
+
+    assert response.status_code == status.HTTP_403_FORBIDDEN
+    assert (await client.get(f"{URL}/{duplicate.id}", headers=auth_headers)).status_code == status.HTTP_200_OK
+
+
+async def test_timeline(client: AsyncClient, auth_headers: Headers, patient_payload: Payload) -> None:
+    created = await client.post(URL, headers=auth_headers, json=patient_payload())
+    patient_id = created.json()["id"]
+    url = f"{URL}/{patient_id}"
+    await client.patch(url, headers=auth_headers, json={"phone": "112"})
+
+    response = await client.get(f"{url}/timeline", headers=auth_headers, params={"limit": 1, "offset": 1})
+
+    assert response.status_code == status.HTTP_200_OK
+    page = response.json()
+    (entry,) = page["items"]
+    assert entry.keys() == {"id", "name", "record_id", "about", "data", "occurred_at"}
+    assert (entry["name"], entry["record_id"], entry["about"]) == ("patient.updated", patient_id, None)
+    assert entry["data"] == {"fields": ["phone"]}
+    assert (page["total"], page["limit"], page["offset"]) == (2, 1, 1)
+
+
+async def test_delete(
+    client: AsyncClient,
+    auth_headers: Headers,
+    superuser_token_headers: Headers,
+    test_patient_id: UUID,
+) -> None:
+    url = f"{URL}/{test_patient_id}"
+
+    deleted = await client.delete(url, headers=superuser_token_headers)
+
+    assert deleted.status_code == status.HTTP_204_NO_CONTENT
+    assert (await client.get(url, headers=auth_headers)).status_code == status.HTTP_404_NOT_FOUND
+
+
+async def test_delete_takes_an_admin(client: AsyncClient, auth_headers: Headers, test_patient_id: UUID) -> None:
+    response = await client.delete(f"{URL}/{test_patient_id}", headers=auth_headers)
+
+    assert response.status_code == status.HTTP_403_FORBIDDEN
+    assert (await client.get(f"{URL}/{test_patient_id}", headers=auth_headers)).status_code == status.HTTP_200_OK
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("GET", ""), ("PATCH", ""), ("DELETE", ""), ("GET", "/duplicates"), ("GET", "/timeline"), ("POST", "/merge")],
+)
+async def test_another_organisation_does_not_find_it(
+    client: AsyncClient,
+    other_org_headers: Headers,
+    test_patient_id: UUID,
+    method: str,
+    path: str,
+) -> None:
+    body = {"duplicate_id": str(uuid4())} if path == "/merge" else {}
+
+    response = await client.request(method, f"{URL}/{test_patient_id}{path}", headers=other_org_headers, json=body)
+
+    assert response.status_code == status.HTTP_404_NOT_FOUND
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_needs_a_token(client: AsyncClient, method: str) -> None:
+    response = await client.request(method, URL)
+
+    assert response.status_code == status.HTTP_401_UNAUTHORIZED
+    assert response.headers["www-authenticate"] == "Bearer"

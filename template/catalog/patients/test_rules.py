@@ -1,0 +1,190 @@
+"""How patients are recognised, told by tests of the pure rules."""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+
+import pytest
+
+from your_service.modules.patients.rules import (
+    changed_reasons,
+    email_key,
+    fill_gaps,
+    is_past,
+    is_phone,
+    likely_reasons,
+    name_key,
+    phone_key,
+)
+
+
+@dataclass(frozen=True)
+class Someone:
+    """What a patient is recognised by."""
+
+    name_key: str = "adalovelace"
+    birth_date: date = date(1990, 5, 17)
+    phone_key: str | None = "+4930123456"
+    email_key: str | None = "ada@example.com"
+
+
+ADA = Someone()
+STRANGER = Someone("gracehopper", date(1985, 12, 9), "+4930654321", "grace@example.com")
+UNREACHABLE = replace(ADA, phone_key=None, email_key=None)
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("Ada", "ada"),
+        ("  Anne   Marie ", "annemarie"),
+        ("Anne-Marie", "annemarie"),
+        ("ANNE MARIE", "annemarie"),
+        ("O'Brien", "obrien"),
+        ("O\u2019Brien", "obrien"),
+        ("O\u00b4Brien", "obrien"),
+        ("José", "jose"),
+        ("Jose\u0301", "jose"),
+        ("Müller", "muller"),
+        ("Weiß", "weiss"),
+        ("Łukasz", "lukasz"),
+        ("Søren", "soren"),
+        ("Đorđe", "dorde"),
+        ("Ægir", "aegir"),
+        ("Œuvrard", "oeuvrard"),
+        ("\ufb01lip", "filip"),
+        ("Henry 8", "henry8"),
+        ("Αθηνά", "αθηνα"),
+        ("--", ""),
+    ],
+)
+def test_name_key_ignores_how_a_name_is_spelled(name: str, key: str) -> None:
+    assert name_key(name) == key
+
+
+def test_name_key_keeps_the_vowels_of_indic_scripts() -> None:
+    assert name_key("मीरा") != name_key("मारी")
+
+
+def test_name_key_fits_its_column() -> None:
+    ligature_of_eighteen_letters = "\ufdfa"
+
+    assert len(name_key(ligature_of_eighteen_letters * 200)) == 200
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        "+4930123456",
+        "+49 30 123456",
+        "+49 (30) 12-34-56",
+        "+49 [30] 123.456",
+        "+49/30/123456",
+        "+49\u00a030\u2011123\u2013456",
+        "004930123456",
+        "00 49 30 123456",
+        "(00 49) 30 123456",
+        "+49 (0)30 123456",
+        "+49(0)30 123456",
+        "0049 (0) 30 123456",
+        " +49 (0) 30 123456 ",
+    ],
+)
+def test_phone_key_ignores_how_a_number_is_spelled(spelling: str) -> None:
+    assert phone_key(spelling) == "+4930123456"
+
+
+@pytest.mark.parametrize(
+    ("phone", "key"),
+    [
+        ("030 123456", "030123456"),
+        ("(0)30 123456", "030123456"),
+        ("555 00 12", "5550012"),
+        ("+49 30 1(0)2", "+493012"),
+    ],
+)
+def test_phone_key_keeps_the_zeros_that_are_dialled(phone: str, key: str) -> None:
+    assert phone_key(phone) == key
+
+
+@pytest.mark.parametrize("phone", ["112", "+49 30 123456", "(030) 123-456", "1" * 15, "+" + "1" * 15])
+def test_a_phone_has_three_to_fifteen_digits(phone: str) -> None:
+    assert is_phone(phone)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "11", "1" * 16, "none", "+", "030 CALL ME", "030+123456", "030 123, 030 456", "030*123", "\u0661\u0662\u0663"],
+)
+def test_other_text_is_no_phone(text: str) -> None:
+    assert not is_phone(text)
+
+
+@pytest.mark.parametrize("spelling", ["ada@example.com", "Ada@Example.com", "ADA@EXAMPLE.COM"])
+def test_email_key_ignores_case(spelling: str) -> None:
+    assert email_key(spelling) == "ada@example.com"
+
+
+@pytest.mark.parametrize(
+    ("other", "reasons"),
+    [
+        (replace(STRANGER, name_key=ADA.name_key, birth_date=ADA.birth_date), ["name_and_birth_date"]),
+        (replace(STRANGER, phone_key=ADA.phone_key), ["phone"]),
+        (replace(STRANGER, email_key=ADA.email_key), ["email"]),
+        (UNREACHABLE, ["name_and_birth_date"]),
+        (ADA, ["name_and_birth_date", "phone", "email"]),
+    ],
+)
+def test_likely_reasons(other: Someone, reasons: list[str]) -> None:
+    assert likely_reasons(ADA, other) == reasons
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        STRANGER,
+        replace(STRANGER, name_key=ADA.name_key),
+        replace(STRANGER, birth_date=ADA.birth_date),
+        replace(STRANGER, phone_key=None, email_key=None),
+    ],
+)
+def test_different_people_give_no_reason(other: Someone) -> None:
+    assert likely_reasons(ADA, other) == []
+
+
+def test_what_both_lack_is_no_reason() -> None:
+    other = replace(STRANGER, phone_key=None, email_key=None)
+
+    assert likely_reasons(UNREACHABLE, other) == []
+
+
+@pytest.mark.parametrize(
+    ("after", "reasons"),
+    [
+        (ADA, []),
+        (replace(ADA, name_key="adabyron"), ["name_and_birth_date"]),
+        (replace(ADA, birth_date=date(1990, 5, 18)), ["name_and_birth_date"]),
+        (replace(ADA, phone_key="030"), ["phone"]),
+        (replace(ADA, email_key="countess@example.com"), ["email"]),
+    ],
+)
+def test_changed_reasons(after: Someone, reasons: list[str]) -> None:
+    assert changed_reasons(ADA, after) == reasons
+
+
+def test_fill_gaps_takes_what_is_empty_alone() -> None:
+    details = {"phone": None, "email": "ada@example.com", "address": None}
+    others = {"phone": "112", "email": "countess@example.com", "address": None}
+
+    assert fill_gaps(details, others) == {"phone": "112"}
+
+
+@pytest.mark.parametrize(
+    ("now", "past"),
+    [
+        (datetime(2030, 1, 14, 9, 59, 59, tzinfo=UTC), False),
+        (datetime(2030, 1, 14, 10, 0, tzinfo=UTC), True),
+        (datetime(2030, 1, 16, 0, 0, tzinfo=UTC), True),
+    ],
+)
+def test_a_date_is_past_once_it_has_begun_anywhere(now: datetime, past: bool) -> None:
+    assert is_past(date(2030, 1, 15), now) is past

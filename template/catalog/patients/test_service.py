@@ -1,0 +1,831 @@
+"""What patients do, told by tests of their service."""
+
+from collections.abc import AsyncIterator
+from datetime import date, timedelta
+from itertools import count
+from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid4
+
+import pytest
+from pydantic import BaseModel, ValidationError
+from sqlalchemy import Column, ForeignKey, String, Table, UniqueConstraint, insert, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.schema import CreateTable
+
+from your_service.core.database import Base
+from your_service.core.errors import Conflict, NotFound, Unprocessable
+from your_service.core.events import Event, EventBus
+from your_service.core.resource import Resource, table_of
+from your_service.core.schemas import ListQuery
+from your_service.core.tenancy import Organisation, Record, organisation_scope
+from your_service.modules.patients.models import Patient, Sex
+from your_service.modules.patients.rules import DuplicateReason
+from your_service.modules.patients.schemas import (
+    Duplicate,
+    PatientCreate,
+    PatientQuery,
+    PatientUpdate,
+)
+from your_service.modules.patients.service import PatientMerged, PatientService
+
+from tests.support.factories import Factory, Payload
+from tests.test_config import FROZEN_NOW
+
+if TYPE_CHECKING:
+    from time_machine import Traveller
+
+ADA = {
+    "given_name": "Ada",
+    "family_name": "Lovelace",
+    "birth_date": "1990-05-17",
+    "phone": "+49 30 123456",
+    "email": "ada@example.com",
+}
+DETAILS = {"sex": "female", "phone": "+49 30 123456", "email": "ada@example.com", "address": "12 St James's Square"}
+
+visit_numbers = count(1)
+
+
+class VisitCreate(BaseModel):
+    """What it takes to make a visit."""
+
+    patient_id: UUID
+
+
+class VisitService(Resource[Any]):
+    """The service of a module that refers to patients."""
+
+    name = "visit"
+
+
+@pytest.fixture
+async def visit_service(
+    patient_service: PatientService,
+    db_session: AsyncSession,
+    event_bus: EventBus,
+) -> AsyncIterator[VisitService]:
+    """The service of a module that exists during the test: a patient has one visit a purpose."""
+    number = next(visit_numbers)
+    model: type[Any] = type(
+        f"Visit{number}",
+        (Record,),
+        {
+            "__tablename__": f"patients_test_visits_{number}",
+            "__table_args__": (UniqueConstraint("patient_id", "purpose"),),
+            "patient_id": Column(ForeignKey("patients.id")),
+            "purpose": Column(String(50), default="examination"),
+        },
+    )
+    await db_session.execute(CreateTable(table_of(model)))
+    service = VisitService(db_session, event_bus)
+    service.model = model
+    yield service
+    Base.metadata.remove(table_of(model))
+
+
+@pytest.fixture
+async def reminded(db_session: AsyncSession) -> AsyncIterator[Table]:
+    """A table without a model, of the patients who are reminded; it exists during the test."""
+    table = Table("patients_test_reminded", Base.metadata, Column("patient_id", ForeignKey("patients.id")))
+    await db_session.execute(CreateTable(table))
+    yield table
+    Base.metadata.remove(table)
+
+
+async def test_create_stores_what_was_given(patient_service: PatientService) -> None:
+    data = PatientCreate.model_validate({**ADA, **DETAILS})
+
+    created = await patient_service.create(data)
+
+    stored = await patient_service.get(created.id)
+    assert {field: getattr(stored, field) for field in data.model_dump()} == data.model_dump()
+
+
+async def test_create_takes_a_name_and_a_birth_date_alone(patient_service: PatientService) -> None:
+    data = PatientCreate(given_name="Ada", family_name="Lovelace", birth_date=date(1990, 5, 17))
+
+    created = await patient_service.create(data)
+
+    assert [getattr(created, field) for field in DETAILS] == [None, None, None, None]
+
+
+async def test_create_publishes_an_event(patient_service: PatientService, published_events: list[Event]) -> None:
+    created = await patient_service.create(PatientCreate.model_validate(ADA))
+
+    (event,) = published_events
+    assert (event.name, event.record_id) == ("patient.created", created.id)
+
+
+@pytest.mark.parametrize("field", ["given_name", "family_name", "birth_date"])
+def test_create_requires(field: str) -> None:
+    payload = {name: value for name, value in ADA.items() if name != field}
+
+    with pytest.raises(ValidationError) as error:
+        PatientCreate.model_validate(payload)
+
+    assert [problem["loc"] for problem in error.value.errors()] == [(field,)]
+
+
+@pytest.mark.parametrize("schema", [PatientCreate, PatientUpdate])
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("given_name", " "),
+        ("given_name", None),
+        ("family_name", "x" * 201),
+        ("family_name", None),
+        ("birth_date", "2001-02-29"),
+        ("birth_date", None),
+        ("sex", "no such choice"),
+        ("phone", "call me"),
+        ("phone", "12"),
+        ("phone", "0" + " " * 48 + "30"),
+        ("email", "ada at example.com"),
+        ("address", ""),
+        ("merged_into_id", "00000000-0000-4000-8000-000000000001"),
+    ],
+)
+def test_refuses_a_bad_value(schema: type[PatientCreate | PatientUpdate], field: str, value: Any) -> None:
+    with pytest.raises(ValidationError) as error:
+        schema.model_validate({**ADA, field: value})
+
+    assert [problem["loc"] for problem in error.value.errors()] == [(field,)]
+
+
+@pytest.mark.usefixtures("frozen_time")
+@pytest.mark.parametrize("schema", [PatientCreate, PatientUpdate])
+def test_nobody_is_born_in_the_future(schema: type[PatientCreate | PatientUpdate]) -> None:
+    latest = (FROZEN_NOW + timedelta(hours=14)).date()
+
+    assert schema.model_validate({**ADA, "birth_date": latest}).birth_date == latest
+    with pytest.raises(ValidationError, match="does not lie in the future"):
+        schema.model_validate({**ADA, "birth_date": latest + timedelta(days=1)})
+
+
+@pytest.mark.parametrize("sex", ["female", "male", "other"])
+async def test_sex_accepts_each_choice(make_patient: Factory[Patient], sex: str) -> None:
+    assert (await make_patient(sex=sex)).sex == sex
+
+
+async def test_a_phone_is_shown_as_it_was_typed(make_patient: Factory[Patient]) -> None:
+    patient = await make_patient(phone=" 0049 (0)30 12-34-56 ")
+
+    assert (patient.phone, patient.phone_key) == ("0049 (0)30 12-34-56", "+4930123456")
+
+
+async def test_get_unknown(patient_service: PatientService) -> None:
+    with pytest.raises(NotFound):
+        await patient_service.get(uuid4())
+
+
+async def test_another_organisation_does_not_find_it(
+    patient_service: PatientService,
+    test_patient: Patient,
+    make_patient: Factory[Patient],
+    other_org: Organisation,
+) -> None:
+    other = await make_patient()
+
+    with organisation_scope(other_org.id):
+        with pytest.raises(NotFound):
+            await patient_service.get(test_patient.id)
+        with pytest.raises(NotFound):
+            await patient_service.update(test_patient.id, PatientUpdate())
+        with pytest.raises(NotFound):
+            await patient_service.delete(test_patient.id)
+        with pytest.raises(NotFound):
+            await patient_service.duplicates(test_patient.id)
+        with pytest.raises(NotFound):
+            await patient_service.merge(test_patient.id, other.id)
+        with pytest.raises(NotFound):
+            await patient_service.timeline(test_patient.id)
+        assert (await patient_service.list()).total == 0
+
+
+async def test_list_gives_a_page_and_the_total(patient_service: PatientService, make_patient: Factory[Patient]) -> None:
+    made = [await make_patient() for _ in range(3)]
+
+    first = await patient_service.list(ListQuery(limit=2))
+    second = await patient_service.list(ListQuery(limit=2, offset=2))
+
+    assert [patient.id for patient in [*first.items, *second.items]] == [patient.id for patient in made]
+    assert (len(first.items), first.total, second.total) == (2, 3, 3)
+
+
+async def test_list_filters_by_birth_date(patient_service: PatientService, make_patient: Factory[Patient]) -> None:
+    wanted = await make_patient(birth_date="1990-05-17")
+    await make_patient(birth_date="1990-05-18")
+
+    listing = await patient_service.list(PatientQuery(birth_date=date(1990, 5, 17)))
+
+    assert [patient.id for patient in listing.items] == [wanted.id]
+
+
+@pytest.fixture
+async def jose(make_patient: Factory[Patient]) -> Patient:
+    """A patient who is searched for, beside another one."""
+    await make_patient(given_name="Grace", family_name="Hopper", phone="555 0100", email="grace@example.org")
+    return await make_patient(
+        given_name="José",
+        family_name="García-López",
+        phone="+49 (0)30 123-456",
+        email="Jose.Garcia@example.com",
+    )
+
+
+@pytest.mark.parametrize(
+    "search",
+    [
+        "José",
+        "García-López",
+        "José García-López",
+        "García-López José",
+        "lopez, jose",
+        "GARCIA LOPEZ",
+        "arc",
+        "gar - os",
+        "+49 (0)30 123-456",
+        "0049 30 123456",
+        "(00 49) 30/123.456",
+        "123 456",
+        "Jose.Garcia@example.com",
+        "JOSE.GARCIA@EXAMPLE",
+    ],
+)
+async def test_search_finds(patient_service: PatientService, jose: Patient, search: str) -> None:
+    listing = await patient_service.list(PatientQuery(search=search))
+
+    assert ([patient.id for patient in listing.items], listing.total) == ([jose.id], 1)
+
+
+@pytest.mark.parametrize("search", ["José Hopper", "osega", "garcia@example.org", "4930124", "%", "_", "-"])
+async def test_search_does_not_find(patient_service: PatientService, jose: Patient, search: str) -> None:
+    listing = await patient_service.list(PatientQuery(search=search))
+
+    assert jose.id not in [patient.id for patient in listing.items]
+
+
+@pytest.mark.parametrize(
+    ("alike", "reasons"),
+    [
+        (
+            {"given_name": "ADA", "family_name": "Lóve-Lace", "birth_date": "1990-05-17"},
+            [DuplicateReason.NAME_AND_BIRTH_DATE],
+        ),
+        (
+            {"given_name": "Ada Love", "family_name": "Lace", "birth_date": "1990-05-17"},
+            [DuplicateReason.NAME_AND_BIRTH_DATE],
+        ),
+        ({"phone": "0049 (30) 12-34-56"}, [DuplicateReason.PHONE]),
+        ({"email": "ADA@example.com"}, [DuplicateReason.EMAIL]),
+        (ADA, [DuplicateReason.NAME_AND_BIRTH_DATE, DuplicateReason.PHONE, DuplicateReason.EMAIL]),
+    ],
+)
+async def test_create_refuses_a_likely_duplicate(
+    patient_service: PatientService,
+    make_patient: Factory[Patient],
+    patient_payload: Payload,
+    alike: dict[str, Any],
+    reasons: list[DuplicateReason],
+) -> None:
+    ada = await make_patient(**ADA)
+
+    with pytest.raises(Conflict) as error:
+        await patient_service.create(PatientCreate(**patient_payload(**alike)))
+
+    duplicate = Duplicate(
+        id=ada.id,
+        given_name="Ada",
+        family_name="Lovelace",
+        birth_date=date(1990, 5, 17),
+        reasons=reasons,
+    )
+    assert error.value.detail == "This is likely to be a patient who is known already."
+    assert error.value.members == {"duplicates": [duplicate]}
+    assert (await patient_service.list()).total == 1
+
+
+@pytest.mark.parametrize(
+    "details",
+    [
+        {"given_name": "Ada", "family_name": "Lovelace"},
+        {"birth_date": "1990-05-17"},
+        {"given_name": "Ada", "family_name": "Byron", "birth_date": "1990-05-17"},
+        {"phone": "+49 30 123457"},
+        {"email": "ada@example.org"},
+    ],
+)
+async def test_create_takes_somebody_who_is_a_little_alike(
+    patient_service: PatientService,
+    make_patient: Factory[Patient],
+    patient_payload: Payload,
+    details: dict[str, Any],
+) -> None:
+    ada = await make_patient(**ADA)
+
+    created = await patient_service.create(PatientCreate(**patient_payload(**details)))
+
+    assert created.id != ada.id
+
+
+async def test_to_be_without_phone_and_email_is_no_likeness(
+    patient_service: PatientService,
+    make_patient: Factory[Patient],
+    patient_payload: Payload,
+) -> None:
+    await make_patient(phone=None, email=None)
+
+    created = await patient_service.create(PatientCreate(**patient_payload(phone=None, email=None)))
+
+    assert (await patient_service.duplicates(created.id)).items == []
+
+
+async def test_create_takes_a_duplicate_that_is_another_person(patient_service: PatientService) -> None:
+    data = PatientCreate.model_validate(ADA)
+    ada = await patient_service.create(data)
+
+    namesake = await patient_service.create(data, allow_duplicate=True)
+
+    assert [found.id for found in (await patient_service.duplicates(ada.id)).items] == [namesake.id]
+
+
+async def test_a_patient_of_another_organisation_is_no_duplicate(
+    patient_service: PatientService,
+    other_org: Organisation,
+) -> None:
+    data = PatientCreate.model_validate(ADA)
+    with organisation_scope(other_org.id):
+        await patient_service.create(data)
+
+    created = await patient_service.create(data)
+
+    assert (await patient_service.duplicates(created.id)).total == 0
+
+
+async def test_duplicates_are_listed_with_the_likeliest_first(
+    patient_service: PatientService,
+    make_patient: Factory[Patient],
+) -> None:
+    ada = await make_patient(**ADA)
+    same_email = await make_patient(email=ADA["email"])
+    same_phone = await make_patient(phone=ADA["phone"])
+    same_name = await make_patient(**{**ADA, "phone": None, "email": None})
+    same_name_and_phone = await make_patient(**{**ADA, "email": None})
+
+    page = await patient_service.duplicates(ada.id)
+
+    assert [(found.id, found.reasons) for found in page.items] == [
+        (same_name_and_phone.id, [DuplicateReason.NAME_AND_BIRTH_DATE, DuplicateReason.PHONE]),
+        (same_name.id, [DuplicateReason.NAME_AND_BIRTH_DATE]),
+        (same_phone.id, [DuplicateReason.PHONE]),
+        (same_email.id, [DuplicateReason.EMAIL]),
+    ]
+
+
+async def test_duplicates_come_in_pages_with_the_oldest_first(
+    patient_service: PatientService,
+    make_patient: Factory[Patient],
+    frozen_time: "Traveller",
+) -> None:
+    ada = await make_patient(**ADA)
+    newest_first = []
+    for _ in range(3):
+        newest_first.append(await make_patient(**ADA))
+        frozen_time.shift(-1)
+
+    page = await patient_service.duplicates(ada.id, ListQuery(limit=2, offset=1))
+
+    assert [found.id for found in page.items] == [newest_first[1].id, newest_first[0].id]
+    assert (page.total, page.limit, page.offset) == (3, 2, 1)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("given_name", "Augusta"),
+        ("family_name", "King"),
+        ("birth_date", date(1990, 5, 18)),
+        ("sex", Sex.OTHER),
+        ("phone", "112"),
+        ("phone", None),
+        ("email", "countess@example.com"),
+        ("email", None),
+        ("address", "Ockham Park"),
+        ("address", None),
+    ],
+)
+async def test_update_changes_one_field_alone(
+    patient_service: PatientService,
+    make_patient: Factory[Patient],
+    field: str,
+    value: Any,
+) -> None:
+    patient = await make_patient(**{**ADA, **DETAILS})
+    before = {name: getattr(patient, name) for name in PatientCreate.model_fields}
+
+    updated = await patient_service.update(patient.id, PatientUpdate.model_validate({field: value}))
+
+    after = {name: getattr(updated, name) for name in PatientCreate.model_fields}
+    assert after == {**before, field: value} != before
+
+
+async def test_update_publishes_what_changed(
+    patient_service: PatientService,
+    test_patient: Patient,
+    published_events: list[Event],
+) -> None:
+    await patient_service.update(test_patient.id, PatientUpdate(phone="112", address="Ockham Park"))
+
+    (event,) = published_events
+    assert (event.name, event.record_id) == ("patient.updated", test_patient.id)
+    assert event.data == {"fields": ["address", "phone"]}
+
+
+async def test_search_finds_what_an_update_changed(patient_service: PatientService, test_patient: Patient) -> None:
+    changes = PatientUpdate(given_name="Björk", family_name="Ångström", phone="00354 555", email="Bjork@example.is")
+
+    await patient_service.update(test_patient.id, changes)
+
+    for search in ("bjork", "angstrom", "+354555", "bjork@example.is"):
+        assert (await patient_service.list(PatientQuery(search=search))).total == 1
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"given_name": "Ada", "family_name": "Lovelace", "birth_date": "1990-05-17"},
+        {"phone": "004930123456"},
+        {"email": "Ada@Example.com"},
+    ],
+)
+async def test_update_refuses_to_make_a_likely_duplicate(
+    patient_service: PatientService,
+    make_patient: Factory[Patient],
+    test_patient: Patient,
+    changes: dict[str, Any],
+) -> None:
+    ada = await make_patient(**ADA)
+
+    with pytest.raises(Conflict) as error:
+        await patient_service.update(test_patient.id, PatientUpdate.model_validate(changes))
+
+    assert [duplicate.id for duplicate in error.value.members["duplicates"]] == [ada.id]
+    assert (await patient_service.duplicates(ada.id)).total == 0
+
+
+async def test_update_takes_a_likeness_that_is_meant(
+    patient_service: PatientService,
+    make_patient: Factory[Patient],
+    test_patient: Patient,
+) -> None:
+    mother = await make_patient(**ADA)
+
+    child = await patient_service.update(test_patient.id, PatientUpdate(phone=mother.phone), allow_duplicate=True)
+
+    assert child.phone == mother.phone
+
+
+@pytest.mark.parametrize("changes", [{"address": "Ockham Park"}, {"phone": "0049 30 123456"}, ADA])
+async def test_update_does_not_ask_again_about_a_known_likeness(
+    patient_service: PatientService,
+    make_patient: Factory[Patient],
+    changes: dict[str, Any],
+) -> None:
+    await make_patient(**ADA)
+    namesake = await make_patient(**ADA)
+
+    updated = await patient_service.update(namesake.id, PatientUpdate.model_validate(changes))
+
+    assert {field: str(getattr(updated, field)) for field in changes} == changes
+
+
+async def test_delete(patient_service: PatientService, test_patient: Patient, published_events: list[Event]) -> None:
+    await patient_service.delete(test_patient.id)
+
+    with pytest.raises(NotFound):
+        await patient_service.get(test_patient.id)
+    (event,) = published_events
+    assert (event.name, event.record_id) == ("patient.deleted", test_patient.id)
+
+
+async def test_delete_is_refused_while_another_module_refers_to_the_patient(
+    patient_service: PatientService,
+    visit_service: VisitService,
+    test_patient: Patient,
+) -> None:
+    await visit_service.create(VisitCreate(patient_id=test_patient.id))
+
+    with pytest.raises(Conflict):
+        await patient_service.delete(test_patient.id)
+
+    assert (await patient_service.list()).total == 1
+
+
+async def test_delete_takes_what_was_merged_with_it(
+    patient_service: PatientService,
+    make_patient: Factory[Patient],
+) -> None:
+    survivor, duplicate = await make_patient(), await make_patient()
+    await patient_service.merge(survivor.id, duplicate.id)
+
+    await patient_service.delete(survivor.id)
+
+    with pytest.raises(NotFound) as error:
+        await patient_service.get(duplicate.id)
+    assert error.value.members == {}
+
+
+async def test_merge_keeps_the_values_of_the_survivor(
+    patient_service: PatientService,
+    make_patient: Factory[Patient],
+) -> None:
+    survivor = await make_patient(**{**ADA, **DETAILS})
+    duplicate = await make_patient(sex="male", address="Ockham Park")
+    before = {name: getattr(survivor, name) for name in PatientCreate.model_fields}
+
+    merged = await patient_service.merge(survivor.id, duplicate.id)
+
+    assert merged.id == survivor.id
+    assert {name: getattr(merged, name) for name in PatientCreate.model_fields} == before
+
+
+async def test_merge_fills_what_the_survivor_lacks(
+    patient_service: PatientService,
+    make_patient: Factory[Patient],
+) -> None:
+    survivor = await make_patient(sex=None, phone=None, email=None, address=None)
+    duplicate = await make_patient(**DETAILS)
+
+    merged = await patient_service.merge(survivor.id, duplicate.id)
+
+    assert {field: getattr(merged, field) for field in DETAILS} == DETAILS
+    found = await patient_service.list(PatientQuery(search="30 123456"))
+    assert [patient.id for patient in found.items] == [survivor.id]
+
+
+async def test_merge_publishes_an_event_for_each_of_both(
+    patient_service: PatientService,
+    make_patient: Factory[Patient],
+    published_events: list[Event],
+) -> None:
+    survivor = await make_patient(phone=None, sex="female", address=None)
+    duplicate = await make_patient(phone="112", sex="male", address="Ockham Park")
+
+    await patient_service.merge(survivor.id, duplicate.id)
+
+    assert [(event.name, event.record_id, event.data) for event in published_events[2:]] == [
+        ("patient.merged", survivor.id, {"duplicate_id": str(duplicate.id), "gained": ["address", "phone"]}),
+        ("patient.superseded", duplicate.id, {"survivor_id": str(survivor.id)}),
+    ]
+
+
+async def test_a_merged_patient_leads_to_the_survivor(
+    patient_service: PatientService,
+    make_patient: Factory[Patient],
+) -> None:
+    survivor, duplicate = await make_patient(), await make_patient()
+    await patient_service.merge(survivor.id, duplicate.id)
+
+    with pytest.raises(PatientMerged) as error:
+        await patient_service.get(duplicate.id)
+
+    assert error.value.detail == f"Patient {duplicate.id} has been merged into {survivor.id}."
+    assert error.value.members == {"merged_into_id": survivor.id}
+
+
+async def test_a_merged_patient_cannot_be_worked_with(
+    patient_service: PatientService,
+    make_patient: Factory[Patient],
+) -> None:
+    survivor, duplicate, other = await make_patient(), await make_patient(), await make_patient()
+    await patient_service.merge(survivor.id, duplicate.id)
+
+    with pytest.raises(PatientMerged):
+        await patient_service.update(duplicate.id, PatientUpdate(phone="112"), allow_duplicate=True)
+    with pytest.raises(PatientMerged):
+        await patient_service.delete(duplicate.id)
+    with pytest.raises(PatientMerged):
+        await patient_service.duplicates(duplicate.id)
+    with pytest.raises(PatientMerged):
+        await patient_service.timeline(duplicate.id)
+    with pytest.raises(PatientMerged):
+        await patient_service.merge(duplicate.id, other.id)
+
+
+async def test_a_merged_patient_is_neither_listed_nor_searched(
+    patient_service: PatientService,
+    make_patient: Factory[Patient],
+) -> None:
+    survivor, duplicate = await make_patient(), await make_patient(given_name="Needle")
+    await patient_service.merge(survivor.id, duplicate.id)
+
+    listing = await patient_service.list()
+
+    assert ([patient.id for patient in listing.items], listing.total) == ([survivor.id], 1)
+    assert (await patient_service.list(PatientQuery(search="needle"))).total == 0
+
+
+async def test_a_merged_patient_is_no_duplicate(
+    patient_service: PatientService,
+    make_patient: Factory[Patient],
+) -> None:
+    survivor, duplicate = await make_patient(), await make_patient(**ADA)
+    await patient_service.merge(survivor.id, duplicate.id)
+
+    created = await patient_service.create(PatientCreate.model_validate(ADA))
+
+    assert (await patient_service.duplicates(created.id)).total == 0
+
+
+async def test_a_patient_cannot_be_merged_into_itself(patient_service: PatientService, test_patient: Patient) -> None:
+    with pytest.raises(Unprocessable) as error:
+        await patient_service.merge(test_patient.id, test_patient.id)
+
+    assert error.value.detail == "A patient cannot be merged into itself."
+    assert error.value.members == {"field": "duplicate_id"}
+
+
+async def test_a_merged_patient_cannot_be_merged_again(
+    patient_service: PatientService,
+    make_patient: Factory[Patient],
+) -> None:
+    survivor, duplicate, other = await make_patient(), await make_patient(), await make_patient()
+    await patient_service.merge(survivor.id, duplicate.id)
+
+    with pytest.raises(Conflict) as error:
+        await patient_service.merge(other.id, duplicate.id)
+
+    assert error.value.detail == f"Patient {duplicate.id} has been merged before."
+    assert error.value.members == {"merged_into_id": survivor.id}
+
+
+async def test_merge_needs_two_patients_that_exist(patient_service: PatientService, test_patient: Patient) -> None:
+    with pytest.raises(NotFound):
+        await patient_service.merge(test_patient.id, uuid4())
+    with pytest.raises(NotFound):
+        await patient_service.merge(uuid4(), test_patient.id)
+
+
+async def test_whoever_was_merged_follows_into_the_next_merge(
+    patient_service: PatientService,
+    make_patient: Factory[Patient],
+) -> None:
+    first, second, last = await make_patient(), await make_patient(), await make_patient()
+    await patient_service.merge(second.id, first.id)
+
+    await patient_service.merge(last.id, second.id)
+
+    for merged in (first, second):
+        with pytest.raises(PatientMerged) as error:
+            await patient_service.get(merged.id)
+        assert error.value.members == {"merged_into_id": last.id}
+
+
+async def test_merge_moves_what_other_modules_refer_to(
+    patient_service: PatientService,
+    visit_service: VisitService,
+    make_patient: Factory[Patient],
+) -> None:
+    survivor, duplicate, other = await make_patient(), await make_patient(), await make_patient()
+    visit = await visit_service.create(VisitCreate(patient_id=duplicate.id))
+    unconcerned = await visit_service.create(VisitCreate(patient_id=other.id))
+
+    await patient_service.merge(survivor.id, duplicate.id)
+
+    assert (visit.patient_id, unconcerned.patient_id) == (survivor.id, other.id)
+
+
+async def test_merge_moves_the_rows_of_a_table_without_a_model(
+    patient_service: PatientService,
+    make_patient: Factory[Patient],
+    db_session: AsyncSession,
+    reminded: Table,
+) -> None:
+    survivor, duplicate, other = await make_patient(), await make_patient(), await make_patient()
+    for patient in (duplicate, other):
+        await db_session.execute(insert(reminded).values(patient_id=patient.id))
+
+    await patient_service.merge(survivor.id, duplicate.id)
+
+    rows = await db_session.scalars(select(reminded.c.patient_id))
+    assert set(rows) == {survivor.id, other.id}
+
+
+async def test_merge_that_a_constraint_forbids_changes_nothing(
+    patient_service: PatientService,
+    visit_service: VisitService,
+    make_patient: Factory[Patient],
+    db_session: AsyncSession,
+    published_events: list[Event],
+) -> None:
+    survivor, duplicate, merged = await make_patient(phone=None), await make_patient(), await make_patient()
+    await patient_service.merge(duplicate.id, merged.id)
+    for patient in (survivor, duplicate):
+        await visit_service.create(VisitCreate(patient_id=patient.id))
+    published_events.clear()
+
+    with pytest.raises(Conflict):
+        await patient_service.merge(survivor.id, duplicate.id)
+
+    for patient in (survivor, duplicate, merged):
+        await db_session.refresh(patient)
+    assert survivor.phone is None
+    assert duplicate.merged_into_id is None
+    assert merged.merged_into_id == duplicate.id
+    assert published_events == []
+
+
+async def test_nothing_new_can_refer_to_a_merged_patient(
+    patient_service: PatientService,
+    visit_service: VisitService,
+    make_patient: Factory[Patient],
+) -> None:
+    survivor, duplicate = await make_patient(), await make_patient()
+    await patient_service.merge(survivor.id, duplicate.id)
+
+    with pytest.raises(Unprocessable) as error:
+        await visit_service.create(VisitCreate(patient_id=duplicate.id))
+
+    assert error.value.members == {"field": "patient_id"}
+
+
+async def test_timeline_tells_what_happened_to_a_patient(
+    patient_service: PatientService,
+    make_patient: Factory[Patient],
+    event_bus: EventBus,
+) -> None:
+    patient = await make_patient()
+    visit_id = uuid4()
+    await patient_service.update(patient.id, PatientUpdate(phone="112"))
+    event_bus.publish("visit.created", visit_id, about=patient.id)
+    await make_patient()
+    event_bus.publish("visit.created", uuid4())
+
+    timeline = await patient_service.timeline(patient.id)
+
+    assert [(event.name, event.record_id) for event in timeline.items] == [
+        ("patient.created", patient.id),
+        ("patient.updated", patient.id),
+        ("visit.created", visit_id),
+    ]
+
+
+async def test_timeline_covers_the_records_that_were_merged(
+    patient_service: PatientService,
+    make_patient: Factory[Patient],
+    event_bus: EventBus,
+    published_events: list[Event],
+) -> None:
+    first, second, last = await make_patient(), await make_patient(), await make_patient()
+    event_bus.publish("visit.created", uuid4(), about=first.id)
+    await patient_service.merge(second.id, first.id)
+    await patient_service.merge(last.id, second.id)
+    of_these_three = [*published_events]
+    await make_patient()
+
+    timeline = await patient_service.timeline(last.id)
+
+    assert timeline.items == of_these_three
+
+
+async def test_timeline_comes_in_pages(
+    patient_service: PatientService,
+    test_patient: Patient,
+    event_bus: EventBus,
+) -> None:
+    for number in range(3):
+        event_bus.publish(f"visit.{number}", uuid4(), about=test_patient.id)
+
+    page = await patient_service.timeline(test_patient.id, ListQuery(limit=2, offset=1))
+
+    assert [event.name for event in page.items] == ["visit.0", "visit.1"]
+    assert (page.total, page.limit, page.offset) == (4, 2, 1)
+
+
+async def test_timeline_is_ordered_by_time(
+    patient_service: PatientService,
+    test_patient: Patient,
+    event_bus: EventBus,
+    frozen_time: "Traveller",
+) -> None:
+    newest_first = []
+    for _ in range(3):
+        newest_first.append(event_bus.publish("visit.created", uuid4(), about=test_patient.id))
+        frozen_time.shift(-1)
+
+    timeline = await patient_service.timeline(test_patient.id)
+
+    visits = [event for event in timeline.items if event.name == "visit.created"]
+    assert visits == newest_first[::-1]
+
+
+@pytest.mark.usefixtures("frozen_time")
+async def test_timeline_has_an_order_within_one_moment(patient_service: PatientService, event_bus: EventBus) -> None:
+    ada = await patient_service.create(PatientCreate.model_validate(ADA))
+    for _ in range(5):
+        event_bus.publish("visit.created", uuid4(), about=ada.id)
+
+    timeline = await patient_service.timeline(ada.id)
+
+    found = [event.id for event in timeline.items]
+    assert found == sorted(found)
