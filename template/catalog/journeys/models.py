@@ -1,0 +1,54 @@
+"""The tables of journeys."""
+
+import datetime as dt
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import JSON, ForeignKey, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from ...core.lifecycle import StatefulRecord
+from ...core.tenancy import Record
+
+
+class JourneyState(StrEnum):
+    """Where a journey stands."""
+
+    ACTIVE = "active"
+    COMPLETED = "completed"
+    CANCELLED = "cancelled"
+
+
+class JourneyDefinition(Record):
+    """A pathway of care: the stages that a patient goes through, in order."""
+
+    __tablename__ = "journey_definitions"
+    __table_args__ = (UniqueConstraint("organisation_id", "name"),)
+
+    name: Mapped[str] = mapped_column(String(200))
+    stages: Mapped[list[str]] = mapped_column(JSON)
+
+
+class Journey(StatefulRecord):
+    """A patient's way through the stages of a definition.
+
+    The journey keeps the stages that its definition had at the start, so that nobody is left at a stage that is gone.
+    """
+
+    __tablename__ = "journeys"
+
+    patient_id: Mapped[UUID] = mapped_column(ForeignKey("patients.id"), index=True)
+    definition_id: Mapped[UUID] = mapped_column(ForeignKey("journey_definitions.id"), index=True)
+    stages: Mapped[list[str]] = mapped_column(JSON)
+    stage: Mapped[str] = mapped_column(String(200), index=True)
+    state: Mapped[JourneyState] = mapped_column(default=JourneyState.ACTIVE, index=True)
+    ended_at: Mapped[dt.datetime | None]
+    cancellation_reason: Mapped[str | None] = mapped_column(String(200))
+
+    @property
+    def next_stage(self) -> str | None:
+        """The one stage that may follow; None at the last stage and after the end."""
+        following = self.stages.index(self.stage) + 1
+        if self.state is not JourneyState.ACTIVE or following == len(self.stages):
+            return None
+        return self.stages[following]

@@ -1,0 +1,125 @@
+"""The routes of journeys and of their definitions."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, status
+
+from ...core.database import SessionDep
+from ...core.events import EventBusDep
+from ...core.resource import Listing
+from ...core.schemas import Page
+from ...core.security import ADMIN_ONLY
+from .models import Journey, JourneyDefinition
+from .schemas import (
+    JourneyAdvance,
+    JourneyCancel,
+    JourneyDefinitionCreate,
+    JourneyDefinitionQuery,
+    JourneyDefinitionRead,
+    JourneyDefinitionUpdate,
+    JourneyQuery,
+    JourneyRead,
+    JourneyStart,
+)
+from .service import JourneyDefinitionService, JourneyService
+
+definitions = APIRouter(prefix="/journey-definitions")
+journeys = APIRouter(prefix="/journeys")
+
+
+def get_definition_service(session: SessionDep, events: EventBusDep) -> JourneyDefinitionService:
+    """Give a request the service of definitions."""
+    return JourneyDefinitionService(session, events)
+
+
+def get_service(session: SessionDep, events: EventBusDep) -> JourneyService:
+    """Give a request the service of journeys."""
+    return JourneyService(session, events)
+
+
+DefinitionService = Annotated[JourneyDefinitionService, Depends(get_definition_service)]
+Service = Annotated[JourneyService, Depends(get_service)]
+
+
+@definitions.post(
+    "",
+    status_code=status.HTTP_201_CREATED,
+    response_model=JourneyDefinitionRead,
+    dependencies=ADMIN_ONLY,
+)
+async def create_definition(data: JourneyDefinitionCreate, service: DefinitionService) -> JourneyDefinition:
+    """Define a journey."""
+    return await service.create(data)
+
+
+@definitions.get("", response_model=Page[JourneyDefinitionRead])
+async def list_definitions(
+    query: Annotated[JourneyDefinitionQuery, Query()],
+    service: DefinitionService,
+) -> Listing[JourneyDefinition]:
+    """List definitions, the oldest first."""
+    return await service.list(query)
+
+
+@definitions.get("/{definition_id}", response_model=JourneyDefinitionRead)
+async def get_definition(definition_id: UUID, service: DefinitionService) -> JourneyDefinition:
+    """Return a definition."""
+    return await service.get(definition_id)
+
+
+@definitions.patch("/{definition_id}", response_model=JourneyDefinitionRead, dependencies=ADMIN_ONLY)
+async def update_definition(
+    definition_id: UUID,
+    changes: JourneyDefinitionUpdate,
+    service: DefinitionService,
+) -> JourneyDefinition:
+    """Change a definition, for the journeys that start from now on."""
+    return await service.update(definition_id, changes)
+
+
+@definitions.delete("/{definition_id}", status_code=status.HTTP_204_NO_CONTENT, dependencies=ADMIN_ONLY)
+async def delete_definition(definition_id: UUID, service: DefinitionService) -> None:
+    """Delete a definition that no journey has started from."""
+    await service.delete(definition_id)
+
+
+@journeys.post("", status_code=status.HTTP_201_CREATED, response_model=JourneyRead)
+async def start_journey(data: JourneyStart, service: Service) -> Journey:
+    """Start a journey of a patient."""
+    return await service.start(data)
+
+
+@journeys.get("", response_model=Page[JourneyRead])
+async def list_journeys(query: Annotated[JourneyQuery, Query()], service: Service) -> Listing[Journey]:
+    """List journeys, the oldest first."""
+    return await service.list(query)
+
+
+@journeys.get("/{journey_id}", response_model=JourneyRead)
+async def get_journey(journey_id: UUID, service: Service) -> Journey:
+    """Return a journey."""
+    return await service.get(journey_id)
+
+
+@journeys.post("/{journey_id}/advance", response_model=JourneyRead)
+async def advance_journey(journey_id: UUID, step: JourneyAdvance, service: Service) -> Journey:
+    """Bring a journey to its next stage."""
+    return await service.advance(journey_id, step.stage)
+
+
+@journeys.post("/{journey_id}/complete", response_model=JourneyRead)
+async def complete_journey(journey_id: UUID, service: Service) -> Journey:
+    """End a journey that is at its last stage."""
+    return await service.complete(journey_id)
+
+
+@journeys.post("/{journey_id}/cancel", response_model=JourneyRead)
+async def cancel_journey(journey_id: UUID, cancellation: JourneyCancel, service: Service) -> Journey:
+    """End a journey early."""
+    return await service.cancel(journey_id, cancellation.reason)
+
+
+router = APIRouter(tags=["journeys"])
+router.include_router(definitions)
+router.include_router(journeys)

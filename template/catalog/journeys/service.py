@@ -1,0 +1,81 @@
+"""The rules of journeys."""
+
+from uuid import UUID
+
+from ...core.clock import utcnow
+from ...core.errors import InvalidTransition
+from ...core.resource import Resource
+from .models import Journey, JourneyDefinition, JourneyState
+from .schemas import JourneyStart
+
+
+class JourneyDefinitionService(Resource[JourneyDefinition]):
+    """Definitions of journeys, of the organisation in scope.
+
+    A definition may change at any time: the journeys that it has started keep their stages.
+    """
+
+    model = JourneyDefinition
+    name = "journey_definition"
+    searchable = ("name",)
+
+
+class JourneyService(Resource[Journey]):
+    """Journeys of the organisation in scope. They go through their stages in order and leave none out."""
+
+    model = Journey
+    name = "journey"
+    about = "patient_id"
+
+    async def start(self, data: JourneyStart) -> Journey:
+        """Put a patient at the first stage of a definition; raise Unprocessable where either does not exist."""
+        values = data.model_dump()
+        await self._check(values)
+        definition = await JourneyDefinitionService(self.session, self.events).get(data.definition_id)
+        journey = Journey(**values, stages=definition.stages, stage=definition.stages[0])
+        async with self._writing():
+            self.session.add(journey)
+        self._publish("started", journey, definition_id=definition.id, stage=journey.stage)
+        return journey
+
+    async def advance(self, journey_id: UUID, stage: str) -> Journey:
+        """Bring a journey to `stage`; raise NotFound, or InvalidTransition unless that is the next one."""
+        journey = await self._active(journey_id)
+        if stage != journey.next_stage:
+            raise _out_of_order(journey, f"advance to {stage}")
+        before = journey.stage
+        journey.stage = stage
+        await self.session.flush()
+        self._publish("advanced", journey, before=before, after=stage)
+        return journey
+
+    async def complete(self, journey_id: UUID) -> Journey:
+        """End a journey well; raise NotFound, or InvalidTransition before its last stage and after its end."""
+        journey = await self._active(journey_id)
+        if journey.next_stage is not None:
+            raise _out_of_order(journey, "be completed")
+        return await self._end(journey, JourneyState.COMPLETED)
+
+    async def cancel(self, journey_id: UUID, reason: str) -> Journey:
+        """End a journey early; raise NotFound, or InvalidTransition after its end."""
+        journey = await self._active(journey_id)
+        journey.cancellation_reason = reason
+        return await self._end(journey, JourneyState.CANCELLED, reason=reason)
+
+    async def _active(self, journey_id: UUID) -> Journey:
+        journey = await self._locked(journey_id)
+        if journey.state is not JourneyState.ACTIVE:
+            raise InvalidTransition(f"This journey is {journey.state} and goes no further.", allowed=[])
+        return journey
+
+    async def _end(self, journey: Journey, state: JourneyState, **data: str) -> Journey:
+        journey.state = state
+        journey.ended_at = utcnow()
+        await self.session.flush()
+        self._publish(state, journey, stage=journey.stage, **data)
+        return journey
+
+
+def _out_of_order(journey: Journey, step: str) -> InvalidTransition:
+    allowed = [journey.next_stage] if journey.next_stage else []
+    return InvalidTransition(f"This journey is at {journey.stage} and cannot {step}.", allowed=allowed)

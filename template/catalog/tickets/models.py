@@ -1,0 +1,45 @@
+"""The table of tickets."""
+
+from enum import StrEnum
+from types import MappingProxyType
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from ...core.lifecycle import StatefulRecord
+
+
+class TicketPriority(StrEnum):
+    """How urgent a ticket is, from the least to the most."""
+
+    LOW = "low"
+    NORMAL = "normal"
+    HIGH = "high"
+    URGENT = "urgent"
+
+
+class TicketState(StrEnum):
+    """Where a ticket stands."""
+
+    OPEN = "open"
+    IN_PROGRESS = "in_progress"
+    WAITING = "waiting"
+    RESOLVED = "resolved"
+    CLOSED = "closed"
+
+
+class Ticket(StatefulRecord):
+    """A request for support. Each change counts its version up, so that no change is overwritten unread."""
+
+    __tablename__ = "tickets"
+
+    title: Mapped[str] = mapped_column(String(200))
+    description: Mapped[str] = mapped_column(Text)
+    priority: Mapped[TicketPriority]
+    state: Mapped[TicketState] = mapped_column(default=TicketState.OPEN, index=True)
+    requester_id: Mapped[UUID] = mapped_column(ForeignKey("core_users.id"), index=True)
+    assignee_id: Mapped[UUID | None] = mapped_column(ForeignKey("core_users.id"), index=True)
+    version: Mapped[int] = mapped_column()
+
+    __mapper_args__ = MappingProxyType({"version_id_col": version})

@@ -1,0 +1,119 @@
+"""The rules of tickets."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, ClassVar
+from uuid import UUID
+
+from pydantic import BaseModel
+from sqlalchemy import Select, SQLColumnExpression, case, func, select
+from sqlalchemy.orm.exc import StaleDataError
+
+from ...core.errors import Conflict, Unprocessable
+from ...core.identity import User
+from ...core.lifecycle import Lifecycle, Transitions
+from ...core.resource import Conditions
+from ...core.schemas import ListQuery
+from .models import Ticket, TicketPriority, TicketState
+from .schemas import TicketQuery
+
+UNRESOLVED = (TicketState.OPEN, TicketState.IN_PROGRESS, TicketState.WAITING)
+"""The states in which a ticket is a load on its assignee."""
+
+URGENCY = case(*((Ticket.priority == priority, rank) for rank, priority in enumerate(TicketPriority)))
+
+
+class TicketService(Lifecycle[Ticket]):
+    """Tickets of the organisation in scope, the most urgent first and then the oldest."""
+
+    model = Ticket
+    name = "ticket"
+    searchable = ("title", "description")
+    transitions: ClassVar[Transitions] = {
+        TicketState.OPEN: {TicketState.IN_PROGRESS, TicketState.CLOSED},
+        TicketState.IN_PROGRESS: {TicketState.WAITING, TicketState.RESOLVED},
+        TicketState.WAITING: {TicketState.IN_PROGRESS, TicketState.RESOLVED},
+        TicketState.RESOLVED: {TicketState.OPEN, TicketState.CLOSED},
+        TicketState.CLOSED: set(),
+    }
+
+    async def lock(self, ticket_id: UUID, version: int) -> Ticket:
+        """Return a ticket that nobody else can change until the transaction ends.
+
+        Raises NotFound, or Conflict when the ticket has changed since `version` was read.
+        """
+        ticket = await self._locked(ticket_id)
+        if ticket.version != version:
+            raise Conflict(f"This ticket has changed since version {version} was read.", version=ticket.version)
+        return ticket
+
+    async def update(self, record_id: UUID, changes: BaseModel) -> Ticket:
+        """Change the fields that were set in `changes`; raise NotFound, or Conflict for a closed ticket."""
+        await self._changeable(record_id)
+        return await super().update(record_id, changes)
+
+    async def assign(self, ticket_id: UUID, assignee_id: UUID) -> Ticket:
+        """Assign a ticket; raise NotFound, Conflict for a closed one, Unprocessable unless the user is active."""
+        ticket = await self._changeable(ticket_id)
+        is_active = await self.session.scalar(select(User.active).where(User.id == assignee_id))
+        if not is_active:
+            raise Unprocessable(f"assignee_id {assignee_id} is not an active user.", field="assignee_id")
+        return await self._set_assignee(ticket, assignee_id)
+
+    async def assign_automatically(self, ticket_id: UUID) -> Ticket:
+        """Assign a ticket to the active user with the fewest unresolved others, by name and id among equals.
+
+        Raises NotFound, or Conflict for a closed ticket and where no user is active.
+        """
+        ticket = await self._changeable(ticket_id)
+        assignee_id = await self.session.scalar(_by_load_without(ticket).limit(1))
+        if assignee_id is None:
+            raise Conflict("No active user is there to take this ticket.")
+        return await self._set_assignee(ticket, assignee_id)
+
+    async def unassign(self, ticket_id: UUID) -> Ticket:
+        """Leave a ticket to nobody; raise NotFound, or Conflict for a closed one."""
+        ticket = await self._changeable(ticket_id)
+        return await self._set_assignee(ticket, None)
+
+    async def _set_assignee(self, ticket: Ticket, assignee_id: UUID | None) -> Ticket:
+        before = ticket.assignee_id
+        if assignee_id == before:
+            return ticket
+        async with self._writing():
+            ticket.assignee_id = assignee_id
+        self._publish("assigned", ticket, before=before, after=assignee_id)
+        return ticket
+
+    async def _changeable(self, ticket_id: UUID) -> Ticket:
+        ticket = await self.get(ticket_id)
+        if ticket.state is TicketState.CLOSED:
+            raise Conflict("A closed ticket does not change.", state=ticket.state)
+        return ticket
+
+    def _order(self) -> Sequence[SQLColumnExpression[Any]]:
+        return URGENCY.desc(), *super()._order()
+
+    def _conditions(self, query: ListQuery) -> Conditions:
+        conditions = super()._conditions(query)
+        if isinstance(query, TicketQuery) and query.unassigned is not None:
+            nobody = Ticket.assignee_id.is_(None)
+            conditions.append(nobody if query.unassigned else ~nobody)
+        return conditions
+
+    @asynccontextmanager
+    async def _writing(self) -> AsyncIterator[None]:
+        try:
+            async with super()._writing():
+                yield
+        except StaleDataError as error:
+            raise Conflict("This ticket has been changed by another request.") from error
+
+
+def _by_load_without(ticket: Ticket) -> Select[UUID]:
+    load = select(func.count(Ticket.id)).where(
+        Ticket.assignee_id == User.id,
+        Ticket.state.in_(UNRESOLVED),
+        Ticket.id != ticket.id,
+    )
+    return select(User.id).where(User.active).order_by(load.scalar_subquery(), User.name, User.id)

@@ -1,0 +1,326 @@
+"""Tickets over HTTP."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from fastapi import status
+from httpx2 import AsyncClient
+
+from your_service.core.identity import User
+
+from tests.fixtures.core.identity import Headers
+from tests.support.factories import Factory, Payload
+
+URL = "/tickets"
+# Every route that changes a ticket, with a body that it accepts beside the version.
+CHANGES: list[tuple[str, str, dict[str, Any]]] = [
+    ("PATCH", "", {"title": "Printer on fire"}),
+    ("POST", "/assign", {"assignee_id": "00000000-0000-4000-8000-000000000001"}),
+    ("POST", "/assign-automatically", {}),
+    ("POST", "/unassign", {}),
+    ("POST", "/move", {"state": "in_progress"}),
+]
+
+
+async def test_create(
+    client: AsyncClient,
+    auth_headers: Headers,
+    acting_user: User,
+    ticket_payload: Payload,
+) -> None:
+    body = ticket_payload(priority="high")
+
+    response = await client.post(URL, headers=auth_headers, json=body)
+
+    assert response.status_code == status.HTTP_201_CREATED
+    created = response.json()
+    assert created == {
+        **body,
+        "id": created["id"],
+        "state": "open",
+        "requester_id": str(acting_user.id),
+        "assignee_id": None,
+        "version": 1,
+        "created_at": created["created_at"],
+        "updated_at": created["updated_at"],
+    }
+    found = await client.get(f"{URL}/{created['id']}", headers=auth_headers)
+    assert (found.status_code, found.json()) == (status.HTTP_200_OK, created)
+
+
+async def test_create_names_what_is_missing(client: AsyncClient, auth_headers: Headers) -> None:
+    response = await client.post(URL, headers=auth_headers, json={})
+
+    assert response.status_code == status.HTTP_422_UNPROCESSABLE_CONTENT
+    assert response.headers["content-type"] == "application/problem+json"
+    assert [error["loc"] for error in response.json()["errors"]] == [["body", "title"], ["body", "description"]]
+
+
+async def test_create_for_somebody_else(client: AsyncClient, auth_headers: Headers, ticket_payload: Payload) -> None:
+    response = await client.post(URL, headers=auth_headers, json=ticket_payload(requester_id=str(uuid4())))
+
+    assert response.status_code == status.HTTP_422_UNPROCESSABLE_CONTENT
+
+
+async def test_create_as_a_user_who_is_not_stored(
+    client: AsyncClient,
+    superuser_token_headers: Headers,
+    ticket_payload: Payload,
+) -> None:
+    response = await client.post(URL, headers=superuser_token_headers, json=ticket_payload())
+
+    assert response.status_code == status.HTTP_422_UNPROCESSABLE_CONTENT
+    assert response.json()["field"] == "requester_id"
+
+
+async def test_get_unknown(client: AsyncClient, auth_headers: Headers) -> None:
+    response = await client.get(f"{URL}/{uuid4()}", headers=auth_headers)
+
+    assert response.status_code == status.HTTP_404_NOT_FOUND
+    assert response.headers["content-type"] == "application/problem+json"
+
+
+async def test_list(
+    client: AsyncClient,
+    auth_headers: Headers,
+    ticket_payload: Payload,
+) -> None:
+    for priority in ["low", "urgent", "high"]:
+        await client.post(URL, headers=auth_headers, json=ticket_payload(priority=priority))
+
+    response = await client.get(URL, headers=auth_headers, params={"limit": 2})
+
+    assert response.status_code == status.HTTP_200_OK
+    page = response.json()
+    assert [item["priority"] for item in page["items"]] == ["urgent", "high"]
+    assert (page["total"], page["limit"], page["offset"]) == (3, 2, 0)
+
+
+@pytest.mark.parametrize(
+    ("query", "total"),
+    [
+        ({"state": "open"}, 1),
+        ({"state": "closed"}, 0),
+        ({"priority": "normal"}, 1),
+        ({"priority": "urgent"}, 0),
+        ({"assignee_id": "00000000-0000-4000-8000-000000000001"}, 0),
+        ({"unassigned": "true"}, 1),
+        ({"unassigned": "false"}, 0),
+        ({"search": "PAPER tray"}, 1),
+        ({"search": "coffee"}, 0),
+    ],
+)
+async def test_list_filters(
+    client: AsyncClient,
+    auth_headers: Headers,
+    test_ticket_id: UUID,
+    query: dict[str, str],
+    total: int,
+) -> None:
+    response = await client.get(URL, headers=auth_headers, params=query)
+
+    page = response.json()
+    assert page["total"] == total
+    assert [item["id"] for item in page["items"]] == [str(test_ticket_id)] * total
+
+
+@pytest.mark.parametrize("query", [{"limit": 0}, {"limit": 201}, {"offset": -1}, {"state": "lost"}, {"version": 1}])
+async def test_list_refuses_a_bad_query(client: AsyncClient, auth_headers: Headers, query: dict[str, Any]) -> None:
+    response = await client.get(URL, headers=auth_headers, params=query)
+
+    assert response.status_code == status.HTTP_422_UNPROCESSABLE_CONTENT
+
+
+async def test_update(client: AsyncClient, auth_headers: Headers, test_ticket_id: UUID) -> None:
+    url = f"{URL}/{test_ticket_id}"
+    before = await client.get(url, headers=auth_headers)
+
+    response = await client.patch(url, headers=auth_headers, json={"version": 1, "title": "No network"})
+
+    assert response.status_code == status.HTTP_200_OK
+    updated = response.json()
+    assert updated == {**before.json(), "title": "No network", "version": 2, "updated_at": updated["updated_at"]}
+    found = await client.get(url, headers=auth_headers)
+    assert found.json() == updated
+
+
+@pytest.mark.parametrize(("method", "path", "body"), CHANGES)
+async def test_a_change_to_a_version_that_is_gone(
+    client: AsyncClient,
+    auth_headers: Headers,
+    test_ticket_id: UUID,
+    method: str,
+    path: str,
+    body: dict[str, Any],
+) -> None:
+    url = f"{URL}/{test_ticket_id}"
+    current = await client.patch(url, headers=auth_headers, json={"version": 1, "priority": "high"})
+
+    response = await client.request(method, url + path, headers=auth_headers, json={"version": 1, **body})
+
+    assert (response.status_code, response.json()["version"]) == (status.HTTP_409_CONFLICT, 2)
+    found = await client.get(url, headers=auth_headers)
+    assert found.json() == current.json()
+
+
+@pytest.mark.parametrize(("method", "path", "body"), CHANGES)
+async def test_a_change_names_its_version(
+    client: AsyncClient,
+    auth_headers: Headers,
+    test_ticket_id: UUID,
+    method: str,
+    path: str,
+    body: dict[str, Any],
+) -> None:
+    response = await client.request(method, f"{URL}/{test_ticket_id}{path}", headers=auth_headers, json=body)
+
+    assert response.status_code == status.HTTP_422_UNPROCESSABLE_CONTENT
+    assert [error["loc"] for error in response.json()["errors"]] == [["body", "version"]]
+
+
+async def test_assign_and_unassign(
+    client: AsyncClient,
+    auth_headers: Headers,
+    test_ticket_id: UUID,
+    add_user: Factory[User],
+) -> None:
+    grace = await add_user()
+    url = f"{URL}/{test_ticket_id}"
+
+    assigned = await client.post(
+        f"{url}/assign",
+        headers=auth_headers,
+        json={"version": 1, "assignee_id": str(grace.id)},
+    )
+    unassigned = await client.post(f"{url}/unassign", headers=auth_headers, json={"version": 2})
+
+    assert (assigned.status_code, assigned.json()["assignee_id"]) == (status.HTTP_200_OK, str(grace.id))
+    assert (unassigned.status_code, unassigned.json()["assignee_id"]) == (status.HTTP_200_OK, None)
+
+
+async def test_assign_to_an_unknown_user(client: AsyncClient, auth_headers: Headers, test_ticket_id: UUID) -> None:
+    response = await client.post(
+        f"{URL}/{test_ticket_id}/assign",
+        headers=auth_headers,
+        json={"version": 1, "assignee_id": str(uuid4())},
+    )
+
+    assert response.status_code == status.HTTP_422_UNPROCESSABLE_CONTENT
+    assert response.json()["field"] == "assignee_id"
+
+
+async def test_assign_automatically(
+    client: AsyncClient,
+    auth_headers: Headers,
+    test_ticket_id: UUID,
+    acting_user: User,
+) -> None:
+    response = await client.post(
+        f"{URL}/{test_ticket_id}/assign-automatically",
+        headers=auth_headers,
+        json={"version": 1},
+    )
+
+    assert (response.status_code, response.json()["assignee_id"]) == (status.HTTP_200_OK, str(acting_user.id))
+
+
+async def test_move_from_open_to_closed(client: AsyncClient, auth_headers: Headers, test_ticket_id: UUID) -> None:
+    url = f"{URL}/{test_ticket_id}/move"
+    states = ["in_progress", "waiting", "resolved", "closed"]
+
+    responses = [
+        await client.post(url, headers=auth_headers, json={"version": version, "state": state})
+        for version, state in enumerate(states, start=1)
+    ]
+
+    assert [response.status_code for response in responses] == [status.HTTP_200_OK] * 4
+    moved = [response.json() for response in responses]
+    assert [(ticket["state"], ticket["version"]) for ticket in moved] == [*zip(states, [2, 3, 4, 5], strict=True)]
+
+
+async def test_move_that_is_not_allowed(client: AsyncClient, auth_headers: Headers, test_ticket_id: UUID) -> None:
+    url = f"{URL}/{test_ticket_id}/move"
+
+    response = await client.post(url, headers=auth_headers, json={"version": 1, "state": "resolved"})
+
+    assert response.status_code == status.HTTP_409_CONFLICT
+    assert response.json()["allowed"] == ["closed", "in_progress"]
+
+
+@pytest.mark.parametrize(("method", "path", "body"), CHANGES)
+async def test_a_closed_ticket_does_not_change(
+    client: AsyncClient,
+    auth_headers: Headers,
+    test_ticket_id: UUID,
+    method: str,
+    path: str,
+    body: dict[str, Any],
+) -> None:
+    url = f"{URL}/{test_ticket_id}"
+    closed = await client.post(f"{url}/move", headers=auth_headers, json={"version": 1, "state": "closed"})
+
+    response = await client.request(method, url + path, headers=auth_headers, json={"version": 2, **body})
+
+    assert response.status_code == status.HTTP_409_CONFLICT
+    found = await client.get(url, headers=auth_headers)
+    assert found.json() == closed.json()
+
+
+async def test_delete(
+    client: AsyncClient,
+    auth_headers: Headers,
+    superuser_token_headers: Headers,
+    test_ticket_id: UUID,
+) -> None:
+    url = f"{URL}/{test_ticket_id}"
+
+    deleted = await client.delete(url, headers=superuser_token_headers)
+
+    assert deleted.status_code == status.HTTP_204_NO_CONTENT
+    found = await client.get(url, headers=auth_headers)
+    assert found.status_code == status.HTTP_404_NOT_FOUND
+
+
+async def test_delete_takes_an_admin(client: AsyncClient, auth_headers: Headers, test_ticket_id: UUID) -> None:
+    url = f"{URL}/{test_ticket_id}"
+
+    response = await client.delete(url, headers=auth_headers)
+
+    assert response.status_code == status.HTTP_403_FORBIDDEN
+    found = await client.get(url, headers=auth_headers)
+    assert found.status_code == status.HTTP_200_OK
+
+
+@pytest.mark.parametrize(("method", "path", "body"), [("GET", "", {}), ("DELETE", "", {}), *CHANGES])
+async def test_another_organisation_does_not_find_it(
+    client: AsyncClient,
+    other_org_headers: Headers,
+    test_ticket_id: UUID,
+    method: str,
+    path: str,
+    body: dict[str, Any],
+) -> None:
+    url = f"{URL}/{test_ticket_id}{path}"
+
+    response = await client.request(method, url, headers=other_org_headers, json={"version": 1, **body})
+
+    assert response.status_code == status.HTTP_404_NOT_FOUND
+
+
+async def test_another_organisation_lists_nothing(
+    client: AsyncClient,
+    other_org_headers: Headers,
+    test_ticket_id: UUID,
+) -> None:
+    response = await client.get(URL, headers=other_org_headers)
+
+    assert response.json()["total"] == 0
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_needs_a_token(client: AsyncClient, method: str) -> None:
+    response = await client.request(method, URL)
+
+    assert response.status_code == status.HTTP_401_UNAUTHORIZED
+    assert response.headers["www-authenticate"] == "Bearer"

@@ -1,0 +1,671 @@
+"""What tickets do, told by tests of their service."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from pydantic import BaseModel, ValidationError
+from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncSession
+from time_machine import Traveller
+
+from your_service.core.errors import Conflict, InvalidTransition, NotFound, Unprocessable
+from your_service.core.events import Event
+from your_service.core.identity import User
+from your_service.core.schemas import ListQuery
+from your_service.core.tenancy import Organisation, organisation_scope
+from your_service.modules.tickets.models import Ticket, TicketPriority, TicketState
+from your_service.modules.tickets.schemas import (
+    RequestedTicket,
+    TicketCreate,
+    TicketQuery,
+    TicketUpdate,
+)
+from your_service.modules.tickets.service import TicketService
+
+from tests.support.factories import Factory, Payload
+
+CHANGES: dict[str, Callable[[TicketService, Ticket], Any]] = {
+    "update": lambda service, ticket: service.update(ticket.id, TicketUpdate(version=1, title="Printer on fire")),
+    "assign": lambda service, ticket: service.assign(ticket.id, ticket.requester_id),
+    "assign automatically": lambda service, ticket: service.assign_automatically(ticket.id),
+    "unassign": lambda service, ticket: service.unassign(ticket.id),
+    "move": lambda service, ticket: service.move_to(ticket.id, TicketState.IN_PROGRESS),
+}
+MOVES = [
+    (TicketState.OPEN, TicketState.IN_PROGRESS),
+    (TicketState.OPEN, TicketState.CLOSED),
+    (TicketState.IN_PROGRESS, TicketState.WAITING),
+    (TicketState.IN_PROGRESS, TicketState.RESOLVED),
+    (TicketState.WAITING, TicketState.IN_PROGRESS),
+    (TicketState.WAITING, TicketState.RESOLVED),
+    (TicketState.RESOLVED, TicketState.OPEN),
+    (TicketState.RESOLVED, TicketState.CLOSED),
+]
+
+
+async def change_elsewhere(session: AsyncSession, ticket: Ticket) -> None:
+    """Change a ticket as another request would: `session` goes on with what it has read before."""
+    statement = update(Ticket).where(Ticket.id == ticket.id).values(title="Changed elsewhere", version=2)
+    await session.execute(statement, execution_options={"synchronize_session": False})
+
+
+async def test_create_stores_what_was_given(ticket_service: TicketService, acting_user: User) -> None:
+    data = RequestedTicket(
+        title="No network",
+        description="Since this morning.",
+        priority=TicketPriority.HIGH,
+        requester_id=acting_user.id,
+    )
+
+    created = await ticket_service.create(data)
+
+    stored = await ticket_service.get(created.id)
+    assert {field: getattr(stored, field) for field in RequestedTicket.model_fields} == {
+        "title": "No network",
+        "description": "Since this morning.",
+        "priority": TicketPriority.HIGH,
+        "requester_id": acting_user.id,
+    }
+
+
+async def test_a_new_ticket_is_open_and_assigned_to_nobody(test_ticket: Ticket) -> None:
+    assert test_ticket.state is TicketState.OPEN
+    assert test_ticket.assignee_id is None
+    assert test_ticket.version == 1
+
+
+def test_priority_is_normal_unless_given() -> None:
+    assert TicketCreate(title="No network", description="Help.").priority is TicketPriority.NORMAL
+
+
+@pytest.mark.parametrize("field", ["title", "description"])
+def test_create_requires(ticket_payload: Payload, field: str) -> None:
+    payload = ticket_payload()
+    del payload[field]
+
+    with pytest.raises(ValidationError) as error:
+        TicketCreate(**payload)
+
+    assert error.value.errors()[0]["loc"] == (field,)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("title", " "),
+        ("title", "x" * 201),
+        ("title", None),
+        ("description", ""),
+        ("description", None),
+        ("priority", "whenever"),
+        ("priority", None),
+        ("state", "closed"),
+        ("assignee_id", "00000000-0000-4000-8000-000000000001"),
+    ],
+)
+@pytest.mark.parametrize(("schema", "known"), [(TicketCreate, {}), (TicketUpdate, {"version": 1})])
+def test_refuses_a_bad_value(
+    ticket_payload: Payload,
+    schema: type[BaseModel],
+    known: dict[str, int],
+    field: str,
+    value: str | None,
+) -> None:
+    with pytest.raises(ValidationError) as error:
+        schema.model_validate(ticket_payload(**known, **{field: value}))
+
+    assert [problem["loc"] for problem in error.value.errors()] == [(field,)]
+
+
+async def test_requester_must_exist(make_ticket: Factory[Ticket]) -> None:
+    with pytest.raises(Unprocessable) as error:
+        await make_ticket(requester_id=uuid4())
+
+    assert error.value.members == {"field": "requester_id"}
+
+
+async def test_create_publishes_an_event(make_ticket: Factory[Ticket], published_events: list[Event]) -> None:
+    created = await make_ticket()
+
+    assert [(event.name, event.record_id) for event in published_events] == [("ticket.created", created.id)]
+
+
+async def test_get_unknown(ticket_service: TicketService) -> None:
+    with pytest.raises(NotFound):
+        await ticket_service.get(uuid4())
+
+
+async def test_list_begins_with_the_most_urgent(ticket_service: TicketService, make_ticket: Factory[Ticket]) -> None:
+    for priority in ["low", "urgent", "normal", "high"]:
+        await make_ticket(priority=priority)
+
+    listing = await ticket_service.list()
+
+    assert [ticket.priority for ticket in listing.items] == ["urgent", "high", "normal", "low"]
+
+
+async def test_list_puts_the_older_of_equally_urgent_ones_first(
+    ticket_service: TicketService,
+    make_ticket: Factory[Ticket],
+    frozen_time: Traveller,
+) -> None:
+    newer = await make_ticket()
+    frozen_time.shift(-60)
+    older = await make_ticket()
+
+    listing = await ticket_service.list()
+
+    assert [ticket.id for ticket in listing.items] == [older.id, newer.id]
+
+
+async def test_list_gives_a_page_and_the_total(ticket_service: TicketService, make_ticket: Factory[Ticket]) -> None:
+    for priority in TicketPriority:
+        await make_ticket(priority=priority)
+
+    page = await ticket_service.list(ListQuery(limit=2, offset=1))
+
+    assert ([ticket.priority for ticket in page.items], page.total) == (["high", "normal"], 4)
+
+
+async def test_list_filters_by_state(ticket_service: TicketService, make_ticket: Factory[Ticket]) -> None:
+    waiting, _ = await make_ticket(), await make_ticket()
+    waiting.state = TicketState.WAITING
+
+    listing = await ticket_service.list(TicketQuery(state=TicketState.WAITING))
+
+    assert ([ticket.id for ticket in listing.items], listing.total) == ([waiting.id], 1)
+
+
+async def test_list_filters_by_priority(ticket_service: TicketService, make_ticket: Factory[Ticket]) -> None:
+    high, _ = await make_ticket(priority="high"), await make_ticket(priority="urgent")
+
+    listing = await ticket_service.list(TicketQuery(priority=TicketPriority.HIGH))
+
+    assert ([ticket.id for ticket in listing.items], listing.total) == ([high.id], 1)
+
+
+async def test_list_filters_by_requester(
+    ticket_service: TicketService,
+    make_ticket: Factory[Ticket],
+    add_user: Factory[User],
+) -> None:
+    grace = await add_user()
+    hers, _ = await make_ticket(requester_id=grace.id), await make_ticket()
+
+    listing = await ticket_service.list(TicketQuery(requester_id=grace.id))
+
+    assert ([ticket.id for ticket in listing.items], listing.total) == ([hers.id], 1)
+
+
+async def test_list_filters_by_assignee(
+    ticket_service: TicketService,
+    make_ticket: Factory[Ticket],
+    add_user: Factory[User],
+    acting_user: User,
+) -> None:
+    grace = await add_user()
+    hers, other, _ = await make_ticket(), await make_ticket(), await make_ticket()
+    await ticket_service.assign(hers.id, grace.id)
+    await ticket_service.assign(other.id, acting_user.id)
+
+    listing = await ticket_service.list(TicketQuery(assignee_id=grace.id))
+
+    assert ([ticket.id for ticket in listing.items], listing.total) == ([hers.id], 1)
+
+
+@pytest.mark.parametrize(
+    ("unassigned", "found"),
+    [
+        (True, {"free"}),
+        (False, {"taken"}),
+        (None, {"free", "taken"}),
+    ],
+)
+async def test_list_tells_assigned_tickets_from_unassigned_ones(
+    ticket_service: TicketService,
+    make_ticket: Factory[Ticket],
+    acting_user: User,
+    unassigned: bool | None,
+    found: set[str],
+) -> None:
+    await make_ticket(title="free")
+    taken = await make_ticket(title="taken")
+    await ticket_service.assign(taken.id, acting_user.id)
+
+    listing = await ticket_service.list(TicketQuery(unassigned=unassigned))
+
+    assert {ticket.title for ticket in listing.items} == found
+
+
+@pytest.mark.parametrize("field", ["title", "description"])
+async def test_search_ignores_case(ticket_service: TicketService, make_ticket: Factory[Ticket], field: str) -> None:
+    found, _ = await make_ticket(**{field: "The Coffee machine"}), await make_ticket()
+
+    listing = await ticket_service.list(TicketQuery(search="cOFFEE"))
+
+    assert [ticket.id for ticket in listing.items] == [found.id]
+
+
+async def test_update_changes_what_was_set_alone(ticket_service: TicketService, make_ticket: Factory[Ticket]) -> None:
+    ticket = await make_ticket(title="No network", description="Help.", priority="low")
+
+    updated = await ticket_service.update(ticket.id, TicketUpdate(version=1, priority=TicketPriority.URGENT))
+
+    assert (updated.title, updated.description, updated.priority) == ("No network", "Help.", TicketPriority.URGENT)
+
+
+async def test_update_publishes_what_changed(
+    ticket_service: TicketService,
+    test_ticket: Ticket,
+    published_events: list[Event],
+) -> None:
+    await ticket_service.update(test_ticket.id, TicketUpdate(version=1, title="No network", description="Help."))
+
+    event = published_events[-1]
+    assert (event.name, event.record_id) == ("ticket.updated", test_ticket.id)
+    assert event.data == {"fields": ["description", "title"]}
+
+
+async def test_every_change_counts_the_version_up(
+    ticket_service: TicketService,
+    test_ticket: Ticket,
+    acting_user: User,
+) -> None:
+    await ticket_service.update(test_ticket.id, TicketUpdate(version=1, title="No network"))
+    await ticket_service.assign(test_ticket.id, acting_user.id)
+    await ticket_service.unassign(test_ticket.id)
+    moved = await ticket_service.move_to(test_ticket.id, TicketState.IN_PROGRESS)
+
+    assert moved.version == 5
+
+
+async def test_lock_returns_a_ticket_that_is_still_at_the_version(
+    ticket_service: TicketService,
+    test_ticket: Ticket,
+) -> None:
+    locked = await ticket_service.lock(test_ticket.id, 1)
+
+    assert (locked.id, locked.version) == (test_ticket.id, 1)
+
+
+@pytest.mark.parametrize("version", [1, 3])
+async def test_lock_refuses_another_version(
+    ticket_service: TicketService,
+    db_session: AsyncSession,
+    test_ticket: Ticket,
+    version: int,
+) -> None:
+    await change_elsewhere(db_session, test_ticket)
+
+    with pytest.raises(Conflict) as error:
+        await ticket_service.lock(test_ticket.id, version)
+
+    assert error.value.members == {"version": 2}
+
+
+@pytest.mark.parametrize("change", ["update", "assign", "assign automatically"])
+async def test_a_change_does_not_overwrite_another_request(
+    ticket_service: TicketService,
+    db_session: AsyncSession,
+    test_ticket: Ticket,
+    test_ticket_id: UUID,
+    published_events: list[Event],
+    change: str,
+) -> None:
+    await change_elsewhere(db_session, test_ticket)
+
+    with pytest.raises(Conflict, match="changed by another request"):
+        await CHANGES[change](ticket_service, test_ticket)
+
+    stored = await ticket_service.get(test_ticket_id)
+    assert (stored.title, stored.assignee_id, stored.version) == ("Changed elsewhere", None, 2)
+    assert published_events == []
+
+
+async def test_delete_refuses_what_another_request_has_changed(
+    ticket_service: TicketService,
+    db_session: AsyncSession,
+    test_ticket: Ticket,
+) -> None:
+    await change_elsewhere(db_session, test_ticket)
+
+    with pytest.raises(Conflict, match="changed by another request"):
+        await ticket_service.delete(test_ticket.id)
+
+    stored = await ticket_service.lock(test_ticket.id, 2)
+    assert stored.title == "Changed elsewhere"
+
+
+async def test_assign(
+    ticket_service: TicketService,
+    test_ticket: Ticket,
+    add_user: Factory[User],
+    published_events: list[Event],
+) -> None:
+    grace = await add_user()
+
+    assigned = await ticket_service.assign(test_ticket.id, grace.id)
+
+    assert assigned.assignee_id == grace.id
+    event = published_events[-1]
+    assert (event.name, event.record_id) == ("ticket.assigned", test_ticket.id)
+    assert event.data == {"before": None, "after": str(grace.id)}
+
+
+async def test_assign_to_another_user_tells_who_had_it(
+    ticket_service: TicketService,
+    test_ticket: Ticket,
+    add_user: Factory[User],
+    published_events: list[Event],
+) -> None:
+    grace, alan = await add_user(), await add_user("Alan Turing")
+    await ticket_service.assign(test_ticket.id, grace.id)
+
+    assigned = await ticket_service.assign(test_ticket.id, alan.id)
+
+    assert assigned.assignee_id == alan.id
+    assert published_events[-1].data == {"before": str(grace.id), "after": str(alan.id)}
+
+
+async def test_assign_to_the_same_user_changes_nothing(
+    ticket_service: TicketService,
+    test_ticket: Ticket,
+    acting_user: User,
+    published_events: list[Event],
+) -> None:
+    await ticket_service.assign(test_ticket.id, acting_user.id)
+
+    again = await ticket_service.assign(test_ticket.id, acting_user.id)
+
+    assert (again.assignee_id, again.version) == (acting_user.id, 2)
+    assert [event.name for event in published_events] == ["ticket.assigned"]
+
+
+async def test_assign_refuses_an_unknown_user(ticket_service: TicketService, test_ticket: Ticket) -> None:
+    with pytest.raises(Unprocessable) as error:
+        await ticket_service.assign(test_ticket.id, uuid4())
+
+    assert error.value.members == {"field": "assignee_id"}
+    assert test_ticket.assignee_id is None
+
+
+async def test_assign_refuses_an_inactive_user(
+    ticket_service: TicketService,
+    test_ticket: Ticket,
+    add_user: Factory[User],
+) -> None:
+    left = await add_user(active=False)
+
+    with pytest.raises(Unprocessable) as error:
+        await ticket_service.assign(test_ticket.id, left.id)
+
+    assert error.value.members == {"field": "assignee_id"}
+
+
+async def test_assign_refuses_a_user_of_another_organisation(
+    ticket_service: TicketService,
+    test_ticket: Ticket,
+    add_user: Factory[User],
+    other_org: Organisation,
+) -> None:
+    with organisation_scope(other_org.id):
+        stranger = await add_user()
+
+    with pytest.raises(Unprocessable):
+        await ticket_service.assign(test_ticket.id, stranger.id)
+
+
+async def test_unassign(
+    ticket_service: TicketService,
+    test_ticket: Ticket,
+    acting_user: User,
+    published_events: list[Event],
+) -> None:
+    await ticket_service.assign(test_ticket.id, acting_user.id)
+
+    unassigned = await ticket_service.unassign(test_ticket.id)
+
+    assert unassigned.assignee_id is None
+    event = published_events[-1]
+    assert (event.name, event.data) == ("ticket.assigned", {"before": str(acting_user.id), "after": None})
+
+
+async def test_unassign_of_a_free_ticket_changes_nothing(
+    ticket_service: TicketService,
+    test_ticket: Ticket,
+    published_events: list[Event],
+) -> None:
+    unassigned = await ticket_service.unassign(test_ticket.id)
+
+    assert (unassigned.assignee_id, unassigned.version) == (None, 1)
+    assert published_events == []
+
+
+async def test_automatic_assignment_chooses_who_has_the_fewest(
+    ticket_service: TicketService,
+    make_ticket: Factory[Ticket],
+    add_user: Factory[User],
+    acting_user: User,
+    published_events: list[Event],
+) -> None:
+    grace = await add_user()
+    for assignee in [acting_user, acting_user, grace]:
+        held = await make_ticket()
+        await ticket_service.assign(held.id, assignee.id)
+    ticket = await make_ticket()
+
+    assigned = await ticket_service.assign_automatically(ticket.id)
+
+    assert assigned.assignee_id == grace.id
+    event = published_events[-1]
+    assert (event.name, event.record_id) == ("ticket.assigned", ticket.id)
+    assert event.data == {"before": None, "after": str(grace.id)}
+
+
+@pytest.mark.parametrize(
+    ("state", "chosen"),
+    [
+        (TicketState.OPEN, "Grace Hopper"),
+        (TicketState.IN_PROGRESS, "Grace Hopper"),
+        (TicketState.WAITING, "Grace Hopper"),
+        (TicketState.RESOLVED, "Ada Lovelace"),
+        (TicketState.CLOSED, "Ada Lovelace"),
+    ],
+)
+async def test_automatic_assignment_counts_unresolved_tickets(
+    ticket_service: TicketService,
+    make_ticket: Factory[Ticket],
+    add_user: Factory[User],
+    acting_user: User,
+    state: TicketState,
+    chosen: str,
+) -> None:
+    users = {user.id: user.name for user in [acting_user, await add_user("Grace Hopper")]}
+    held, ticket = await make_ticket(), await make_ticket()
+    await ticket_service.assign(held.id, acting_user.id)
+    held.state = state
+
+    assigned = await ticket_service.assign_automatically(ticket.id)
+
+    assert users.get(assigned.assignee_id or uuid4()) == chosen
+
+
+async def test_automatic_assignment_does_not_count_the_ticket_itself(
+    ticket_service: TicketService,
+    test_ticket: Ticket,
+    add_user: Factory[User],
+    acting_user: User,
+) -> None:
+    await add_user("Grace Hopper")
+    await ticket_service.assign(test_ticket.id, acting_user.id)
+
+    assigned = await ticket_service.assign_automatically(test_ticket.id)
+
+    assert assigned.assignee_id == acting_user.id
+
+
+async def test_automatic_assignment_breaks_ties_by_name(
+    ticket_service: TicketService,
+    test_ticket: Ticket,
+    add_user: Factory[User],
+) -> None:
+    await add_user("Grace Hopper")
+    aaron = await add_user("Aaron Swartz")
+
+    assigned = await ticket_service.assign_automatically(test_ticket.id)
+
+    assert assigned.assignee_id == aaron.id
+
+
+async def test_automatic_assignment_breaks_ties_of_namesakes_by_id(
+    ticket_service: TicketService,
+    db_session: AsyncSession,
+    test_ticket: Ticket,
+) -> None:
+    for number in [2, 1, 3]:
+        db_session.add(User(id=UUID(int=number), name="Aaron Swartz", email=f"aaron-{number}@example.com"))
+        await db_session.flush()
+
+    assigned = await ticket_service.assign_automatically(test_ticket.id)
+
+    assert assigned.assignee_id == UUID(int=1)
+
+
+async def test_automatic_assignment_passes_over_inactive_users(
+    ticket_service: TicketService,
+    test_ticket: Ticket,
+    add_user: Factory[User],
+    acting_user: User,
+) -> None:
+    await add_user("Aaron Swartz", active=False)
+
+    assigned = await ticket_service.assign_automatically(test_ticket.id)
+
+    assert assigned.assignee_id == acting_user.id
+
+
+async def test_automatic_assignment_passes_over_other_organisations(
+    ticket_service: TicketService,
+    test_ticket: Ticket,
+    add_user: Factory[User],
+    acting_user: User,
+    other_org: Organisation,
+) -> None:
+    with organisation_scope(other_org.id):
+        await add_user("Aaron Swartz")
+
+    assigned = await ticket_service.assign_automatically(test_ticket.id)
+
+    assert assigned.assignee_id == acting_user.id
+
+
+async def test_automatic_assignment_needs_an_active_user(
+    ticket_service: TicketService,
+    test_ticket: Ticket,
+    acting_user: User,
+) -> None:
+    acting_user.active = False
+
+    with pytest.raises(Conflict, match="No active user"):
+        await ticket_service.assign_automatically(test_ticket.id)
+
+    assert test_ticket.assignee_id is None
+
+
+@pytest.mark.parametrize(("before", "after"), MOVES)
+async def test_moves(
+    ticket_service: TicketService,
+    test_ticket: Ticket,
+    published_events: list[Event],
+    before: TicketState,
+    after: TicketState,
+) -> None:
+    test_ticket.state = before
+
+    moved = await ticket_service.move_to(test_ticket.id, after)
+
+    assert moved.state is after
+    event = published_events[-1]
+    assert (event.name, event.record_id) == ("ticket.moved", test_ticket.id)
+    assert event.data == {"before": before, "after": after}
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [(before, after) for before in TicketState for after in TicketState if (before, after) not in MOVES],
+)
+async def test_refuses_to_move(
+    ticket_service: TicketService,
+    test_ticket: Ticket,
+    before: TicketState,
+    after: TicketState,
+) -> None:
+    test_ticket.state = before
+
+    with pytest.raises(InvalidTransition) as error:
+        await ticket_service.move_to(test_ticket.id, after)
+
+    assert test_ticket.state is before
+    assert error.value.members == {"allowed": sorted(to for start, to in MOVES if start is before)}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+async def test_a_closed_ticket_does_not_change(
+    ticket_service: TicketService,
+    test_ticket: Ticket,
+    published_events: list[Event],
+    change: str,
+) -> None:
+    await ticket_service.move_to(test_ticket.id, TicketState.CLOSED)
+
+    with pytest.raises(Conflict):
+        await CHANGES[change](ticket_service, test_ticket)
+
+    assert test_ticket.version == 2
+    assert [event.name for event in published_events] == ["ticket.moved"]
+
+
+async def test_a_closed_ticket_tells_its_state(ticket_service: TicketService, test_ticket: Ticket) -> None:
+    await ticket_service.move_to(test_ticket.id, TicketState.CLOSED)
+
+    with pytest.raises(Conflict, match="A closed ticket does not change") as error:
+        await ticket_service.unassign(test_ticket.id)
+
+    assert error.value.members == {"state": TicketState.CLOSED}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+async def test_another_organisation_cannot_change_it(
+    ticket_service: TicketService,
+    test_ticket: Ticket,
+    other_org: Organisation,
+    change: str,
+) -> None:
+    with organisation_scope(other_org.id), pytest.raises(NotFound):
+        await CHANGES[change](ticket_service, test_ticket)
+
+
+async def test_another_organisation_does_not_find_it(
+    ticket_service: TicketService,
+    test_ticket: Ticket,
+    other_org: Organisation,
+) -> None:
+    with organisation_scope(other_org.id):
+        with pytest.raises(NotFound):
+            await ticket_service.get(test_ticket.id)
+        with pytest.raises(NotFound):
+            await ticket_service.lock(test_ticket.id, 1)
+        with pytest.raises(NotFound):
+            await ticket_service.delete(test_ticket.id)
+        listing = await ticket_service.list()
+    assert listing.total == 0
+
+
+async def test_delete(ticket_service: TicketService, test_ticket: Ticket, published_events: list[Event]) -> None:
+    await ticket_service.delete(test_ticket.id)
+
+    with pytest.raises(NotFound):
+        await ticket_service.get(test_ticket.id)
+    assert [(event.name, event.record_id) for event in published_events] == [("ticket.deleted", test_ticket.id)]
