@@ -1,0 +1,79 @@
+"""The tables of practitioners and appointments."""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import JSON, Dialect, ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.types import TypeDecorator
+
+from ...core.lifecycle import StatefulRecord
+from ...core.tenancy import Record
+from .rules import Schedule, Span, Week, WorkingInterval
+
+
+class WeekColumn(TypeDecorator[Week]):
+    """The hours of a week as JSON: they are read, and replaced, as a whole."""
+
+    impl = JSON
+    cache_ok = True
+
+    def process_bind_param(self, value: Week | None, dialect: Dialect) -> list[dict[str, Any]]:
+        """Return what is stored for the hours of a week."""
+        return [interval.model_dump(mode="json") for interval in value or ()]
+
+    def process_result_value(self, value: list[dict[str, Any]] | None, dialect: Dialect) -> Week:
+        """Return the hours that were stored."""
+        return tuple(WorkingInterval.model_validate(interval) for interval in value or ())
+
+
+class Practitioner(Record):
+    """Who gives appointments, in the local time of a zone. Who leaves is made inactive."""
+
+    __tablename__ = "practitioners"
+
+    name: Mapped[str] = mapped_column(String(200))
+    time_zone: Mapped[str] = mapped_column(String(64))
+    slot_minutes: Mapped[int]
+    active: Mapped[bool] = mapped_column(default=True)
+    working_hours: Mapped[Week] = mapped_column(WeekColumn, default=())
+
+    @property
+    def schedule(self) -> Schedule:
+        """When this practitioner works, and how long a slot is."""
+        return Schedule(self.working_hours, ZoneInfo(self.time_zone), timedelta(minutes=self.slot_minutes))
+
+
+class AppointmentState(StrEnum):
+    """Where an appointment stands."""
+
+    BOOKED = "booked"
+    COMPLETED = "completed"
+    NO_SHOW = "no_show"
+    CANCELLED = "cancelled"
+
+
+class Appointment(StatefulRecord):
+    """A slot of a practitioner that belongs to a patient."""
+
+    __tablename__ = "appointments"
+    __table_args__ = (
+        Index(None, "practitioner_id", "starts_at"),
+        Index(None, "patient_id", "starts_at"),
+    )
+
+    patient_id: Mapped[UUID] = mapped_column(ForeignKey("patients.id"))
+    practitioner_id: Mapped[UUID] = mapped_column(ForeignKey("practitioners.id"))
+    starts_at: Mapped[datetime] = mapped_column(index=True)
+    ends_at: Mapped[datetime]
+    state: Mapped[AppointmentState] = mapped_column(default=AppointmentState.BOOKED, index=True)
+    cancellation_reason: Mapped[str | None] = mapped_column(String(200))
+    reminded_at: Mapped[datetime | None]
+
+    @property
+    def span(self) -> Span:
+        """From the start to the end."""
+        return Span(self.starts_at, self.ends_at)

@@ -1,0 +1,446 @@
+"""Practitioners and appointments over HTTP."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from fastapi import status
+from httpx2 import AsyncClient
+from time_machine import Traveller
+
+from your_service.core.events import Event
+from your_service.core.identity import User
+from your_service.modules.appointments.models import Appointment, Practitioner
+
+from tests.fixtures.core.identity import Headers
+from tests.support.factories import Factory, Payload
+
+pytestmark = pytest.mark.usefixtures("frozen_time")
+
+PRACTITIONERS = "/practitioners"
+APPOINTMENTS = "/appointments"
+# The clock stands at noon of the day before; Berlin is an hour ahead of UTC.
+TOMORROW = "2030-01-16"
+NINE = "2030-01-16T08:00:00Z"
+HALF_PAST_NINE = "2030-01-16T08:30:00Z"
+TEN = "2030-01-16T09:00:00Z"
+MONDAY_MORNING = {"weekday": "monday", "starts_at": "09:00", "ends_at": "12:00"}
+
+
+async def test_create_practitioner(
+    client: AsyncClient,
+    superuser_token_headers: Headers,
+    auth_headers: Headers,
+    practitioner_payload: Payload,
+) -> None:
+    body = practitioner_payload()
+
+    response = await client.post(PRACTITIONERS, headers=superuser_token_headers, json=body)
+
+    assert response.status_code == status.HTTP_201_CREATED
+    created = response.json()
+    assert created.items() >= (body | {"active": True, "working_hours": []}).items()
+    found = await client.get(f"{PRACTITIONERS}/{created['id']}", headers=auth_headers)
+    assert (found.status_code, found.json()) == (status.HTTP_200_OK, created)
+
+
+async def test_create_practitioner_refuses_an_unknown_time_zone(
+    client: AsyncClient,
+    superuser_token_headers: Headers,
+    practitioner_payload: Payload,
+) -> None:
+    body = practitioner_payload(time_zone="Europe/Bielefeld")
+
+    response = await client.post(PRACTITIONERS, headers=superuser_token_headers, json=body)
+
+    assert response.status_code == status.HTTP_422_UNPROCESSABLE_CONTENT
+    assert response.headers["content-type"] == "application/problem+json"
+    assert [error["loc"] for error in response.json()["errors"]] == [["body", "time_zone"]]
+
+
+async def test_list_practitioners(
+    client: AsyncClient,
+    auth_headers: Headers,
+    make_practitioner: Factory[Practitioner],
+) -> None:
+    await make_practitioner()
+    snow = await make_practitioner(name="Dr Snow")
+
+    response = await client.get(PRACTITIONERS, headers=auth_headers, params={"search": "snow", "active": True})
+
+    assert response.status_code == status.HTTP_200_OK
+    page = response.json()
+    assert ([item["id"] for item in page["items"]], page["total"]) == ([str(snow.id)], 1)
+
+
+async def test_update_practitioner(
+    client: AsyncClient,
+    superuser_token_headers: Headers,
+    test_practitioner: Practitioner,
+) -> None:
+    url = f"{PRACTITIONERS}/{test_practitioner.id}"
+
+    response = await client.patch(url, headers=superuser_token_headers, json={"slot_minutes": 20})
+
+    assert response.status_code == status.HTTP_200_OK
+    updated = response.json()
+    assert (updated["slot_minutes"], updated["name"]) == (20, test_practitioner.name)
+    assert (await client.get(url, headers=superuser_token_headers)).json() == updated
+
+
+async def test_replace_working_hours(
+    client: AsyncClient,
+    superuser_token_headers: Headers,
+    test_practitioner: Practitioner,
+) -> None:
+    url = f"{PRACTITIONERS}/{test_practitioner.id}"
+    body = {"working_hours": [MONDAY_MORNING]}
+
+    response = await client.put(f"{url}/working-hours", headers=superuser_token_headers, json=body)
+
+    assert response.status_code == status.HTTP_200_OK
+    assert response.json()["working_hours"] == [{"weekday": "monday", "starts_at": "09:00:00", "ends_at": "12:00:00"}]
+    assert (await client.get(url, headers=superuser_token_headers)).json() == response.json()
+
+
+@pytest.mark.parametrize(
+    ("body", "loc"),
+    [
+        ({}, ["working_hours"]),
+        ({"working_hours": [{**MONDAY_MORNING, "ends_at": "09:00"}]}, ["working_hours", 0]),
+        ({"working_hours": [{**MONDAY_MORNING, "starts_at": "09:00Z"}]}, ["working_hours", 0, "starts_at"]),
+        ({"working_hours": [MONDAY_MORNING, MONDAY_MORNING]}, ["working_hours"]),
+        ({"working_hours": [MONDAY_MORNING] * 101}, ["working_hours"]),
+    ],
+)
+async def test_replace_working_hours_refuses(
+    client: AsyncClient,
+    superuser_token_headers: Headers,
+    test_practitioner: Practitioner,
+    body: dict[str, Any],
+    loc: list[str | int],
+) -> None:
+    url = f"{PRACTITIONERS}/{test_practitioner.id}/working-hours"
+
+    response = await client.put(url, headers=superuser_token_headers, json=body)
+
+    assert response.status_code == status.HTTP_422_UNPROCESSABLE_CONTENT
+    assert [error["loc"] for error in response.json()["errors"]] == [["body", *loc]]
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("POST", ""), ("PATCH", "/{practitioner_id}"), ("PUT", "/{practitioner_id}/working-hours")],
+)
+async def test_to_configure_practitioners_takes_an_admin(
+    client: AsyncClient,
+    auth_headers: Headers,
+    test_practitioner: Practitioner,
+    method: str,
+    path: str,
+) -> None:
+    url = PRACTITIONERS + path.format(practitioner_id=test_practitioner.id)
+
+    response = await client.request(method, url, headers=auth_headers, json={})
+
+    assert response.status_code == status.HTTP_403_FORBIDDEN
+
+
+async def test_free_slots(
+    client: AsyncClient,
+    auth_headers: Headers,
+    make_practitioner: Factory[Practitioner],
+    make_appointment: Factory[Appointment],
+) -> None:
+    practitioner = await make_practitioner(slot_minutes=120)
+    await make_appointment(practitioner_id=practitioner.id, starts_at=NINE)
+    url = f"{PRACTITIONERS}/{practitioner.id}/slots"
+
+    one_day = await client.get(url, headers=auth_headers, params={"from": TOMORROW})
+    two_days = await client.get(url, headers=auth_headers, params={"from": TOMORROW, "to": "2030-01-17"})
+
+    assert one_day.status_code == status.HTTP_200_OK
+    assert one_day.json() == [
+        {"starts_at": "2030-01-16T12:00:00Z", "ends_at": "2030-01-16T14:00:00Z"},
+        {"starts_at": "2030-01-16T14:00:00Z", "ends_at": "2030-01-16T16:00:00Z"},
+    ]
+    assert [slot["starts_at"] for slot in two_days.json()] == [
+        "2030-01-16T12:00:00Z",
+        "2030-01-16T14:00:00Z",
+        "2030-01-17T08:00:00Z",
+        "2030-01-17T12:00:00Z",
+        "2030-01-17T14:00:00Z",
+    ]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {},
+        {"to": TOMORROW},
+        {"from": "2030-02-30"},
+        {"from": TOMORROW, "to": "2030-01-15"},
+        {"from": TOMORROW, "to": "2030-02-16"},
+        {"from": "9999-12-31"},
+        {"from": TOMORROW, "no_such_filter": "1"},
+    ],
+)
+async def test_free_slots_refuse_a_bad_query(
+    client: AsyncClient,
+    auth_headers: Headers,
+    test_practitioner: Practitioner,
+    query: dict[str, str],
+) -> None:
+    response = await client.get(f"{PRACTITIONERS}/{test_practitioner.id}/slots", headers=auth_headers, params=query)
+
+    assert response.status_code == status.HTTP_422_UNPROCESSABLE_CONTENT
+
+
+async def test_book(client: AsyncClient, auth_headers: Headers, appointment_payload: Payload) -> None:
+    body = appointment_payload(starts_at=NINE)
+
+    response = await client.post(APPOINTMENTS, headers=auth_headers, json=body)
+
+    assert response.status_code == status.HTTP_201_CREATED
+    booked = response.json()
+    assert booked.items() >= (body | {"ends_at": HALF_PAST_NINE, "state": "booked", "reminded_at": None}).items()
+    found = await client.get(f"{APPOINTMENTS}/{booked['id']}", headers=auth_headers)
+    assert (found.status_code, found.json()) == (status.HTTP_200_OK, booked)
+
+
+async def test_book_names_what_is_missing(client: AsyncClient, auth_headers: Headers) -> None:
+    response = await client.post(APPOINTMENTS, headers=auth_headers, json={})
+
+    assert response.status_code == status.HTTP_422_UNPROCESSABLE_CONTENT
+    assert [error["loc"] for error in response.json()["errors"]] == [
+        ["body", "patient_id"],
+        ["body", "practitioner_id"],
+        ["body", "starts_at"],
+    ]
+
+
+@pytest.mark.parametrize("starts_at", ["2030-01-16T08:15:00Z", "2030-01-15T08:00:00Z", "2199-12-31T23:59:59Z"])
+async def test_book_what_is_no_slot(
+    client: AsyncClient,
+    auth_headers: Headers,
+    appointment_payload: Payload,
+    starts_at: str,
+) -> None:
+    response = await client.post(APPOINTMENTS, headers=auth_headers, json=appointment_payload(starts_at=starts_at))
+
+    assert response.status_code == status.HTTP_422_UNPROCESSABLE_CONTENT
+    assert response.headers["content-type"] == "application/problem+json"
+
+
+async def test_book_what_is_taken(client: AsyncClient, auth_headers: Headers, appointment_payload: Payload) -> None:
+    body = appointment_payload()
+    await client.post(APPOINTMENTS, headers=auth_headers, json=body)
+
+    response = await client.post(APPOINTMENTS, headers=auth_headers, json=body)
+
+    assert response.status_code == status.HTTP_409_CONFLICT
+    assert response.json()["field"] == "practitioner_id"
+    assert (await client.get(APPOINTMENTS, headers=auth_headers)).json()["total"] == 1
+
+
+async def test_list_appointments(
+    client: AsyncClient,
+    auth_headers: Headers,
+    make_appointment: Factory[Appointment],
+) -> None:
+    ten, nine = await make_appointment(starts_at=TEN), await make_appointment(starts_at=NINE)
+
+    both = await client.get(APPOINTMENTS, headers=auth_headers)
+    some = await client.get(
+        APPOINTMENTS,
+        headers=auth_headers,
+        params={
+            "patient_id": str(nine.patient_id),
+            "practitioner_id": str(nine.practitioner_id),
+            "state": "booked",
+            "from": NINE,
+            "to": TEN,
+        },
+    )
+
+    assert [item["id"] for item in both.json()["items"]] == [str(nine.id), str(ten.id)]
+    assert (both.json()["total"], both.json()["limit"], both.json()["offset"]) == (2, 50, 0)
+    assert [item["id"] for item in some.json()["items"]] == [str(nine.id)]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"limit": 0},
+        {"limit": 201},
+        {"offset": -1},
+        {"state": "no such state"},
+        {"from": "2030-01-16T08:00:00"},
+        {"to": "9999-12-31T23:59:59-12:00"},
+        {"no_such_filter": 1},
+    ],
+)
+async def test_list_appointments_refuses_a_bad_query(
+    client: AsyncClient,
+    auth_headers: Headers,
+    query: dict[str, str | int],
+) -> None:
+    response = await client.get(APPOINTMENTS, headers=auth_headers, params=query)
+
+    assert response.status_code == status.HTTP_422_UNPROCESSABLE_CONTENT
+
+
+async def test_reschedule(client: AsyncClient, auth_headers: Headers, test_appointment_id: UUID) -> None:
+    url = f"{APPOINTMENTS}/{test_appointment_id}"
+
+    response = await client.post(f"{url}/reschedule", headers=auth_headers, json={"starts_at": TEN})
+
+    assert response.status_code == status.HTTP_200_OK
+    assert (response.json()["starts_at"], response.json()["ends_at"]) == (TEN, "2030-01-16T09:30:00Z")
+    assert (await client.get(url, headers=auth_headers)).json() == response.json()
+
+
+async def test_cancel(
+    client: AsyncClient,
+    auth_headers: Headers,
+    acting_user: User,
+    test_appointment_id: UUID,
+    published_events: list[Event],
+) -> None:
+    url = f"{APPOINTMENTS}/{test_appointment_id}"
+
+    response = await client.post(f"{url}/cancel", headers=auth_headers, json={"reason": "Feels better"})
+
+    assert response.status_code == status.HTTP_200_OK
+    cancelled = response.json()
+    assert (cancelled["state"], cancelled["cancellation_reason"]) == ("cancelled", "Feels better")
+    assert (await client.get(url, headers=auth_headers)).json() == cancelled
+    assert published_events[-1].data == {"reason": "Feels better", "by": str(acting_user.id)}
+
+
+async def test_cancel_needs_a_reason(client: AsyncClient, auth_headers: Headers, test_appointment_id: UUID) -> None:
+    response = await client.post(f"{APPOINTMENTS}/{test_appointment_id}/cancel", headers=auth_headers, json={})
+
+    assert response.status_code == status.HTTP_422_UNPROCESSABLE_CONTENT
+    assert [error["loc"] for error in response.json()["errors"]] == [["body", "reason"]]
+
+
+async def test_cancel_twice(client: AsyncClient, auth_headers: Headers, test_appointment_id: UUID) -> None:
+    url = f"{APPOINTMENTS}/{test_appointment_id}/cancel"
+    await client.post(url, headers=auth_headers, json={"reason": "Feels better"})
+
+    response = await client.post(url, headers=auth_headers, json={"reason": "Feels better"})
+
+    assert response.status_code == status.HTTP_409_CONFLICT
+    assert response.json()["allowed"] == []
+
+
+@pytest.mark.parametrize(("step", "state"), [("complete", "completed"), ("no-show", "no_show")])
+async def test_close(
+    client: AsyncClient,
+    auth_headers: Headers,
+    test_appointment_id: UUID,
+    frozen_time: Traveller,
+    step: str,
+    state: str,
+) -> None:
+    url = f"{APPOINTMENTS}/{test_appointment_id}"
+    too_early = await client.post(f"{url}/{step}", headers=auth_headers)
+    frozen_time.shift(24 * 60 * 60)
+
+    response = await client.post(f"{url}/{step}", headers=auth_headers)
+
+    assert too_early.status_code == status.HTTP_409_CONFLICT
+    assert (response.status_code, response.json()["state"]) == (status.HTTP_200_OK, state)
+    assert (await client.get(url, headers=auth_headers)).json() == response.json()
+
+
+async def test_reminders(client: AsyncClient, auth_headers: Headers, test_appointment_id: UUID) -> None:
+    url = f"{APPOINTMENTS}/reminders-due"
+    too_soon = await client.get(url, headers=auth_headers, params={"lead_hours": 19})
+    before = await client.get(url, headers=auth_headers)
+
+    marked = await client.post(f"{APPOINTMENTS}/{test_appointment_id}/reminded", headers=auth_headers)
+
+    after = await client.get(url, headers=auth_headers)
+    assert [page.json()["total"] for page in (too_soon, before, after)] == [0, 1, 0]
+    assert [item["id"] for item in before.json()["items"]] == [str(test_appointment_id)]
+    assert (marked.status_code, marked.json()["reminded_at"]) == (status.HTTP_200_OK, "2030-01-15T12:00:00Z")
+
+
+async def test_reminders_refuse_a_bad_lead_time(client: AsyncClient, auth_headers: Headers) -> None:
+    response = await client.get(f"{APPOINTMENTS}/reminders-due", headers=auth_headers, params={"lead_hours": 0})
+
+    assert response.status_code == status.HTTP_422_UNPROCESSABLE_CONTENT
+
+
+STEPS = [
+    ("GET", "", {}),
+    ("POST", "/reschedule", {"starts_at": TEN}),
+    ("POST", "/cancel", {"reason": "Feels better"}),
+    ("POST", "/complete", {}),
+    ("POST", "/no-show", {}),
+    ("POST", "/reminded", {}),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "body"), STEPS)
+async def test_an_unknown_appointment(
+    client: AsyncClient,
+    auth_headers: Headers,
+    method: str,
+    path: str,
+    body: dict[str, str],
+) -> None:
+    response = await client.request(method, f"{APPOINTMENTS}/{uuid4()}{path}", headers=auth_headers, json=body)
+
+    assert response.status_code == status.HTTP_404_NOT_FOUND
+    assert response.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(("method", "path", "body"), STEPS)
+async def test_another_organisation_does_not_find_an_appointment(
+    client: AsyncClient,
+    other_org_headers: Headers,
+    test_appointment_id: UUID,
+    method: str,
+    path: str,
+    body: dict[str, str],
+) -> None:
+    url = f"{APPOINTMENTS}/{test_appointment_id}{path}"
+
+    response = await client.request(method, url, headers=other_org_headers, json=body)
+
+    assert response.status_code == status.HTTP_404_NOT_FOUND
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("GET", "", {}),
+        ("GET", f"/slots?from={TOMORROW}", {}),
+        ("PATCH", "", {"slot_minutes": 20}),
+        ("PUT", "/working-hours", {"working_hours": []}),
+    ],
+)
+async def test_another_organisation_does_not_find_a_practitioner(
+    client: AsyncClient,
+    other_org_headers: Headers,
+    test_practitioner: Practitioner,
+    method: str,
+    path: str,
+    body: dict[str, Any],
+) -> None:
+    url = f"{PRACTITIONERS}/{test_practitioner.id}{path}"
+
+    response = await client.request(method, url, headers=other_org_headers, json=body)
+
+    assert response.status_code == status.HTTP_404_NOT_FOUND
+
+
+@pytest.mark.parametrize("url", [PRACTITIONERS, APPOINTMENTS, f"{APPOINTMENTS}/reminders-due"])
+async def test_needs_a_token(client: AsyncClient, url: str) -> None:
+    response = await client.get(url)
+
+    assert response.status_code == status.HTTP_401_UNAUTHORIZED
+    assert response.headers["www-authenticate"] == "Bearer"

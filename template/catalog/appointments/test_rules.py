@@ -1,0 +1,444 @@
+"""What working hours and slots are, told by tests of the pure functions."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from pydantic import ValidationError
+
+from your_service.modules.appointments.rules import (
+    WEEKDAYS,
+    Schedule,
+    Span,
+    Weekday,
+    WorkingInterval,
+    has_overlap,
+    in_order,
+    slot_at,
+    slots_between,
+    still_free,
+)
+
+MONDAY = date(2025, 1, 6)
+HOUR = timedelta(hours=1)
+MINUTE = timedelta(minutes=1)
+ZONES = ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata"]
+
+
+def interval(weekday: Weekday, starts_at: str, ends_at: str) -> WorkingInterval:
+    return WorkingInterval(
+        weekday=weekday,
+        starts_at=time.fromisoformat(starts_at),
+        ends_at=time.fromisoformat(ends_at),
+    )
+
+
+def daily(zone: str, minutes: int, *hours: tuple[str, str]) -> Schedule:
+    """Return a schedule with the same hours on every day."""
+    week = tuple(interval(weekday, *pair) for weekday in WEEKDAYS for pair in hours)
+    return Schedule(week, ZoneInfo(zone), timedelta(minutes=minutes))
+
+
+def starts(schedule: Schedule, day: date) -> list[str]:
+    """Return when the slots of a day start, in UTC."""
+    return [f"{slot.starts_at:%d %H:%M}" for slot in slots_between(schedule, day, day)]
+
+
+def readings(schedule: Schedule, day: date) -> list[str]:
+    """Return what the local clock shows when the slots of a day start."""
+    return [f"{slot.starts_at.astimezone(schedule.zone):%H:%M}" for slot in slots_between(schedule, day, day)]
+
+
+def at(hour: int, minute: int = 0) -> datetime:
+    return datetime(2025, 1, 6, hour, minute, tzinfo=UTC)
+
+
+def test_slots_fill_the_working_hours() -> None:
+    schedule = daily("Europe/Berlin", 30, ("09:00", "10:30"))
+
+    assert slots_between(schedule, MONDAY, MONDAY) == [
+        Span(at(8, 0), at(8, 30)),
+        Span(at(8, 30), at(9, 0)),
+        Span(at(9, 0), at(9, 30)),
+    ]
+
+
+def test_slots_are_aware_moments_in_utc() -> None:
+    slot = slots_between(daily("Asia/Kolkata", 30, ("09:00", "09:30")), MONDAY, MONDAY)[0]
+
+    assert (slot.starts_at.tzinfo, slot.ends_at.tzinfo) == (UTC, UTC)
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "expected"),
+    [
+        ("Europe/Berlin", date(2025, 1, 6), ["06 08:00", "06 09:00"]),
+        ("Europe/Berlin", date(2025, 7, 7), ["07 07:00", "07 08:00"]),
+        ("America/New_York", date(2025, 1, 6), ["06 14:00", "06 15:00"]),
+        ("America/New_York", date(2025, 7, 7), ["07 13:00", "07 14:00"]),
+        ("Australia/Lord_Howe", date(2025, 1, 6), ["05 22:00", "05 23:00"]),
+        ("Australia/Lord_Howe", date(2025, 7, 7), ["06 22:30", "06 23:30"]),
+        ("Asia/Kolkata", date(2025, 1, 6), ["06 03:30", "06 04:30"]),
+        ("Asia/Kolkata", date(2025, 7, 7), ["07 03:30", "07 04:30"]),
+        ("Pacific/Kiritimati", date(2025, 1, 6), ["05 19:00", "05 20:00"]),
+        ("Pacific/Pago_Pago", date(2025, 1, 6), ["06 20:00", "06 21:00"]),
+    ],
+)
+def test_nine_to_eleven_in_utc(zone: str, day: date, expected: list[str]) -> None:
+    assert starts(daily(zone, 60, ("09:00", "11:00")), day) == expected
+
+
+def test_the_hours_of_a_day_may_be_interrupted() -> None:
+    schedule = daily("Europe/Berlin", 60, ("13:00", "15:00"), ("09:00", "10:00"))
+
+    assert readings(schedule, MONDAY) == ["09:00", "13:00", "14:00"]
+
+
+@pytest.mark.parametrize(("closing", "expected"), [("09:59", ["09:00"]), ("10:00", ["09:00", "09:30"])])
+def test_a_slot_does_not_cross_the_end(closing: str, expected: list[str]) -> None:
+    assert readings(daily("Europe/Berlin", 30, ("09:00", closing)), MONDAY) == expected
+
+
+def test_a_slot_does_not_reach_from_one_interval_into_the_next() -> None:
+    schedule = daily("Europe/Berlin", 60, ("09:00", "10:30"), ("10:30", "12:00"))
+
+    assert readings(schedule, MONDAY) == ["09:00", "10:30"]
+
+
+def test_hours_that_are_shorter_than_a_slot_hold_none() -> None:
+    assert readings(daily("Europe/Berlin", 60, ("09:00", "09:59")), MONDAY) == []
+
+
+@pytest.mark.parametrize("number", range(7))
+def test_each_weekday_has_its_own_hours(number: int) -> None:
+    week = (interval(WEEKDAYS[number], "09:00", "10:00"),)
+    schedule = Schedule(week, ZoneInfo("Europe/Berlin"), HOUR)
+    day = MONDAY + timedelta(days=number)
+
+    slots = slots_between(schedule, MONDAY, MONDAY + timedelta(days=6))
+
+    assert slots == [Span(datetime(2025, 1, day.day, 8, tzinfo=UTC), datetime(2025, 1, day.day, 9, tzinfo=UTC))]
+
+
+def test_a_range_includes_its_last_day() -> None:
+    schedule = daily("Europe/Berlin", 60, ("09:00", "10:00"))
+
+    slots = slots_between(schedule, MONDAY, MONDAY + timedelta(days=2))
+
+    assert [slot.starts_at for slot in slots] == [at(8), at(8) + 24 * HOUR, at(8) + 48 * HOUR]
+
+
+def test_a_range_that_ends_before_it_starts_is_empty() -> None:
+    schedule = daily("Europe/Berlin", 60, ("09:00", "10:00"))
+
+    assert slots_between(schedule, MONDAY, MONDAY - timedelta(days=1)) == []
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "minutes", "hours", "expected"),
+    [
+        # 02:00 becomes 03:00 at 01:00 UTC.
+        ("Europe/Berlin", date(2025, 3, 30), 30, ("01:00", "04:00"), ["30 00:00", "30 00:30", "30 01:00", "30 01:30"]),
+        ("Europe/Berlin", date(2025, 3, 30), 60, ("01:00", "04:00"), ["30 00:00", "30 01:00"]),
+        ("Europe/Berlin", date(2025, 3, 30), 30, ("02:00", "03:00"), []),
+        ("Europe/Berlin", date(2025, 3, 30), 30, ("02:30", "04:00"), ["30 01:00", "30 01:30"]),
+        # 02:00 becomes 03:00 at 07:00 UTC.
+        (
+            "America/New_York",
+            date(2025, 3, 9),
+            30,
+            ("01:00", "04:00"),
+            ["09 06:00", "09 06:30", "09 07:00", "09 07:30"],
+        ),
+        (
+            "America/New_York",
+            date(2025, 3, 9),
+            60,
+            ("00:00", "05:00"),
+            ["09 05:00", "09 06:00", "09 07:00", "09 08:00"],
+        ),
+        # 02:00 becomes 02:30 at 15:30 UTC.
+        ("Australia/Lord_Howe", date(2025, 10, 5), 30, ("01:30", "03:00"), ["04 15:00", "04 15:30"]),
+        (
+            "Australia/Lord_Howe",
+            date(2025, 10, 5),
+            60,
+            ("00:00", "05:00"),
+            ["04 13:30", "04 14:30", "04 16:00", "04 17:00"],
+        ),
+        # Midnight becomes 01:00 at 22:00 UTC.
+        ("Africa/Cairo", date(2025, 4, 25), 30, ("00:00", "01:30"), ["24 22:00"]),
+        # Nothing changes.
+        ("Asia/Kolkata", date(2025, 3, 30), 60, ("01:00", "04:00"), ["29 19:30", "29 20:30", "29 21:30"]),
+    ],
+)
+def test_a_reading_that_the_clock_skips_has_no_slot(
+    zone: str,
+    day: date,
+    minutes: int,
+    hours: tuple[str, str],
+    expected: list[str],
+) -> None:
+    assert starts(daily(zone, minutes, hours), day) == expected
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "minutes", "hours", "expected"),
+    [
+        # 03:00 becomes 02:00 at 01:00 UTC.
+        ("Europe/Berlin", date(2025, 10, 26), 30, ("02:00", "03:00"), ["26 00:00", "26 00:30", "26 01:00", "26 01:30"]),
+        ("Europe/Berlin", date(2025, 10, 26), 60, ("01:00", "04:00"), ["25 23:00", "26 00:00", "26 01:00", "26 02:00"]),
+        ("Europe/Berlin", date(2025, 10, 26), 45, ("02:00", "03:00"), ["26 00:00", "26 01:00"]),
+        # 02:00 becomes 01:00 at 06:00 UTC.
+        (
+            "America/New_York",
+            date(2025, 11, 2),
+            30,
+            ("01:00", "02:00"),
+            ["02 05:00", "02 05:30", "02 06:00", "02 06:30"],
+        ),
+        # 02:00 becomes 01:30 at 15:00 UTC.
+        (
+            "Australia/Lord_Howe",
+            date(2025, 4, 6),
+            30,
+            ("01:00", "02:30"),
+            ["05 14:00", "05 14:30", "05 15:00", "05 15:30"],
+        ),
+        (
+            "Australia/Lord_Howe",
+            date(2025, 4, 6),
+            60,
+            ("00:00", "04:00"),
+            ["05 13:00", "05 14:00", "05 15:30", "05 16:30"],
+        ),
+        # Midnight becomes 23:00 of the day before at 21:00 UTC.
+        ("Africa/Cairo", date(2025, 10, 30), 30, ("22:30", "23:30"), ["30 19:30", "30 20:00", "30 21:00"]),
+        # Nothing changes.
+        ("Asia/Kolkata", date(2025, 10, 26), 60, ("01:00", "04:00"), ["25 19:30", "25 20:30", "25 21:30"]),
+    ],
+)
+def test_a_reading_that_the_clock_shows_twice_has_two_slots(
+    zone: str,
+    day: date,
+    minutes: int,
+    hours: tuple[str, str],
+    expected: list[str],
+) -> None:
+    assert starts(daily(zone, minutes, hours), day) == expected
+
+
+@pytest.mark.parametrize(
+    ("day", "minutes", "hours", "expected"),
+    [
+        # From 01:00 to 04:00 only two hours pass in spring.
+        (date(2025, 3, 30), 120, ("01:00", "04:00"), ["30 00:00"]),
+        # An hour from 01:30 on ends at 03:30 in spring.
+        (date(2025, 3, 30), 60, ("01:30", "03:00"), []),
+        # The slot of 01:30 lasts until 03:15 in spring: that of 03:00 has no room.
+        (date(2025, 3, 30), 45, ("00:45", "04:30"), ["29 23:45", "30 00:30", "30 01:45"]),
+        # The first 02:30 slot of an hour would last until 02:30 in autumn, and the clock shows 02:00 in between.
+        (date(2025, 10, 26), 60, ("02:30", "04:00"), ["26 01:30"]),
+        # The hours begin and end at 02:30: half of the repeated hour belongs to them, twice.
+        (date(2025, 10, 26), 30, ("01:30", "02:30"), ["25 23:30", "26 00:00", "26 01:00"]),
+        (date(2025, 10, 26), 30, ("02:30", "03:30"), ["26 00:30", "26 01:30", "26 02:00"]),
+        # The slot of the first 02:30 lasts until 03:00 in autumn: that of the second has no room.
+        (date(2025, 10, 26), 90, ("01:00", "04:00"), ["25 23:00", "26 00:30"]),
+    ],
+)
+def test_a_slot_lasts_its_real_length_when_the_clock_changes(
+    day: date,
+    minutes: int,
+    hours: tuple[str, str],
+    expected: list[str],
+) -> None:
+    schedule = daily("Europe/Berlin", minutes, hours)
+
+    assert starts(schedule, day) == expected
+    assert {slot.ends_at - slot.starts_at for slot in slots_between(schedule, day, day)} <= {minutes * MINUTE}
+
+
+@pytest.mark.parametrize("day", [date(2025, 3, 30), date(2025, 10, 26), date(2025, 7, 7)])
+def test_the_day_keeps_its_usual_times_after_the_clock_changed(day: date) -> None:
+    schedule = daily("Europe/Berlin", 45, ("00:00", "12:00"))
+
+    assert readings(schedule, day)[-5:] == ["08:15", "09:00", "09:45", "10:30", "11:15"]
+
+
+@pytest.mark.parametrize("minutes", [5, 20, 45, 60, 90, 240])
+@pytest.mark.parametrize("zone", ZONES)
+def test_slots_are_sound_around_every_change_of_the_year(zone: str, minutes: int) -> None:
+    schedule = daily(zone, minutes, ("00:00", "02:15"), ("02:45", "06:50"))
+    changes = [
+        date(2025, 3, 9),
+        date(2025, 3, 30),
+        date(2025, 4, 6),
+        date(2025, 10, 5),
+        date(2025, 10, 26),
+        date(2025, 11, 2),
+    ]
+
+    for change in changes:
+        slots = slots_between(schedule, change - timedelta(days=1), change + timedelta(days=1))
+        assert all(slot.ends_at - slot.starts_at == minutes * MINUTE for slot in slots)
+        assert all(first.ends_at <= second.starts_at for first, second in pairwise(slots))
+        assert all(is_worked(schedule, moment) for slot in slots for moment in moments_of(slot))
+
+
+def moments_of(slot: Span) -> list[datetime]:
+    """Return every fifth minute of a slot."""
+    return [slot.starts_at + number * 5 * MINUTE for number in range((slot.ends_at - slot.starts_at) // (5 * MINUTE))]
+
+
+def is_worked(schedule: Schedule, moment: datetime) -> bool:
+    """Tell whether the local clock shows working hours."""
+    reading = moment.astimezone(schedule.zone)
+    hours = [each for each in schedule.week if each.weekday is WEEKDAYS[reading.weekday()]]
+    return any(each.starts_at <= reading.time() < each.ends_at for each in hours)
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_a_whole_year_of_ordinary_hours(zone: str) -> None:
+    schedule = daily(zone, 60, ("09:00", "10:00"))
+
+    slots = slots_between(schedule, date(2025, 1, 1), date(2025, 12, 31))
+
+    local = [slot.starts_at.astimezone(schedule.zone) for slot in slots]
+    assert [moment.date() for moment in local] == [date(2025, 1, 1) + timedelta(days=number) for number in range(365)]
+    assert {moment.time() for moment in local} == {time(9)}
+
+
+@pytest.mark.parametrize(
+    ("moment", "found"),
+    [
+        (at(8, 0), True),
+        (at(8, 30), True),
+        (at(9, 0), False),
+        (at(8, 15), False),
+        (at(8, 0) + timedelta(microseconds=1), False),
+        (at(8, 0) - 24 * HOUR, True),
+        (datetime(2025, 1, 6, 9, 0, tzinfo=ZoneInfo("Europe/Berlin")), True),
+        (datetime(2025, 1, 6, 3, 30, tzinfo=ZoneInfo("America/New_York")), True),
+    ],
+)
+def test_slot_at(moment: datetime, found: bool) -> None:
+    slot = slot_at(daily("Europe/Berlin", 30, ("09:00", "10:00")), moment)
+
+    assert slot == (Span(moment, moment + timedelta(minutes=30)) if found else None)
+
+
+def test_slot_at_knows_the_local_day() -> None:
+    sunday_in_utc = datetime(2025, 1, 5, 22, 0, tzinfo=UTC)
+    week = (interval(Weekday.MONDAY, "09:00", "10:00"),)
+
+    slot = slot_at(Schedule(week, ZoneInfo("Australia/Lord_Howe"), HOUR), sunday_in_utc)
+
+    assert slot == Span(sunday_in_utc, sunday_in_utc + HOUR)
+
+
+@pytest.mark.parametrize("hour", [0, 1])
+def test_slot_at_tells_the_two_slots_of_a_repeated_reading_apart(hour: int) -> None:
+    moment = datetime(2025, 10, 26, hour, tzinfo=UTC)
+
+    slot = slot_at(daily("Europe/Berlin", 60, ("02:00", "03:00")), moment)
+
+    assert slot == Span(moment, moment + HOUR)
+
+
+SLOTS = [Span(at(hour), at(hour + 1)) for hour in (8, 9, 10, 11)]
+
+
+@pytest.mark.parametrize(
+    ("booked", "expected"),
+    [
+        ([], [8, 9, 10, 11]),
+        ([Span(at(9), at(10))], [8, 10, 11]),
+        ([Span(at(8), at(9)), Span(at(11), at(12))], [9, 10]),
+        ([Span(at(11), at(12)), Span(at(8), at(9))], [9, 10]),
+        ([Span(at(9, 59), at(10, 1))], [8, 11]),
+        ([Span(at(9, 15), at(9, 30))], [8, 10, 11]),
+        ([Span(at(7), at(13))], []),
+        ([Span(at(7), at(8))], [8, 9, 10, 11]),
+        ([Span(at(12), at(13))], [8, 9, 10, 11]),
+        ([Span(at(8), at(8, 20)), Span(at(8, 20), at(9)), Span(at(10), at(10, 5))], [9, 11]),
+    ],
+)
+def test_a_booked_slot_is_not_free(booked: list[Span], expected: list[int]) -> None:
+    free = still_free(SLOTS, booked, at(0))
+
+    assert [slot.starts_at.hour for slot in free] == expected
+
+
+@pytest.mark.parametrize(
+    ("now", "expected"),
+    [(at(8, 59), [9, 10, 11]), (at(9), [10, 11]), (at(9, 1), [10, 11]), (at(11), []), (at(7, 59), [8, 9, 10, 11])],
+)
+def test_a_slot_that_has_started_is_not_free(now: datetime, expected: list[int]) -> None:
+    assert [slot.starts_at.hour for slot in still_free(SLOTS, [], now)] == expected
+
+
+def test_in_order() -> None:
+    ordered = [
+        interval(Weekday.MONDAY, "09:00", "10:00"),
+        interval(Weekday.MONDAY, "11:00", "12:00"),
+        interval(Weekday.TUESDAY, "08:00", "09:00"),
+        interval(Weekday.SUNDAY, "07:00", "08:00"),
+    ]
+
+    assert in_order(reversed(ordered)) == tuple(ordered)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "overlap"),
+    [
+        (("09:00", "12:00"), ("12:00", "13:00"), False),
+        (("09:00", "12:01"), ("12:00", "13:00"), True),
+        (("12:00", "13:00"), ("09:00", "12:01"), True),
+        (("09:00", "17:00"), ("12:00", "13:00"), True),
+        (("09:00", "12:00"), ("09:00", "12:00"), True),
+        (("09:00", "12:00"), ("13:00", "17:00"), False),
+    ],
+)
+def test_overlap_on_one_weekday(first: tuple[str, str], second: tuple[str, str], overlap: bool) -> None:
+    week = [interval(Weekday.MONDAY, *first), interval(Weekday.MONDAY, *second)]
+
+    assert has_overlap(week) is overlap
+
+
+def test_two_weekdays_do_not_overlap() -> None:
+    week = [interval(Weekday.MONDAY, "09:00", "12:00"), interval(Weekday.TUESDAY, "09:00", "12:00")]
+
+    assert has_overlap(week) is False
+
+
+def test_an_interval_takes_times_as_text() -> None:
+    taken = WorkingInterval.model_validate({"weekday": "monday", "starts_at": "09:00", "ends_at": "09:01"})
+
+    assert taken == interval(Weekday.MONDAY, "09:00", "09:01")
+
+
+def test_weekdays_go_by_their_english_names() -> None:
+    assert list(Weekday) == ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "loc", "message"),
+    [
+        ({"ends_at": "09:00"}, (), "Value error, must end after it starts"),
+        ({"ends_at": "08:59"}, (), "Value error, must end after it starts"),
+        ({"starts_at": "09:00Z"}, ("starts_at",), "Value error, must be local time, without an offset"),
+        ({"ends_at": "12:00+02:00"}, ("ends_at",), "Value error, must be local time, without an offset"),
+        ({"starts_at": "09:00:01"}, ("starts_at",), "Value error, must be a whole minute"),
+        ({"ends_at": "12:00:00.000001"}, ("ends_at",), "Value error, must be a whole minute"),
+        ({"break": "12:00"}, ("break",), "Extra inputs are not permitted"),
+    ],
+)
+def test_refuses_a_bad_interval(changes: dict[str, Any], loc: tuple[str, ...], message: str) -> None:
+    good = {"weekday": "monday", "starts_at": "09:00", "ends_at": "12:00"}
+
+    with pytest.raises(ValidationError) as error:
+        WorkingInterval.model_validate(good | changes)
+
+    assert [(each["loc"], each["msg"]) for each in error.value.errors()] == [(loc, message)]
