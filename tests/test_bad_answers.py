@@ -156,6 +156,10 @@ BAD_ANSWERS: dict[str, tuple[Answers, str]] = {
         own("patients") | {"domain": "clinic"},
         "own_modules.patients: a ticked module of the catalog brings this name; choose another one, or untick that module.",
     ),
+    "named as a table of a ticked module": (
+        own("practitioners") | {"domain": "clinic"},
+        "own_modules.practitioners: a ticked module of the catalog brings this name; choose another one, or untick that module.",
+    ),
     "two modules of one entity": (
         {"domain": "blank", "own_modules": {"boxes": {"fields": {"a": "str"}}, "box": {"fields": {"a": "str"}}}},
         "own_modules.box.entity: boxes has the entity Box already; any other is allowed, as in entity: OwnBox.",
@@ -171,6 +175,11 @@ BAD_ANSWERS: dict[str, tuple[Answers, str]] = {
     "entity that the code uses": (
         own("pages"),
         'own_modules.pages.entity: "Page" is a name that the generated code uses; any other is allowed, as in entity: OwnPage.',
+    ),
+    "entity that pytest would collect": (
+        own("test_results"),
+        'own_modules.test_results.entity: "TestResult" would be taken for a test by pytest; '
+        "any name that does not begin with Test is allowed.",
     ),
     # --- descriptions
     "description that is no mapping": (
@@ -394,13 +403,26 @@ def test_the_command_line_prints_the_sentence_and_fails(template: Path, tmp_path
     answers = tmp_path / "answers.yml"
     answers.write_text(yaml.safe_dump(own(phase=0)))
 
-    command = [sys.executable, "-m", "copier", "copy", "--defaults", "--data-file", answers, template, tmp_path / "service"]
+    command = [
+        sys.executable,
+        "-m",
+        "copier",
+        "copy",
+        "--defaults",
+        "--data-file",
+        answers,
+        template,
+        tmp_path / "service",
+    ]
     run = subprocess.run(command, capture_output=True, text=True, check=False)
 
     assert run.returncode == 1
     assert "Traceback" not in run.stderr
-    assert run.stderr.rstrip().splitlines()[-1].removesuffix("\x1b[39m").endswith(
-        'own_modules.loans.phase: "0" is not allowed; a whole number from 1 to 9 is.'
+    assert (
+        run.stderr.rstrip()
+        .splitlines()[-1]
+        .removesuffix("\x1b[39m")
+        .endswith('own_modules.loans.phase: "0" is not allowed; a whole number from 1 to 9 is.')
     )
     assert sorted(tmp_path.iterdir()) == [answers]
 
@@ -417,7 +439,7 @@ def test_a_refused_update_changes_nothing(template: Path, tmp_path: Path) -> Non
     assert {path: path.read_bytes() for path in (tmp_path / "service").rglob("*") if path.is_file()} == before
 
 
-GOOD_NAMES = ["orders", "groups", "users", "select_lists", "queues", "news", "staff", "a", "a" * 30, "match", "test_results"]
+GOOD_NAMES = ["orders", "groups", "users", "select_lists", "queues", "news", "staff", "a", "a" * 30, "match"]
 
 
 @pytest.mark.parametrize("name", GOOD_NAMES)

@@ -1,0 +1,124 @@
+"""How long it takes to write a service and to run its unit tests, beside the least that either could take.
+
+Each figure is the median of several runs of whole processes, taken in turn: what slows the machine slows both.
+"""
+
+import re
+import shutil
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+
+from tests.support.cases import typical_modules
+from tests.support.services import Service, copy_template, read_files, write_service
+
+ROUNDS = 7
+NUMBERS_OF_MODULES = (1, 15, 30, 60)
+
+
+def main() -> None:
+    """Measure, and print one line a figure."""
+    with tempfile.TemporaryDirectory(prefix="phasework-bench-") as folder:
+        workshop = Path(folder)
+        template = copy_template(workshop / "template")
+        service = write_service(template, workshop / "service", {})
+        compare_writing(workshop, template, service)
+        compare_suites(workshop, service)
+        show_growth(workshop, template)
+
+
+def compare_writing(workshop: Path, template: Path, service: Service) -> None:
+    """Write the default service, and as many constant files."""
+    constant = write_constant_template(workshop / "constant", service)
+    seconds = medians(
+        {
+            "service": partial(write, template, workshop / "written"),
+            "constant": partial(write, constant, workshop / "copied"),
+        }
+    )
+    print(f"Writing {len(service.files)} files: {seconds['service']:.2f} s, as constants {seconds['constant']:.2f} s")
+    print_ratio(seconds["service"] / seconds["constant"], goal=1.5)
+
+
+def compare_suites(workshop: Path, service: Service) -> None:
+    """Run the unit tests of the default service, and as many empty tests with the same plugins."""
+    collected = service.run("pytest", "tests/unit", "--collect-only", "-q", "--no-cov")
+    files = re.findall(r"^(tests/unit/\S+?)::", collected, re.MULTILINE)
+    empty = write_empty_tests(workshop / "empty", service, files)
+    bare = ["-c", "pyproject.toml", "--noconftest", "--import-mode=importlib"]
+    seconds = medians(
+        {
+            "suite": partial(service.run, "pytest", "tests/unit", "--no-cov"),
+            "empty": partial(empty.run, "pytest", "tests/unit", "--no-cov"),
+            "bare": partial(empty.run, "pytest", "tests/unit", "--no-cov", *bare),
+            "covered": partial(service.run, "pytest", "tests/unit"),
+        }
+    )
+    print(f"{len(files)} unit tests: {seconds['suite']:.2f} s, as empty tests {seconds['empty']:.2f} s")
+    print_ratio(seconds["suite"] / seconds["empty"], goal=3.5)
+    print(f"  without a conftest, so without FastAPI and SQLAlchemy, empty tests take {seconds['bare']:.2f} s")
+    print(f"  with branch coverage, the suite takes {seconds['covered']:.2f} s")
+
+
+def show_growth(workshop: Path, template: Path) -> None:
+    """Write services of ever more modules."""
+    runs = {}
+    for number in NUMBERS_OF_MODULES:
+        answers = {"domain": "blank", "own_modules": typical_modules(number)}
+        runs[str(number)] = partial(write, template, workshop / f"with-{number}", answers)
+    seconds = medians(runs, rounds=3)
+    for number in NUMBERS_OF_MODULES:
+        total = seconds[str(number)]
+        print(f"{number:3} modules: {total:.2f} s, {total / number:.3f} s a module")
+    early = (seconds["30"] - seconds["1"]) / 29
+    late = (seconds["60"] - seconds["30"]) / 30
+    print(f"A module more: {early:.3f} s up to 30, {late:.3f} s from there to 60")
+    print_ratio(late / early, goal=1.25)
+
+
+def write_constant_template(folder: Path, service: Service) -> Path:
+    """Write a template of the service's files as they are, without a question."""
+    shutil.copytree(service.folder, folder / "project")
+    (folder / "copier.yml").write_text("_subdirectory: project\n", encoding="utf-8")
+    assert read_files(folder / "project") == service.files
+    return folder
+
+
+def write_empty_tests(folder: Path, service: Service, files: list[str]) -> Service:
+    """Write the service with an empty test in place of each that was collected: `files` has an entry a test."""
+    shutil.copytree(service.folder, folder)
+    shutil.rmtree(folder / "tests" / "unit")
+    for file in sorted(set(files)):
+        path = folder / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("".join(f"def test_{n}() -> None: ...\n" for n in range(files.count(file))), encoding="utf-8")
+    return Service(folder, read_files(folder), service.python)
+
+
+def write(template: Path, folder: Path, answers: Mapping[str, object] | None = None) -> None:
+    """Write a service into a folder that is not there yet."""
+    shutil.rmtree(folder, ignore_errors=True)
+    write_service(template, folder, answers or {})
+
+
+def medians(runs: Mapping[str, Callable[[], object]], rounds: int = ROUNDS) -> dict[str, float]:
+    """Return the median seconds of each run, after one round that warms the caches."""
+    seconds: dict[str, list[float]] = {name: [] for name in runs}
+    for _ in range(rounds + 1):
+        for name, run in runs.items():
+            started = time.perf_counter()
+            run()
+            seconds[name].append(time.perf_counter() - started)
+    return {name: statistics.median(taken[1:]) for name, taken in seconds.items()}
+
+
+def print_ratio(ratio: float, goal: float) -> None:
+    """Print a ratio beside its goal."""
+    print(f"  ratio {ratio:.2f}, goal {goal}: {'met' if ratio <= goal else 'MISSED'}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

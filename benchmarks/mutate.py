@@ -1,0 +1,183 @@
+"""Breaks a service a little, again and again, and counts how often its unit tests notice.
+
+mutmut breaks what functions do. What classes declare it leaves alone, so `benchmarks.declarations` breaks that.
+What no test notices is a survivor.
+"""
+
+import argparse
+import itertools
+import json
+import os
+import queue
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from benchmarks.declarations import Mutant, mutants_of
+from tests.support.cases import LIBRARY
+from tests.support.services import ROOT, Service, copy_template, write_service
+
+FOLDER = ROOT / "build" / "mutation"
+RESULTS = FOLDER / "results.json"
+GOAL = 85.0
+JUDGED = ("core/resource.py", "core/lifecycle.py", "modules/*/service.py", "modules/*/rules.py")
+WORKERS = os.cpu_count() or 1
+TIMEOUT = 120.0
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a test noticed that a file was broken; a diff shows how it was, or mutmut's name does."""
+
+    file: str
+    killed: bool
+    name: str = ""
+    diff: str = ""
+
+
+def main() -> int:
+    """Run and print the table, or show the survivors of the last run; return 1 where too many survived."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--survivors", action="store_true", help="show the survivors of the last run")
+    if parser.parse_args().survivors:
+        return show_survivors()
+    service = prepare()
+    print(f"Breaking a service of {len(service.modules)} modules: this takes some minutes.", flush=True)
+    verdicts = judge_functions(service) + judge_declarations(service)
+    RESULTS.write_text(json.dumps([asdict(verdict) for verdict in verdicts]), encoding="utf-8")
+    return print_table(verdicts)
+
+
+def prepare() -> Service:
+    """Write a service with every module of the catalog and some of one's own, and see its unit tests pass."""
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    service = write_service(copy_template(FOLDER / "template"), FOLDER / "service", {"own_modules": LIBRARY})
+    service = replace(service, besides=mutmut())
+    service.run("pytest", "tests/unit", "--no-cov")
+    return service
+
+
+def mutmut() -> tuple[str, ...]:
+    """Return what our pyproject.toml requires for this."""
+    groups = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["dependency-groups"]
+    return tuple(groups["mutation"])
+
+
+def judged_files(service: Service) -> list[Path]:
+    """Return the files that are broken, relative to the service's folder."""
+    source = service.folder / "src" / service.package
+    found = itertools.chain.from_iterable(sorted(source.glob(pattern)) for pattern in JUDGED)
+    return [path.relative_to(service.folder) for path in found]
+
+
+def judge_functions(service: Service) -> list[Verdict]:
+    """Let mutmut break the functions."""
+    beside_sources = {path.split("/")[0] for path in service.files} - {"src", "tests", "pyproject.toml"}
+    settings = {
+        "source_paths": ["src"],
+        "only_mutate": [str(file) for file in judged_files(service)],
+        "also_copy": sorted(beside_sources),
+        "pytest_add_cli_args": ["--no-cov", "-p", "no:randomly"],
+        "pytest_add_cli_args_test_selection": ["tests/unit"],
+    }
+    with (service.folder / "pyproject.toml").open("a", encoding="utf-8") as file:
+        file.write("\n[tool.mutmut]\n" + "".join(f"{name} = {json.dumps(value)}\n" for name, value in settings.items()))
+    service.run("mutmut", "run", "--max-children", str(WORKERS))
+    lines = service.run("mutmut", "results", "--all", "true").splitlines()
+    return [judge_line(line) for line in lines if "__mutmut_" in line]
+
+
+def judge_line(line: str) -> Verdict:
+    """Read a line of mutmut's results: `library.core.resource.x_table_of__mutmut_1: killed`."""
+    name, _, status = line.strip().partition(": ")
+    file = "/".join(name.split(".")[1:-1]) + ".py"
+    return Verdict(file, killed=status in ("killed", "timeout"), name=name)
+
+
+def judge_declarations(service: Service) -> list[Verdict]:
+    """Break the declarations, in as many copies of the service as there are workers."""
+    copies: queue.Queue[Service] = queue.Queue()
+    for number in range(WORKERS):
+        folder = FOLDER / f"copy-{number}"
+        shutil.copytree(service.folder, folder, ignore=shutil.ignore_patterns("mutants", "__pycache__"))
+        copies.put(replace(service, folder=folder))
+    mutants = [mutant for file in judged_files(service) for mutant in mutants_of(service.folder, file)]
+
+    def judge(mutant: Mutant) -> Verdict:
+        copy = copies.get()
+        try:
+            return Verdict("/".join(mutant.file.parts[2:]), is_killed(copy, mutant), diff=mutant.diff)
+        finally:
+            copies.put(copy)
+
+    with ThreadPoolExecutor(WORKERS) as pool:
+        return list(pool.map(judge, mutants))
+
+
+moments = itertools.count(1)
+
+
+def is_killed(service: Service, mutant: Mutant) -> bool:
+    """Tell whether a unit test of the broken file's module fails; of a file of the core, any unit test."""
+    target = service.folder / mutant.file
+    module = mutant.file.parent.name
+    tests = (
+        ["tests/unit"]
+        if module == "core"
+        else sorted(map(str, service.folder.glob(f"tests/unit/*/test_{module}_*.py")))
+    )
+    kept = target.read_text(encoding="utf-8")
+    target.write_text(mutant.text, encoding="utf-8")
+    # Python compiles a file again only when its size or the second of its last change differ.
+    moment = next(moments)
+    os.utime(target, (moment, moment))
+    try:
+        run = service.start("pytest", *tests, "-x", "-q", "--no-cov", "-p", "no:randomly", timeout=TIMEOUT)
+        return run.returncode != 0
+    except subprocess.TimeoutExpired:
+        return True
+    finally:
+        target.write_text(kept, encoding="utf-8")
+
+
+def print_table(verdicts: list[Verdict]) -> int:
+    """Print what became of the mutants of each file; return 1 where the share of the killed is below the goal."""
+    by_file: dict[str, list[Verdict]] = defaultdict(list)
+    for verdict in verdicts:
+        by_file[verdict.file].append(verdict)
+    print(f"{'file':<40} mutants  killed  survived       %")
+    for file, found in sorted(by_file.items()):
+        print_row(file, found)
+    share = print_row("all", verdicts)
+    print(f"goal {GOAL:.0f} %: {'met' if share >= GOAL else 'MISSED'}; `make survivors` shows what survived")
+    return 0 if share >= GOAL else 1
+
+
+def print_row(title: str, verdicts: list[Verdict]) -> float:
+    """Print a row of the table and return its percentage."""
+    killed = sum(verdict.killed for verdict in verdicts)
+    percent = 100 * killed / len(verdicts)
+    print(f"{title:<40} {len(verdicts):7} {killed:7} {len(verdicts) - killed:9} {percent:7.1f}")
+    return percent
+
+
+def show_survivors() -> int:
+    """Print how each survivor of the last run was broken."""
+    if not RESULTS.exists():
+        print("There is no run to look at: `make mutate` comes first.")
+        return 1
+    verdicts = [Verdict(**entry) for entry in json.loads(RESULTS.read_text(encoding="utf-8"))]
+    service = Service(FOLDER / "service", files={}, besides=mutmut())
+    for verdict in verdicts:
+        if not verdict.killed:
+            print(verdict.diff or service.run("mutmut", "show", verdict.name).strip(), end="\n\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,118 @@
+"""The services that our tests write, by name: what a person answered; every other question got its default."""
+
+from typing import Any
+
+import yaml
+
+LIBRARY = yaml.safe_load("""
+members:
+  phase: 1
+  fields:
+    name: str
+    email: email
+    born: date?
+    sponsor: -> members?
+    first_loan: -> loans?
+  unique: [email]
+  search: [name, email]
+loans:
+  phase: 2
+  coverage: 85
+  fields:
+    title: str
+    copies: int = 1
+    fee: decimal?
+    kind: [short, long]
+    member: -> members
+    date: date
+    due: datetime?
+    site: url?
+    extra: json?
+    code: uuid?
+    notes: text?
+    open: bool = true
+    contact: email?
+  unique: [title]
+  search: [title, notes]
+  states:
+    requested: [active, rejected]
+    active: [returned]
+    returned: []
+    rejected: []
+tags:
+  entity: Label
+  fields:
+    name: str = "None"
+    colour: text = plain red
+    weight: int = -3
+    score: decimal = 2.50
+    shown: bool = false
+    since: date = 2024-02-29
+    code: uuid = 12345678-1234-4234-8234-123456789abc
+    contact: email = ada@example.com
+    site: url = https://example.com/tags
+""")
+
+# Own modules that refer to the catalog, to each other, and to themselves.
+BESIDE_THE_CATALOG = yaml.safe_load("""
+invoices:
+  phase: 4
+  coverage: 90
+  fields:
+    number: str
+    amount: decimal
+    patient: -> patients
+    corrects: -> invoices?
+  unique: [number]
+  search: [number]
+  states:
+    draft: [sent, void]
+    sent: [paid, void]
+    paid: []
+    void: []
+payments:
+  fields:
+    invoice: -> invoices
+    patient: -> patients
+    ticket: -> tickets?
+    method: [card, cash]
+    paid_on: date
+""")
+
+
+def typical_modules(number: int) -> dict[str, Any]:
+    """Describe modules of five fields, one unique, one searched, four states; each tenth refers to the one before."""
+    return {
+        f"things{n}": _typical() if n % 10 else _typical(previous=f"-> things{n - 1}") for n in range(1, number + 1)
+    }
+
+
+def small_modules(number: int) -> dict[str, Any]:
+    """Describe modules of two fields."""
+    return {f"items{n}": {"phase": n % 9 + 1, "fields": {"name": "str", "size": "int?"}} for n in range(1, number + 1)}
+
+
+def _typical(**more_fields: str) -> dict[str, Any]:
+    return {
+        "fields": {"title": "str", "copies": "int = 1", "fee": "decimal?", "kind": ["short", "long"], "due": "date"}
+        | more_fields,
+        "unique": ["title"],
+        "search": ["title"],
+        "states": {"requested": ["active", "rejected"], "active": ["returned"], "returned": [], "rejected": []},
+    }
+
+
+CASES: dict[str, dict[str, Any]] = {
+    # The longest comes first: the last worker is not left alone with it.
+    "sixty": {"project_name": "Sixty", "domain": "blank", "own_modules": typical_modules(20) | small_modules(40)},
+    "everything": {"own_modules": BESIDE_THE_CATALOG},
+    "everything-async": {"own_modules": BESIDE_THE_CATALOG, "database_access": "async"},
+    "defaults": {},
+    "async": {"database_access": "async"},
+    "blank": {"project_name": "Library", "domain": "blank", "own_modules": LIBRARY},
+    "blank-async": {"project_name": "Library", "domain": "blank", "own_modules": LIBRARY, "database_access": "async"},
+    "patients": {"modules": ["patients"]},
+    "tickets": {"modules": ["tickets"]},
+    "empty": {"modules": []},
+    "empty-async": {"modules": [], "database_access": "async"},
+}

@@ -1,0 +1,81 @@
+"""The environments that services run in: each holds what a service declares, and nothing else."""
+
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+FOLDER = Path(__file__).parents[2] / "build" / "environments"
+
+
+def environment_of(service: Path, python: Path, besides: tuple[str, ...] = ()) -> Path:
+    """Return the environment that uv makes from the service's pyproject.toml, and of the requirements `besides`.
+
+    Services that declare the same share one.
+    """
+    environment = FOLDER / _key(service / "pyproject.toml", python, besides)
+    complete = environment / ".complete"
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with _locked(environment.with_suffix(".lock")):
+        if not complete.exists():
+            _install(service, environment, python, besides)
+            complete.touch()
+    return environment
+
+
+@cache
+def find_python(version: str) -> Path | None:
+    """Return a Python of this version on this machine, or None."""
+    return next((path for path in _candidates(version) if _is_version(path, version)), None)
+
+
+def _key(pyproject: Path, python: Path, besides: tuple[str, ...]) -> str:
+    declared = tomllib.loads(pyproject.read_text(encoding="utf-8"))
+    wanted = (declared["project"]["dependencies"], declared["dependency-groups"], python, besides)
+    return hashlib.sha256(repr(wanted).encode()).hexdigest()[:12]
+
+
+def _install(service: Path, environment: Path, python: Path, besides: tuple[str, ...]) -> None:
+    variables = os.environ | {"UV_PROJECT_ENVIRONMENT": str(environment), "UV_PYTHON": str(python)}
+    _uv("sync", "--no-install-project", cwd=service, env=variables)
+    (service / "uv.lock").unlink()
+    if besides:
+        _uv("pip", "install", "--python", str(environment), *besides, cwd=service, env=variables)
+
+
+def _uv(*arguments: str, cwd: Path, env: Mapping[str, str]) -> None:
+    uv = Path(sys.executable).with_name("uv")
+    variables = {name: value for name, value in env.items() if name != "VIRTUAL_ENV"}
+    run = subprocess.run(
+        [uv, "--quiet", *arguments], cwd=cwd, env=variables, capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, f"uv {' '.join(arguments)} in {cwd}: {run.stderr}"
+
+
+def _candidates(version: str) -> Iterator[Path]:
+    yield Path(sys.executable)
+    if on_path := shutil.which(f"python{version}"):
+        yield Path(on_path)
+    for home in (os.environ.get("PYENV_ROOT"), Path.home() / ".pyenv"):
+        yield from sorted(Path(home or "/nowhere").glob(f"versions/{version}.*/bin/python"), reverse=True)
+
+
+def _is_version(python: Path, version: str) -> bool:
+    # A shim of pyenv exists for versions that it does not start.
+    program = "import sys; print('%d.%d' % sys.version_info[:2])"
+    run = subprocess.run([python, "-c", program], capture_output=True, text=True, check=False)
+    return run.stdout.strip() == version
+
+
+@contextmanager
+def _locked(file: Path) -> Iterator[None]:
+    with file.open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,122 @@
+"""Writes services from the template as it stands in the working tree, and runs what was written."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from .environments import environment_of
+
+ROOT = Path(__file__).parents[2]
+
+Answers = Mapping[str, Any]
+
+# What steers our own run must not steer that of a service.
+_OURS = ("COVERAGE_", "PYTEST_", "PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "PYTHONPYCACHEPREFIX", "VIRTUAL_ENV")
+_NOT_SOURCES = shutil.ignore_patterns("__pycache__", ".*_cache", "*.pyc")
+
+
+@dataclass(frozen=True)
+class Service:
+    """A service in a folder, and the Python that its commands run with."""
+
+    folder: Path
+    files: Mapping[str, bytes] = field(repr=False)
+    """What was written, by its path; what running the service leaves behind is not in it."""
+    python: Path = Path(sys.executable)
+    besides: tuple[str, ...] = ()
+    """What is installed in its environment besides its own dependencies."""
+
+    @cached_property
+    def answers(self) -> dict[str, Any]:
+        """What the service was written from, as it recorded it."""
+        answers: dict[str, Any] = yaml.safe_load((self.folder / ".copier-answers.yml").read_text(encoding="utf-8"))
+        return answers
+
+    @property
+    def package(self) -> str:
+        """The name of its Python package."""
+        return str(self.answers["package_name"])
+
+    @property
+    def modules(self) -> list[str]:
+        """The names of its modules."""
+        return sorted(
+            path.split("/")[3] for path in self.files if re.fullmatch(r"src/\w+/modules/\w+/service\.py", path)
+        )
+
+    @property
+    def plan(self) -> dict[str, dict[str, int]]:
+        """The phase and the coverage target of each module."""
+        return self.answers.get("plan") or {}
+
+    def run(self, *command: str, expect: int = 0) -> str:
+        """Run a command of the service's own environment and return what it printed.
+
+        An exit code other than `expect` fails the test, with all that the command said.
+        """
+        run = self.start(*command)
+        assert run.returncode == expect, f"{' '.join(command)} in {self.folder} exited {run.returncode}:\n{run.stdout}"
+        return run.stdout
+
+    def start(self, *command: str, timeout: float | None = None) -> subprocess.CompletedProcess[str]:
+        """Run a command of the service's own environment, wherever it leads."""
+        environment = environment_of(self.folder, self.python, self.besides)
+        variables = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
+        variables["PATH"] = f"{environment / 'bin'}{os.pathsep}{os.environ['PATH']}"
+        return subprocess.run(
+            [environment / "bin" / command[0], *command[1:]],
+            cwd=self.folder,
+            env=variables,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+            timeout=timeout,
+        )
+
+    def run_suite(self, *options: str, expect: int = 0) -> str:
+        """Run the suite with warnings as errors."""
+        return self.run("pytest", "-W", "error", *options, expect=expect)
+
+
+def copy_template(folder: Path) -> Path:
+    """Copy the template of the working tree, as it is now, and return the copy: no commit is needed to try a change."""
+    shutil.copytree(ROOT / "template", folder / "template", ignore=_NOT_SOURCES)
+    shutil.copy(ROOT / "copier.yml", folder)
+    return folder
+
+
+def write_service(template: Path, folder: Path, answers: Answers, python: Path = Path(sys.executable)) -> Service:
+    """Write a service as a person does who gives `answers` and takes the default of every other question."""
+    data = folder.with_name(f"{folder.name}.answers.yml")
+    data.write_text(yaml.safe_dump(dict(answers), sort_keys=False), encoding="utf-8")
+    run_copier("copy", "--data-file", data, template, folder)
+    data.unlink()
+    return Service(folder, read_files(folder), python)
+
+
+def read_files(folder: Path) -> dict[str, bytes]:
+    """Return the content of every file below a folder, by its path."""
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
+
+
+def run_copier(command: str, *arguments: str | Path, cwd: Path = ROOT) -> None:
+    """Run a command of Copier, quietly; what it says of a failure fails the test."""
+    run = subprocess.run(
+        [sys.executable, "-m", "copier", command, "--defaults", "--quiet", *arguments],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr

@@ -1,0 +1,137 @@
+"""A folder in the catalog is all that a module takes."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.support.cases import typical_modules
+from tests.support.services import ROOT, Service, copy_template, write_service
+
+CATALOG = sorted(path.parent for path in (ROOT / "template" / "catalog").glob("[!_]*/module.yml"))
+KEYS = {
+    "name": str,
+    "title": str,
+    "summary": str,
+    "entity": str,
+    "phase": int,
+    "coverage": int,
+    "domains": list,
+    "tables": list,
+    "needs": list,
+    "rules": bool,
+    "dependencies": list,
+}
+FILES = {
+    "module.yml",
+    "models.py",
+    "schemas.py",
+    "service.py",
+    "router.py",
+    "migration.py",
+    "fixtures.py",
+    "test_service.py",
+    "test_api.py",
+}
+FILES_OF_RULES = {"rules.py", "test_rules.py"}
+
+each_module = pytest.mark.parametrize("folder", CATALOG, ids=lambda folder: folder.name)
+
+
+@each_module
+def test_module_says_everything_about_itself(folder: Path) -> None:
+    module = read_module(folder)
+
+    assert {key: type(value) for key, value in module.items()} == KEYS
+
+
+@each_module
+def test_module_is_named_as_its_folder(folder: Path) -> None:
+    assert read_module(folder)["name"] == folder.name
+
+
+@each_module
+def test_module_needs_modules_of_the_catalog(folder: Path) -> None:
+    needs = set(read_module(folder)["needs"])
+
+    assert needs <= {other.name for other in CATALOG} - {folder.name}
+
+
+@each_module
+def test_folder_holds_the_files_of_a_module(folder: Path) -> None:
+    expected = FILES | (FILES_OF_RULES if read_module(folder)["rules"] else set())
+
+    assert {path.name for path in folder.iterdir() if not path.name.startswith((".", "__"))} == expected
+
+
+@each_module
+def test_sources_hold_nothing_that_jinja_reads(folder: Path) -> None:
+    sources = [path.read_text(encoding="utf-8") for path in folder.glob("*.py")]
+
+    assert [mark for mark in ("{{", "{%", "{#") for source in sources if mark in source] == []
+
+
+@each_module
+def test_module_has_at_least_twenty_unit_tests(folder: Path) -> None:
+    sources = [path.read_text(encoding="utf-8") for path in folder.glob("test_[sr]*.py")]
+
+    assert sum(count_tests(source) for source in sources) >= 20
+
+
+def test_typical_module_of_ones_own_has_at_least_fifteen_unit_tests(template: Path, tmp_path: Path) -> None:
+    service = write_service(template, tmp_path / "service", {"domain": "blank", "own_modules": typical_modules(1)})
+
+    assert count_tests(service.files["tests/unit/phase1/test_things1_service.py"].decode()) >= 15
+
+
+@pytest.fixture(scope="module")
+def template_with_rooms(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The template, and in its catalog one folder more: tickets, by another name."""
+    template = copy_template(tmp_path_factory.mktemp("template"))
+    rooms = template / "template" / "catalog" / "rooms"
+    rooms.mkdir()
+    for source in rooms.with_name("tickets").iterdir():
+        text = source.read_text(encoding="utf-8").replace("ticket", "room").replace("Ticket", "Room")
+        (rooms / source.name).write_text(text, encoding="utf-8")
+    return template
+
+
+@pytest.mark.xdist_group("rooms")
+class TestFolderAddedToTheCatalog:
+    """What holds as soon as the folder `rooms` is there."""
+
+    def test_is_offered(self, template_with_rooms: Path, tmp_path: Path) -> None:
+        service = write_service(template_with_rooms, tmp_path / "service", {})
+
+        assert service.modules == sorted([*(folder.name for folder in CATALOG), "rooms"])
+
+    @pytest.mark.parametrize("database_access", ["sync", "async"])
+    def test_is_written_and_passes(self, template_with_rooms: Path, tmp_path: Path, database_access: str) -> None:
+        answers = {"modules": ["rooms"], "database_access": database_access}
+        service = write_service(template_with_rooms, tmp_path / "service", answers)
+
+        service.run("ruff", "check", ".")
+        service.run("ruff", "format", "--check", "--diff", ".")
+        service.run("mypy")
+        service.run_suite()
+
+        assert service.modules == ["rooms"]
+        assert has_tests_of(service, "rooms")
+
+
+def read_module(folder: Path) -> dict[str, Any]:
+    """Return what a folder of the catalog says in module.yml."""
+    module: dict[str, Any] = yaml.safe_load((folder / "module.yml").read_text(encoding="utf-8"))
+    return module
+
+
+def count_tests(source: str) -> int:
+    """Count the test functions of a file; one with many parameters counts once."""
+    return len(re.findall(r"^(?:async )?def test_", source, re.MULTILINE))
+
+
+def has_tests_of(service: Service, module: str) -> bool:
+    """Tell whether unit and api tests were written for a module."""
+    return {f"tests/unit/phase1/test_{module}_service.py", f"tests/api/test_{module}_api.py"} <= service.files.keys()

@@ -1,0 +1,113 @@
+"""The names that an answer may not use are those that are really taken."""
+
+import ast
+import keyword
+import re
+import sys
+import tomllib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pydantic
+import pytest
+import yaml
+
+from tests.support.services import Service
+
+RESERVED = yaml.safe_load((Path(__file__).parents[1] / "template/macros/reserved.yml").read_text(encoding="utf-8"))
+# A module named `things` has the entity `Thing`: what the generated files define under its name is its own.
+OWN = re.compile(r"(Member|Loan|Label)(State|Kind|Create|Update|Query|Read|Move|Service)?")
+
+
+def test_keywords() -> None:
+    assert RESERVED["keywords"] == [word for word in keyword.kwlist if word.islower()]
+
+
+def test_standard_library() -> None:
+    modules = {name for name in sys.stdlib_module_names if name.islower() and not name.startswith("_")}
+
+    assert modules - set(RESERVED["standard_library"]) == set()
+
+
+def test_attributes_of_pydantic_models() -> None:
+    attributes = {name for name in dir(pydantic.BaseModel) if re.fullmatch("[a-z][a-z0-9_]*", name)}
+
+    assert {name for name in attributes if not name.startswith("model_")} - set(RESERVED["fields"]) == set()
+
+
+def test_columns_and_methods_of_the_base_classes(written: Callable[[str], Service]) -> None:
+    core = written("blank").folder / "src/library/core"
+    columns = set(_attributes(core / "tenancy.py", "Record")) | set(_attributes(core / "schemas.py", "ListQuery"))
+
+    assert {name for name in columns if not name.startswith("_")} - set(RESERVED["fields"]) == set()
+
+
+@pytest.mark.parametrize("file", ["models", "schemas", "service", "router"])
+def test_names_that_a_module_imports(written: Callable[[str], Service], file: str) -> None:
+    modules = written("blank").folder / "src/library/modules"
+
+    names = {name for path in modules.glob(f"*/{file}.py") for name in _names(path)}
+
+    assert {name for name in names if _could_be_an_entity(name)} - set(RESERVED["entities"]) == set()
+
+
+def test_names_that_the_tests_of_a_module_import(written: Callable[[str], Service]) -> None:
+    tests = written("blank").folder / "tests"
+    files = [*tests.glob("fixtures/*.py"), *tests.glob("unit/phase*/*.py"), *tests.glob("api/test_loans_api.py")]
+
+    names = {name for path in files for name in _names(path)}
+
+    assert {name for name in names if _could_be_an_entity(name)} - set(RESERVED["entities"]) == set()
+
+
+def test_fixtures_of_the_core(written: Callable[[str], Service]) -> None:
+    fixtures = {
+        node.name
+        for path in (written("blank").folder / "tests/fixtures/core").glob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef) and node.decorator_list
+    }
+
+    entities = {
+        match[1] for name in fixtures for match in [re.match(r"(?:test|make)_([a-z]+)(?:_id)?$", name)] if match
+    }
+
+    assert {entity.capitalize() for entity in entities} - set(RESERVED["entities"]) == set()
+
+
+def test_packages_that_a_service_declares(written: Callable[[str], Service]) -> None:
+    project = tomllib.loads((written("everything-async").folder / "pyproject.toml").read_text(encoding="utf-8"))
+    declared = project["project"]["dependencies"] + project["dependency-groups"]["dev"]
+    names = {re.split(r"[\[<>=]", requirement)[0].replace("-", "_") for requirement in declared}
+    # A distribution that is imported under another name.
+    names = {{"pyjwt": "jwt", "pytest_xdist": "xdist"}.get(name, name) for name in names}
+
+    assert names - set(RESERVED["packages"]) == set()
+
+
+def _attributes(path: Path, class_name: str) -> Iterator[str]:
+    classes = [node for node in ast.parse(path.read_text(encoding="utf-8")).body if isinstance(node, ast.ClassDef)]
+    for node in next(found for found in classes if found.name == class_name).body:
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            yield node.target.id
+        if isinstance(node, ast.FunctionDef):
+            yield node.name
+
+
+def _names(path: Path) -> Iterator[str]:
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        yield from _bound(node)
+
+
+def _bound(node: Any) -> Iterator[str]:
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        yield from (alias.asname or alias.name for alias in node.names)
+    if isinstance(node, ast.ClassDef | ast.FunctionDef):
+        yield node.name
+    if isinstance(node, ast.Assign):
+        yield from (target.id for target in node.targets if isinstance(target, ast.Name))
+
+
+def _could_be_an_entity(name: str) -> bool:
+    return name[0].isupper() and "_" not in name and not OWN.fullmatch(name)
