@@ -10,22 +10,22 @@ from tests.support.services import Service, write_service
 pytestmark = pytest.mark.xdist_group("gates")
 
 # Most of a module is declared, and covered by its import: only a high target tells whether its tests ran.
-MEMBERS = {"domain": "blank", "own_modules": {"members": LIBRARY["members"] | {"coverage": 95}}}
+TAGS = {"domain": "blank", "own_modules": {"tags": LIBRARY["tags"] | {"coverage": 95}}}
 
 
 @pytest.fixture
 def library(template: Path, tmp_path: Path) -> Service:
     """A service that the test may break."""
-    return write_service(template, tmp_path / "library", MEMBERS)
+    return write_service(template, tmp_path / "library", TAGS)
 
 
 def test_module_below_its_target_fails_the_run(library: Service) -> None:
-    for tests in library.folder.glob("tests/*/**/test_members_*.py"):
+    for tests in library.folder.glob("tests/*/**/test_tags_*.py"):
         tests.unlink()
 
     output = library.run_suite(expect=1)
 
-    assert verdicts(output) == {"members": "BELOW ITS TARGET", "total": "ok"}
+    assert verdicts(output) == {"tags": "BELOW ITS TARGET", "total": "ok"}
 
 
 def test_module_that_nothing_imports_fails_the_run(library: Service) -> None:
@@ -41,7 +41,7 @@ def test_module_that_nothing_imports_fails_the_run(library: Service) -> None:
 
 
 def test_whole_service_below_its_target_fails_the_run(template: Path, tmp_path: Path) -> None:
-    library = write_service(template, tmp_path / "library", MEMBERS | {"coverage_total": 100})
+    library = write_service(template, tmp_path / "library", TAGS | {"coverage_total": 100})
     (library.folder / "src" / library.package / "untested.py").write_text("ANSWER = 42\n")
 
     output = library.run_suite(expect=1)
@@ -57,7 +57,7 @@ def test_failing_test_fails_a_run_that_reaches_its_targets(library: Service) -> 
     assert set(verdicts(output).values()) == {"ok"}
 
 
-@pytest.mark.parametrize("part", [["-k", "members"], ["-m", "phase1"], ["tests/unit/phase1"], ["--no-cov"]])
+@pytest.mark.parametrize("part", [["-k", "tags"], ["-m", "phase1"], ["tests/unit/phase1"], ["--no-cov"]])
 def test_part_of_a_run_is_not_judged(library: Service, part: list[str]) -> None:
     output = library.run_suite(*part)
 

@@ -53,6 +53,89 @@ tags:
     site: url = https://example.com/tags
 """)
 
+# Names at their longest and their oddest; references that close a cycle; states that lead nowhere.
+LIMITS = yaml.safe_load("""
+aaaaaaaaaaaaaaaaaaaaaaaaaaaaas:
+  fields:
+    bbbbbbbbbbbbbbbbbbbbbbbbb: str
+    ccccccccccccccccccccccccc: -> dddddddddddddddddddddddddddddd
+    eeeeeeeeeeeeeeeeeeeeeeeee: [one very long choice of thirt, two very long choice of thirt, three]
+    fffffffffffffffffffffffff: decimal? = 12.50
+    ggggggggggggggggggggggggg: str = A default text that is sixty characters long, more or lesss.
+  unique: [bbbbbbbbbbbbbbbbbbbbbbbbb]
+  search: [bbbbbbbbbbbbbbbbbbbbbbbbb, ggggggggggggggggggggggggg]
+  states:
+    sssssssssssssssssssssssss: [ttttttttttttttttttttttttt, uuuuuuuuuuuuuuuuuuuuuuuuu]
+    ttttttttttttttttttttttttt: [sssssssssssssssssssssssss, uuuuuuuuuuuuuuuuuuuuuuuuu]
+    uuuuuuuuuuuuuuuuuuuuuuuuu: []
+dddddddddddddddddddddddddddddd:
+  fields:
+    name: str
+users:
+  fields:
+    name: str
+    email: email
+    page: int
+    type: [admin]
+    date: date
+    order: int = -5
+    format: text = 'quoted text'
+    number: decimal
+    field: bool = false
+    choice: uuid = 00000000-0000-4000-8000-00000000000a
+    value: url = https://example.com/a
+    key: datetime
+    manager: -> users?
+    home: -> groups?
+  unique: [email, page, number, key, date, choice, value]
+  search: [name, email, format, value]
+groups:
+  fields:
+    head: -> users?
+    extra: json
+    note: text?
+    owner: -> staff
+    deputy: -> staff
+  states:
+    only: []
+staff:
+  fields:
+    only_choice: [one]
+orders:
+  phase: 9
+  coverage: 100
+  fields:
+    state: str
+    when: date = 2024-02-29
+    mail: email = ada@example.com
+select_lists:
+  fields:
+    flag: bool
+  states:
+    a: [a, b]
+    b: [a]
+test_results:
+  entity: LabResult
+  fields:
+    result: json?
+    m: -> m10
+m10:
+  fields:
+    z: int?
+m2:
+  fields:
+    y: decimal?
+    x: -> m10?
+categories:
+  entity: Kind
+  fields:
+    parent: -> categories?
+    eggs: -> hens?
+hens:
+  fields:
+    kind: -> categories
+""")
+
 # Own modules that refer to the catalog, to each other, and to themselves.
 BESIDE_THE_CATALOG = yaml.safe_load("""
 invoices:
@@ -111,6 +194,13 @@ CASES: dict[str, dict[str, Any]] = {
     "async": {"database_access": "async"},
     "blank": {"project_name": "Library", "domain": "blank", "own_modules": LIBRARY},
     "blank-async": {"project_name": "Library", "domain": "blank", "own_modules": LIBRARY, "database_access": "async"},
+    "limits": {
+        "project_name": "Bob's & Ann's (new) Clinic",
+        "description": "It's {{ braces }}, {% tags %}, 100 % emoji 🏥, <b>markup</b>, `code` and ${ a dollar }.",
+        "domain": "blank",
+        "own_modules": LIMITS,
+    },
+    "limits-async": {"project_name": "Zoo", "domain": "blank", "own_modules": LIMITS, "database_access": "async"},
     "patients": {"modules": ["patients"]},
     "tickets": {"modules": ["tickets"]},
     "empty": {"modules": []},
