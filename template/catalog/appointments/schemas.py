@@ -101,7 +101,7 @@ class SlotQuery(RequestModel):
     def _is_a_short_range(self) -> "SlotQuery":
         first, last = self.days
         if not 0 <= (last - first).days < LONGEST_RANGE:
-            raise ValueError(f"must be one day, or up to {LONGEST_RANGE} in order")
+            raise ValueError(f"must be 1 to {LONGEST_RANGE} days, in order")
         return self
 
     @property

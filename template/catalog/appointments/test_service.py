@@ -127,6 +127,13 @@ def test_refuses_a_bad_practitioner(
     assert [each["loc"] for each in error.value.errors()] == [(field,)]
 
 
+def test_a_time_zone_is_one_of_the_iana_database(practitioner_payload: Payload) -> None:
+    with pytest.raises(ValidationError) as error:
+        PractitionerCreate(**practitioner_payload(time_zone="Europe/Bielefeld"))
+
+    assert error.value.errors()[0]["msg"] == "Value error, must be a time zone of the IANA database"
+
+
 @pytest.mark.parametrize("field", ["name", "time_zone", "slot_minutes"])
 def test_a_practitioner_requires(practitioner_payload: Payload, field: str) -> None:
     payload = practitioner_payload()
@@ -209,10 +216,12 @@ async def test_working_hours_of_an_unknown_practitioner(practitioner_service: Pr
 def test_working_hours_do_not_overlap() -> None:
     overlapping = (working(Weekday.MONDAY, 9, 12), working(Weekday.MONDAY, 11, 13))
 
-    with pytest.raises(ValidationError, match="intervals of one weekday must not overlap") as error:
+    with pytest.raises(ValidationError) as error:
         WorkingHours(working_hours=overlapping)
 
-    assert error.value.errors()[0]["loc"] == ("working_hours",)
+    refused = error.value.errors()[0]
+    assert refused["loc"] == ("working_hours",)
+    assert refused["msg"] == "Value error, intervals of one weekday must not overlap"
 
 
 def test_working_hours_may_touch() -> None:
@@ -341,16 +350,19 @@ def test_a_range_of_days(first: date, last: date | None) -> None:
     assert SlotQuery(first=first, last=last).days == (first, last or first)
 
 
+@pytest.mark.parametrize(("first", "last"), [(TOMORROW, TODAY), (TOMORROW, TOMORROW + 31 * DAY)])
+def test_a_range_has_up_to_31_days_in_order(first: date, last: date) -> None:
+    with pytest.raises(ValidationError) as error:
+        SlotQuery(first=first, last=last)
+
+    assert error.value.errors()[0]["msg"] == "Value error, must be 1 to 31 days, in order"
+
+
 @pytest.mark.parametrize(
     ("first", "last"),
-    [
-        (TOMORROW, TODAY),
-        (TOMORROW, TOMORROW + 31 * DAY),
-        (date(1999, 12, 31), TOMORROW),
-        (date(2199, 12, 31), date(2200, 1, 1)),
-    ],
+    [(date(1999, 12, 31), date(2000, 1, 1)), (date(2199, 12, 31), date(2200, 1, 1)), (date.min, date.min)],
 )
-def test_refuses_a_bad_range_of_days(first: date, last: date) -> None:
+def test_a_range_keeps_away_from_the_ends_of_the_calendar(first: date, last: date) -> None:
     with pytest.raises(ValidationError):
         SlotQuery(first=first, last=last)
 
@@ -391,6 +403,13 @@ async def test_a_start_may_be_given_in_any_offset(make_appointment: Factory[Appo
     booked = await make_appointment(starts_at="2030-01-16T09:00:00+01:00")
 
     assert booked.starts_at.isoformat() == "2030-01-16T08:00:00+00:00"
+
+
+@pytest.mark.parametrize("starts_at", ["2000-01-01T00:00:00Z", "2199-12-31T23:59:59Z"])
+def test_the_first_and_the_last_start(starts_at: str) -> None:
+    accepted = AppointmentReschedule.model_validate({"starts_at": starts_at})
+
+    assert accepted.starts_at == datetime.fromisoformat(starts_at)
 
 
 @pytest.mark.parametrize(

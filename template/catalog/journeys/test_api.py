@@ -33,7 +33,12 @@ async def test_define(
 
     assert response.status_code == status.HTTP_201_CREATED
     created = response.json()
-    assert {field: created[field] for field in body} == body
+    assert created == {
+        **body,
+        "id": created["id"],
+        "created_at": created["created_at"],
+        "updated_at": created["updated_at"],
+    }
     found = await client.get(f"{DEFINITIONS}/{created['id']}", headers=auth_headers)
     assert (found.status_code, found.json()) == (status.HTTP_200_OK, created)
 

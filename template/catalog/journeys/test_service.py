@@ -404,7 +404,8 @@ async def test_cancel_ends_a_journey_at_any_stage(
     cancelled = await journey_service.cancel(test_journey.id, "The patient moved away.")
 
     assert (cancelled.state, cancelled.stage, cancelled.next_stage) == (JourneyState.CANCELLED, stage, None)
-    assert (cancelled.ended_at, cancelled.cancellation_reason) == (FROZEN_NOW, "The patient moved away.")
+    assert (cancelled.ended_at, cancelled.updated_at) == (FROZEN_NOW, FROZEN_NOW)
+    assert cancelled.cancellation_reason == "The patient moved away."
     event = published_events[-1]
     assert (event.name, event.record_id, event.about) == ("journey.cancelled", test_journey.id, test_journey.patient_id)
     assert event.data == {"stage": stage, "reason": "The patient moved away."}
