@@ -200,7 +200,7 @@ CASES: dict[str, dict[str, Any]] = {
         "domain": "blank",
         "own_modules": LIMITS,
     },
-    "limits-async": {"project_name": "Zoo", "domain": "blank", "own_modules": LIMITS, "database_access": "async"},
+    "limits-async": {"project_name": "Z" * 60, "domain": "blank", "own_modules": LIMITS, "database_access": "async"},
     "patients": {"modules": ["patients"]},
     "tickets": {"modules": ["tickets"]},
     "empty": {"modules": []},
