@@ -8,7 +8,7 @@ from your_service.core.database import UtcDateTime
 revision = "journeys_0001"
 down_revision = None
 branch_labels = ("journeys",)
-depends_on = ("core_0001", "patients_0001")
+depends_on = ("patients_0001",)
 
 
 def upgrade() -> None:
