@@ -1,0 +1,71 @@
+"""What happens to appointments when two requests race, told on a real PostgreSQL."""
+
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from your_service.core.events import EventBus
+from your_service.modules.appointments.models import Appointment, AppointmentState
+from your_service.modules.appointments.schemas import (
+    AppointmentCreate,
+    AppointmentQuery,
+    AppointmentReschedule,
+)
+from your_service.modules.appointments.service import AppointmentService
+from your_service.modules.patients.models import Patient
+
+from tests.support.factories import Factory, Payload
+from tests.support.races import Race, Racer
+
+
+def booking(data: AppointmentCreate) -> Racer:
+    async def book(session: AsyncSession) -> Appointment:
+        return await AppointmentService(session, EventBus(session)).book(data)
+
+    return book
+
+
+def rescheduling(appointment: Appointment, starts_at: datetime) -> Racer:
+    async def reschedule(session: AsyncSession) -> Appointment:
+        service = AppointmentService(session, EventBus(session))
+        return await service.reschedule(appointment.id, AppointmentReschedule(starts_at=starts_at))
+
+    return reschedule
+
+
+async def test_of_many_who_book_one_slot_at_once_one_gets_it(
+    race: Race,
+    appointment_service: AppointmentService,
+    appointment_payload: Payload,
+    make_patient: Factory[Patient],
+) -> None:
+    patients = [await make_patient() for _ in range(5)]
+    slot = appointment_payload()
+    wishes = [AppointmentCreate(**{**slot, "patient_id": str(patient.id)}) for patient in patients]
+    await appointment_service.session.commit()
+
+    outcomes = await race(*map(booking, wishes))
+
+    booked = await appointment_service.list(AppointmentQuery(state=AppointmentState.BOOKED))
+    assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Appointment", *["Conflict"] * 4]
+    assert [appointment.id for appointment in booked.items] == [
+        outcome.id for outcome in outcomes if isinstance(outcome, Appointment)
+    ]
+
+
+async def test_who_books_and_who_reschedules_to_one_slot_at_once_do_not_both_get_it(
+    race: Race,
+    appointment_service: AppointmentService,
+    appointment_payload: Payload,
+    make_patient: Factory[Patient],
+    test_appointment: Appointment,
+) -> None:
+    other = await make_patient()
+    data = AppointmentCreate(**appointment_payload(patient_id=str(other.id)))
+    await appointment_service.session.commit()
+
+    outcomes = await race(booking(data), rescheduling(test_appointment, data.starts_at))
+
+    booked = await appointment_service.list(AppointmentQuery(starts_from=data.starts_at))
+    assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Appointment", "Conflict"]
+    assert booked.total == 1

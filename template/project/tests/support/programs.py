@@ -1,0 +1,83 @@
+"""Programs that tests talk to, such as a server: each ends with the process that started it, however that ends.
+
+Between the two stands `python -m tests.support.programs COMMAND`, which ends the command when its own input does.
+"""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Thread
+
+ROOT = Path(__file__).parents[2]
+PATIENCE = 10.0
+"""Seconds that a program gets to end by itself."""
+
+
+class ProgramFailed(RuntimeError):
+    """A program has not come up; the message holds what it said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A program that runs, and the file that holds all that it says."""
+
+    process: "subprocess.Popen[bytes]"
+    log: Path
+
+    def wait_for(self, pattern: str, timeout: float = 30.0) -> re.Match[str]:
+        """Return where `pattern` matches what the program has said; raise ProgramFailed when that never happens."""
+        deadline = time.monotonic() + timeout
+        while True:
+            ended = self.process.poll() is not None
+            said = self.log.read_text(encoding="utf-8", errors="replace")
+            if found := re.search(pattern, said):
+                return found
+            if ended or time.monotonic() > deadline:
+                what = "has ended" if ended else f"is not ready after {timeout:.0f} s"
+                raise ProgramFailed(f"`{' '.join(map(str, self.process.args))}` {what}:\n{said}")  # type: ignore[arg-type]
+            time.sleep(0.02)
+
+
+@contextmanager
+def running(command: Sequence[str], log: Path, environment: Mapping[str, str]) -> Iterator[Program]:
+    """Run a command inside of a `with` block, with `environment` besides our own; what it says goes to `log`."""
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", __name__, *command],
+            cwd=ROOT,
+            env=os.environ | environment,
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            # Ctrl-C reaches a whole session: the program would go down before the test that talks to it.
+            start_new_session=True,
+        )
+    with process:
+        yield Program(process, log)
+
+
+def main(command: Sequence[str]) -> int:
+    """Run `command` until it ends or our input does; return its exit code."""
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL) as program:
+        Thread(target=end_with_input, args=[program], daemon=True).start()
+        return program.wait()
+
+
+def end_with_input(program: "subprocess.Popen[bytes]") -> None:
+    """Wait until whoever started us closes our input or is gone, then end the program."""
+    sys.stdin.buffer.read()
+    program.terminate()
+    try:
+        program.wait(PATIENCE)
+    except subprocess.TimeoutExpired:
+        program.kill()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
