@@ -69,19 +69,31 @@ class Service:
 
     def start(self, *command: str, timeout: float | None = None) -> subprocess.CompletedProcess[str]:
         """Run a command of the service's own environment, wherever it leads."""
-        environment = environment_of(self.folder, self.python, self.besides)
-        variables = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
-        variables["PATH"] = f"{environment / 'bin'}{os.pathsep}{os.environ['PATH']}"
         return subprocess.run(
-            [environment / "bin" / command[0], *command[1:]],
+            self.command(*command),
             cwd=self.folder,
-            env=variables,
+            env=self.variables,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             check=False,
             timeout=timeout,
         )
+
+    def command(self, *command: str) -> list[str]:
+        """Return a command of the service's own environment, with its full path."""
+        return [str(self.environment / "bin" / command[0]), *command[1:]]
+
+    @property
+    def environment(self) -> Path:
+        """The environment that holds what the service declares."""
+        return environment_of(self.folder, self.python, self.besides)
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """The environment variables that its commands run with."""
+        variables = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
+        return variables | {"PATH": f"{self.environment / 'bin'}{os.pathsep}{os.environ['PATH']}"}
 
     def run_suite(self, *options: str, expect: int = 0) -> str:
         """Run the suite with warnings as errors."""

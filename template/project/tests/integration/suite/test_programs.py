@@ -1,0 +1,77 @@
+"""Programs that tests start end with the tests."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.support.programs import ProgramFailed, running
+
+FOREVER = "import time; print('ready', flush=True); time.sleep(600)"
+
+
+def python(program: str) -> list[str]:
+    return [sys.executable, "-c", program]
+
+
+def test_a_program_runs_until_its_block_ends(tmp_path: Path) -> None:
+    with running(python(f"import os; print(os.getpid()); {FOREVER}"), tmp_path / "log", {}) as program:
+        pid = int(program.wait_for(r"(\d+)\s+ready")[1])
+        os.kill(pid, 0)
+
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+def test_a_program_gets_its_environment(tmp_path: Path) -> None:
+    program = python("import os; print('Hello', os.environ['NAME'], flush=True)")
+
+    with running(program, tmp_path / "log", {"NAME": "Ada"}) as hello:
+        assert hello.wait_for("Hello .*")[0] == "Hello Ada"
+
+
+def test_a_program_that_ends_too_early_is_told_with_what_it_said(tmp_path: Path) -> None:
+    with (
+        running(python("raise SystemExit('out of paper')"), tmp_path / "log", {}) as program,
+        pytest.raises(ProgramFailed, match=r"(?s)has ended:.*out of paper"),
+    ):
+        program.wait_for("ready")
+
+
+def test_a_program_that_is_not_ready_in_time_is_told(tmp_path: Path) -> None:
+    with (
+        running(python(FOREVER), tmp_path / "log", {}) as program,
+        pytest.raises(ProgramFailed, match="is not ready after 0 s"),
+    ):
+        program.wait_for("never", timeout=0.1)
+
+
+def test_a_program_ends_when_its_starter_is_killed(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    starter = f"""
+from pathlib import Path
+from tests.support.programs import running
+with running({python(f"import os; print(os.getpid()); {FOREVER}")!r}, Path({str(log)!r}), {{}}) as program:
+    print(program.wait_for(r"(\\d+)\\s+ready")[1], flush=True)
+    input()
+"""
+    with subprocess.Popen(python(starter), stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        pid = int(process.stdout.readline())
+        process.kill()
+
+    assert has_ended(pid)
+
+
+def has_ended(pid: int, patience: float = 10.0) -> bool:
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline:
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.01)
+    return False
