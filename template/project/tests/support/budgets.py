@@ -1,13 +1,13 @@
 """Time budgets: how long a test may take, and all tests of a tier together.
 
-The budgets stand in pytest.ini. The slowest tests and whatever is over its budget are shown at the end of a run;
-`--budgets` makes such a run fail. The time of a test is that of its own body; what its fixtures take counts for its tier.
+The budgets stand in pytest.ini. The slowest tests are shown at the end of a run; `--budgets` makes it fail when
+something is over its budget. The time of a test is that of its own body; what its fixtures take counts for its tier.
 """
 
 import math
 import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from heapq import nlargest
 
@@ -105,14 +105,19 @@ OVER = pytest.StashKey[list[Timing]]()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Print the slowest tests of a run that has more of them, and whatever is over its budget."""
+    """Print the slowest tests of a run that has more of them, and what is over its budget: all of it with `--budgets`."""
     tests, over = config.stash.get(TESTS, []), config.stash.get(OVER, [])
-    slowest = nlargest(SHOWN, tests, key=lambda timing: timing.seconds) if len(tests) > SHOWN else []
-    shown = sorted({*slowest, *over}, key=lambda timing: -timing.seconds)
+    enforced = config.option.budgets
+    shown = {*(slowest(tests) if len(tests) > SHOWN else ()), *(over if enforced else slowest(over))}
     if not shown:
         return
-    rows = [timing.row for timing in shown]
+    rows = [timing.row for timing in slowest(shown, len(shown))]
     write_table(terminalreporter, "slowest tests", (">time", ">budget", "verdict", "test"), rows)
     if over:
-        consequence = "the run fails" if config.option.budgets else "with --budgets the run would fail"
+        consequence = "the run fails" if enforced else "--budgets shows each, and fails the run"
         terminalreporter.line(f"Over budget: {len(over)}; {consequence}.")
+
+
+def slowest(timings: Iterable[Timing], number: int = SHOWN) -> list[Timing]:
+    """Return the slowest of some timings, the slowest first."""
+    return nlargest(number, timings, key=lambda timing: timing.seconds)

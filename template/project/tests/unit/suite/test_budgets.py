@@ -122,13 +122,26 @@ def test_a_run_over_a_budget_passes_when_budgets_are_not_enforced(service: pytes
     result = service.runpytest_inprocess(*OPTIONS)
 
     assert result.ret == pytest.ExitCode.OK
-    result.stdout.fnmatch_lines(["*OVER*::test_example", "Over budget: 1; with --budgets the run would fail."])
+    result.stdout.fnmatch_lines(["*OVER*::test_example", "Over budget: 1; --budgets shows each, and fails the run."])
 
 
-def test_the_slowest_of_more_tests_are_shown(service: pytest.Pytester) -> None:
-    write_ini(service)
+@pytest.mark.parametrize(
+    ("budget", "options", "shown"),
+    [
+        ("1 s", [], 5),
+        ("199 ms", [], 5),
+        ("199 ms", ["--budgets"], 6),
+    ],
+)
+def test_the_slowest_of_more_tests_are_shown(
+    service: pytest.Pytester,
+    budget: str,
+    options: list[str],
+    shown: int,
+) -> None:
+    write_ini(service, f"unit: {budget}")
     service.makepyfile(**{"tests/unit/test_example": "\n".join(f"def test_{n}(): pass" for n in range(6))})
 
-    result = service.runpytest_inprocess(*OPTIONS)
+    result = service.runpytest_inprocess(*OPTIONS, *options)
 
-    assert len([line for line in result.outlines if "0.200 s  1.000 s  ok" in line]) == 5
+    assert len([line for line in result.outlines if line.startswith("0.200 s")]) == shown
