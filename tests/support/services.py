@@ -58,19 +58,25 @@ class Service:
         """The phase and the coverage target of each module."""
         return self.answers.get("plan") or {}
 
-    def run(self, *command: str, expect: int = 0) -> str:
+    def run(self, *command: str, expect: int = 0, variables: Mapping[str, str] | None = None) -> str:
         """Run a command of the service's own environment and return what it printed.
 
         An exit code other than `expect` fails the test, with all that the command said.
         """
-        run = self.start(*command)
+        run = self.start(*command, variables=variables)
         assert run.returncode == expect, f"{' '.join(command)} in {self.folder} exited {run.returncode}:\n{run.stdout}"
         return run.stdout
 
-    def start(self, *command: str, timeout: float | None = None) -> subprocess.CompletedProcess[str]:
-        """Run a command of the service's own environment, wherever it leads."""
+    def start(
+        self,
+        *command: str,
+        timeout: float | None = None,
+        variables: Mapping[str, str] | None = None,
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command of the service's own environment, with `variables` besides our own, wherever it leads."""
         environment = environment_of(self.folder, self.python, self.besides)
-        variables = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
+        variables = inherited | dict(variables or {})
         variables["PATH"] = f"{environment / 'bin'}{os.pathsep}{os.environ['PATH']}"
         return subprocess.run(
             [environment / "bin" / command[0], *command[1:]],
@@ -83,9 +89,9 @@ class Service:
             timeout=timeout,
         )
 
-    def run_suite(self, *options: str, expect: int = 0) -> str:
+    def run_suite(self, *options: str, expect: int = 0, variables: Mapping[str, str] | None = None) -> str:
         """Run the suite with warnings as errors."""
-        return self.run("pytest", "-W", "error", *options, expect=expect)
+        return self.run("pytest", "-W", "error", *options, expect=expect, variables=variables)
 
 
 def copy_template(folder: Path) -> Path:
