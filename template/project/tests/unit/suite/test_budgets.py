@@ -86,6 +86,15 @@ def test_a_line_that_is_no_budget_is_refused_by_name(service: pytest.Pytester, l
     result.stderr.fnmatch_lines([f"ERROR: pytest.ini: suite_budgets holds '{line}'; *as in 'unit: 100 ms'*"])
 
 
+def test_a_line_that_is_no_budget_of_a_test_is_refused_too(service: pytest.Pytester) -> None:
+    write_ini(service, test="unit")
+
+    result = service.runpytest_inprocess(*OPTIONS)
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: pytest.ini: test_budgets holds 'unit'; *"])
+
+
 def test_a_run_within_its_budgets_passes(service: pytest.Pytester) -> None:
     write_ini(service)
 
@@ -114,6 +123,16 @@ def test_a_run_over_a_budget_fails_when_budgets_are_enforced(
 
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines([line, "Over budget: 1; the run fails."])
+
+
+def test_subtests_are_no_tests_of_their_own(service: pytest.Pytester) -> None:
+    write_ini(service, "unit: 199 ms")
+    body = "def test_example(subtests):\n    with subtests.test():\n        pass"
+    service.makepyfile(**{"tests/unit/test_example": body})
+
+    result = service.runpytest_inprocess(*OPTIONS)
+
+    result.stdout.fnmatch_lines(["0.200 s  0.199 s  OVER     tests/unit/test_example.py::test_example"])
 
 
 def test_a_run_over_a_budget_passes_when_budgets_are_not_enforced(service: pytest.Pytester) -> None:
