@@ -1,5 +1,8 @@
 """The coverage gates of a service bite: a module below its target fails the run, and only a whole run is judged."""
 
+import re
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,34 +22,13 @@ def library(template: Path, tmp_path: Path) -> Service:
     return write_service(template, tmp_path / "library", TAGS)
 
 
-def test_module_below_its_target_fails_the_run(library: Service) -> None:
-    for tests in library.folder.glob("tests/*/**/test_tags_*.py"):
-        tests.unlink()
-
-    output = library.run_suite(expect=1)
-
-    assert verdicts(output) == {"tags": "BELOW ITS TARGET", "total": "ok"}
-
-
-def test_module_that_nothing_imports_fails_the_run(library: Service) -> None:
-    forgotten = library.folder / "src" / library.package / "modules" / "forgotten"
-    forgotten.mkdir()
-    (forgotten / "service.py").write_text("ANSWER = 42\n")
-    with (library.folder / "pytest.ini").open("a") as settings:
-        settings.write("    forgotten: 1\n")
-
-    output = library.run_suite(expect=1)
-
-    assert verdicts(output)["forgotten"] == "BELOW ITS TARGET"
-
-
 def test_whole_service_below_its_target_fails_the_run(template: Path, tmp_path: Path) -> None:
     library = write_service(template, tmp_path / "library", TAGS | {"coverage_total": 100})
     (library.folder / "src" / library.package / "untested.py").write_text("ANSWER = 42\n")
 
     output = library.run_suite(expect=1)
 
-    assert verdicts(output)["total"] == "BELOW ITS TARGET"
+    assert verdicts(output)["total"] == "BELOW ITS GATE"
 
 
 def test_failing_test_fails_a_run_that_reaches_its_targets(library: Service) -> None:
@@ -64,7 +46,30 @@ def test_part_of_a_run_is_not_judged(library: Service, part: list[str]) -> None:
     assert verdicts(output) == {}
 
 
+def test_shards_are_judged_together(library: Service, tmp_path: Path) -> None:
+    elsewhere = replace(library, folder=shutil.copytree(library.folder, tmp_path / "elsewhere"))
+    unjudged = [
+        library.run_suite("-m", "unit", variables={"COVERAGE_FILE": ".coverage.unit"}),
+        elsewhere.run_suite("-m", "api", variables={"COVERAGE_FILE": str(library.folder / ".coverage.api")}),
+    ]
+    library.run("coverage", "combine")
+
+    output = library.run("python", "-m", "tests.support.gates")
+
+    assert [verdicts(shard) for shard in unjudged] == [{}, {}]
+    assert verdicts(output) == {"tags": "ok", "total": "ok"}
+
+
+def test_shards_that_are_below_a_gate_together_fail(library: Service) -> None:
+    library.run_suite("tests/unit/core/test_main.py")
+
+    output = library.run("python", "-m", "tests.support.gates", expect=1)
+
+    assert verdicts(output)["tags"] == "BELOW ITS GATE"
+    assert "Below the gate: tags" in output
+
+
 def verdicts(output: str) -> dict[str, str]:
     """Return what the table of gates says of each module."""
-    table = [line.split() for line in output.splitlines() if " %  target " in line]
-    return {name: " ".join(verdict) for name, _, _, _, _, _, *verdict in table}
+    rows = re.finditer(r"^(\w+) .* %  +(ok|BELOW ITS GATE|never imported)$", output, re.MULTILINE)
+    return {row[1]: row[2] for row in rows}

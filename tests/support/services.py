@@ -58,21 +58,26 @@ class Service:
         """The phase and the coverage target of each module."""
         return self.answers.get("plan") or {}
 
-    def run(self, *command: str, expect: int = 0) -> str:
+    def run(self, *command: str, expect: int = 0, variables: Mapping[str, str] | None = None) -> str:
         """Run a command of the service's own environment and return what it printed.
 
         An exit code other than `expect` fails the test, with all that the command said.
         """
-        run = self.start(*command)
+        run = self.start(*command, variables=variables)
         assert run.returncode == expect, f"{' '.join(command)} in {self.folder} exited {run.returncode}:\n{run.stdout}"
         return run.stdout
 
-    def start(self, *command: str, timeout: float | None = None) -> subprocess.CompletedProcess[str]:
-        """Run a command of the service's own environment, wherever it leads."""
+    def start(
+        self,
+        *command: str,
+        timeout: float | None = None,
+        variables: Mapping[str, str] | None = None,
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command of the service's own environment, with `variables` besides our own, wherever it leads."""
         return subprocess.run(
             self.command(*command),
             cwd=self.folder,
-            env=self.variables,
+            env=self.variables | dict(variables or {}),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -95,9 +100,9 @@ class Service:
         variables = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
         return variables | {"PATH": f"{self.environment / 'bin'}{os.pathsep}{os.environ['PATH']}"}
 
-    def run_suite(self, *options: str, expect: int = 0) -> str:
+    def run_suite(self, *options: str, expect: int = 0, variables: Mapping[str, str] | None = None) -> str:
         """Run the suite with warnings as errors."""
-        return self.run("pytest", "-W", "error", *options, expect=expect)
+        return self.run("pytest", "-W", "error", *options, expect=expect, variables=variables)
 
 
 def copy_template(folder: Path) -> Path:
