@@ -26,6 +26,13 @@ HELLO = Email(to="ada@example.com", subject="Hello", body="How are you?\n")
 LOGIN = {"smtp_username": "clinic", "smtp_password": "a secret"}
 
 
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No variables of the developer's."""
+    for name in EmailSettings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
 def make_settings(port: int, **overrides: Any) -> EmailSettings:
     """Return settings for a server on this machine; nothing is read from the environment's `.env`."""
     values = {"smtp_host": HOST, "smtp_port": port, "smtp_security": "none", "email_sender": "us@example.com"}
