@@ -25,7 +25,7 @@ KEYS = {
     "test_dependencies": list,
     "test_settings": dict,
 }
-FILES = {"gateway.yml", "client.py", "double.py", "fixtures.py", "test_client.py", "env.example"}
+FILES = {"gateway.yml", "client.py", "double.py", "fixtures.py", "test_client.py", "test_double.py", "env.example"}
 
 each_gateway = pytest.mark.parametrize("folder", GATEWAYS, ids=lambda folder: folder.name)
 
@@ -131,7 +131,11 @@ class LoudBell:
         print(f"{self.tower}: ding")
 ''',
     "double.py": '''
-"""The double of the bell."""
+"""The doubles of the bell."""
+
+from unittest.mock import Mock, create_autospec
+
+from your_service.gateways.bell import BellGateway
 
 
 class SilentBell:
@@ -143,6 +147,31 @@ class SilentBell:
     def ring(self) -> None:
         """Count."""
         self.rings += 1
+
+
+def create_mock_bell_service() -> Mock:
+    """Return a mock of the bell."""
+    mock: Mock = create_autospec(BellGateway, instance=True)
+    return mock
+''',
+    "test_double.py": '''
+"""What the doubles of the bell tell."""
+
+from tests.support.gateways.bell import SilentBell, create_mock_bell_service
+
+
+def test_rings_are_counted(mock_bell: SilentBell) -> None:
+    mock_bell.ring()
+
+    assert mock_bell.rings == 1
+
+
+def test_a_mock_tells_of_a_ring() -> None:
+    mock = create_mock_bell_service()
+
+    mock.ring()
+
+    mock.ring.assert_called_once_with()
 ''',
     "fixtures.py": '''
 """The bell."""

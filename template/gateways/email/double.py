@@ -1,6 +1,8 @@
-"""The double of the e-mail gateway."""
+"""The doubles of the e-mail gateway."""
 
-from your_service.gateways.email import Email, EmailError
+from unittest.mock import Mock, create_autospec
+
+from your_service.gateways.email import Email, EmailError, EmailGateway
 
 
 class RecordingEmailGateway:
@@ -15,3 +17,9 @@ class RecordingEmailGateway:
         if self.failures:
             raise self.failures.pop(0)
         self.outbox.append(email)
+
+
+def create_mock_email_service() -> Mock:
+    """Return a mock that takes only the calls that the gateway takes: `mock.send.assert_called_once_with(email)`."""
+    mock: Mock = create_autospec(EmailGateway, instance=True)
+    return mock
