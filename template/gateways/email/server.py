@@ -92,6 +92,10 @@ class SmtpServer:
         """Answer a command QUIT."""
         return self.farewell
 
+    async def handle_exception(self, error: Exception) -> str:
+        """Tell the client of an error, and not the log: one is a client that does not trust our certificate."""
+        return f"500 {type(error).__name__}"
+
     def _authenticate(
         self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, login: LoginPassword
     ) -> AuthResult:
