@@ -148,6 +148,10 @@ BAD_ANSWERS: dict[str, tuple[Answers, str]] = {
         own("core"),
         "own_modules.core: this name is taken by the service itself; any other name is allowed, such as core_items.",
     ),
+    "name of the gateways": (
+        own("gateways"),
+        "own_modules.gateways: this name is taken by the service itself; any other name is allowed, such as gateways_items.",
+    ),
     "table of the core": (
         own("core_users"),
         "own_modules.core_users: this name is taken by the service itself; any other name is allowed, such as core_users_items.",

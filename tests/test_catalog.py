@@ -22,6 +22,8 @@ KEYS = {
     "tables": list,
     "needs": list,
     "rules": bool,
+    "gateways": list,
+    "worker": bool,
     "dependencies": list,
 }
 FILES = {
@@ -36,6 +38,8 @@ FILES = {
     "test_api.py",
 }
 FILES_OF_RULES = {"rules.py", "test_rules.py"}
+FILES_OF_WORKER = {"tasks.py", "test_tasks.py", "env.example"}
+GATEWAYS = {path.parent.name for path in (ROOT / "template" / "gateways").glob("*/gateway.yml")}
 
 each_module = pytest.mark.parametrize("folder", CATALOG, ids=lambda folder: folder.name)
 
@@ -60,8 +64,14 @@ def test_module_needs_modules_of_the_catalog(folder: Path) -> None:
 
 
 @each_module
+def test_module_needs_gateways_that_are_there(folder: Path) -> None:
+    assert set(read_module(folder)["gateways"]) <= GATEWAYS
+
+
+@each_module
 def test_folder_holds_the_files_of_a_module(folder: Path) -> None:
-    expected = FILES | (FILES_OF_RULES if read_module(folder)["rules"] else set())
+    module = read_module(folder)
+    expected = FILES | (FILES_OF_RULES if module["rules"] else set()) | (FILES_OF_WORKER if module["worker"] else set())
 
     assert {path.name for path in folder.iterdir() if not path.name.startswith((".", "__"))} == expected
 

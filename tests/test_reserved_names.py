@@ -61,6 +61,14 @@ def test_names_that_the_tests_of_a_module_import(written: Callable[[str], Servic
     assert {name for name in names if _could_be_an_entity(name)} - set(RESERVED["entities"]) == set()
 
 
+def test_folders_beside_the_fixtures_of_the_modules(written: Callable[[str], Service]) -> None:
+    fixtures = written("defaults").folder / "tests/fixtures"
+
+    folders = {path.name for path in fixtures.iterdir() if path.is_dir() and path.name.isidentifier()}
+
+    assert folders - {"__pycache__"} - set(RESERVED["modules"]) == set()
+
+
 def test_fixtures_of_the_core(written: Callable[[str], Service]) -> None:
     fixtures = {
         node.name
@@ -81,7 +89,7 @@ def test_packages_that_a_service_declares(written: Callable[[str], Service]) -> 
     declared = project["project"]["dependencies"] + project["dependency-groups"]["dev"]
     names = {re.split(r"[\[<>=]", requirement)[0].replace("-", "_") for requirement in declared}
     # A distribution that is imported under another name.
-    names = {{"pyjwt": "jwt", "pytest_xdist": "xdist"}.get(name, name) for name in names}
+    names = {{"celery_types": "celery", "pyjwt": "jwt", "pytest_xdist": "xdist"}.get(name, name) for name in names}
 
     assert names - set(RESERVED["packages"]) == set()
 

@@ -166,18 +166,39 @@ class AppointmentService(Lifecycle[Appointment]):
         """Return the booked appointments that start within the lead time, and of which nobody was reminded yet."""
         return await self.list(query or ReminderQuery())
 
+    async def due_by_email(self, lead_hours: int) -> Sequence[UUID]:
+        """Return those appointments, the earliest first, of which the patient can be reminded by e-mail."""
+        due = _to_remind(utcnow(), timedelta(hours=lead_hours))
+        patient = Patient.id == Appointment.patient_id
+        reachable = select(Appointment.id).join(Patient, patient).where(*due, Patient.email.is_not(None))
+        return (await self.session.scalars(reachable.order_by(*self._order()))).all()
+
+    async def locked_if_due(self, appointment_id: UUID, lead_hours: int) -> Appointment | None:
+        """Return an appointment, locked, if the patient is still to be reminded of it."""
+        due = _to_remind(utcnow(), timedelta(hours=lead_hours))
+        statement = select(Appointment).where(Appointment.id == appointment_id, *due).with_for_update()
+        found: Appointment | None = await self.session.scalar(statement)
+        return found
+
     async def mark_reminded(self, appointment_id: UUID) -> Appointment:
         """Note that the patient was reminded; what was noted before stays.
 
         Raises NotFound, InvalidTransition unless it is booked, and Conflict once it has started.
         """
+        return await self._close_reminder(appointment_id, "reminded")
+
+    async def mark_unreachable(self, appointment_id: UUID, reason: str) -> Appointment:
+        """Note that no reminder reaches the patient, so that none is tried again; otherwise as `mark_reminded`."""
+        return await self._close_reminder(appointment_id, "unreachable", reason=reason)
+
+    async def _close_reminder(self, appointment_id: UUID, what: str, **data: Any) -> Appointment:
         appointment = await self._locked(appointment_id)
         if appointment.reminded_at is not None:
             return appointment
         self._check_move(appointment, AppointmentState.BOOKED)
         appointment.reminded_at = utcnow()
         await self.session.flush()
-        self._publish("reminded", appointment, starts_at=appointment.starts_at)
+        self._publish(what, appointment, starts_at=appointment.starts_at, **data)
         return appointment
 
     async def _take_turns(self, practitioner_id: Key, patient_id: Key) -> None:

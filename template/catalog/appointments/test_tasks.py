@@ -1,0 +1,367 @@
+"""When patients are reminded of appointments, and of what."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from pydantic import ValidationError
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+from time_machine import Traveller
+
+from your_service.core.events import Event
+from your_service.core.tasks import Worker
+from your_service.core.tenancy import Organisation, organisation_scope
+from your_service.gateways.email import EmailRefused, EmailUnavailable, RecipientRefused
+from your_service.modules.appointments.models import Appointment, AppointmentState, Practitioner
+from your_service.modules.appointments.schemas import AppointmentReschedule
+from your_service.modules.appointments.service import AppointmentService
+from your_service.modules.appointments.tasks import (
+    TaskSettings,
+    queue_reminders,
+    schedule,
+    send_reminder,
+)
+from your_service.modules.patients.models import Patient
+
+from tests.support.factories import Factory
+from tests.support.gateways.email import RecordingEmailGateway
+from tests.support.worker import QueuedTask, in_worker
+from tests.test_config import FROZEN_NOW
+
+pytestmark = pytest.mark.usefixtures("frozen_time", "celery_app")
+
+# The clock stands at noon of a Tuesday in January; Berlin is an hour ahead of UTC.
+NINE = datetime(2030, 1, 16, 8, 0, tzinfo=UTC)
+LEAD = 24
+
+
+@pytest.fixture
+async def ada(make_patient: Factory[Patient]) -> Patient:
+    """A patient with an e-mail address."""
+    return await make_patient(given_name="Ada", email="ada@example.com")
+
+
+@pytest.fixture
+async def appointment(make_appointment: Factory[Appointment], ada: Patient) -> Appointment:
+    """An appointment of Ada's, tomorrow at nine in Berlin."""
+    return await make_appointment(patient_id=ada.id, starts_at=NINE)
+
+
+@pytest.fixture
+def message(appointment: Appointment) -> tuple[UUID, UUID, int]:
+    """What the reminder of Ada's appointment is queued with."""
+    return appointment.organisation_id, appointment.id, LEAD
+
+
+async def events_of(session: AsyncSession, appointment: Appointment) -> list[str]:
+    """Return what is stored to have happened to an appointment."""
+    names = select(Event.name).where(Event.record_id == appointment.id).order_by(Event.name)
+    return list(await session.scalars(names))
+
+
+async def test_a_patient_is_reminded_by_email(
+    db_session: AsyncSession,
+    appointment: Appointment,
+    message: tuple[UUID, UUID, int],
+    mock_email: RecordingEmailGateway,
+) -> None:
+    sent = await in_worker(send_reminder.run, *message)
+
+    await db_session.refresh(appointment)
+    assert (sent, appointment.reminded_at) == (True, FROZEN_NOW)
+    assert [email.to for email in mock_email.outbox] == ["ada@example.com"]
+    assert await events_of(db_session, appointment) == ["appointment.booked", "appointment.reminded"]
+
+
+async def test_a_reminder_tells_when_and_whom(
+    appointment: Appointment,
+    message: tuple[UUID, UUID, int],
+    test_practitioner: Practitioner,
+    mock_email: RecordingEmailGateway,
+) -> None:
+    await in_worker(send_reminder.run, *message)
+
+    (email,) = mock_email.outbox
+    assert email.subject == "Your appointment on Wednesday, 16 January 2030, at 09:00"
+    assert email.body == (
+        "Hello Ada,\n\n"
+        "we look forward to seeing you on Wednesday, 16 January 2030, at 09:00 (Europe/Berlin time).\n"
+        f"{test_practitioner.name} will take care of you.\n\n"
+        "If you cannot come, please let us know as soon as you can.\n"
+    )
+
+
+async def test_a_reminder_that_is_delivered_twice_is_sent_once(
+    message: tuple[UUID, UUID, int],
+    mock_email: RecordingEmailGateway,
+) -> None:
+    sent = [await in_worker(send_reminder.run, *message) for _ in range(2)]
+
+    assert (sent, len(mock_email.outbox)) == ([True, False], 1)
+
+
+@pytest.mark.parametrize("state", [AppointmentState.CANCELLED, AppointmentState.COMPLETED, AppointmentState.NO_SHOW])
+async def test_nobody_is_reminded_of_what_was_closed_meanwhile(
+    db_session: AsyncSession,
+    appointment: Appointment,
+    message: tuple[UUID, UUID, int],
+    mock_email: RecordingEmailGateway,
+    state: AppointmentState,
+) -> None:
+    appointment.state = state
+    await db_session.flush()
+
+    assert await in_worker(send_reminder.run, *message) is False
+
+    assert mock_email.outbox == []
+
+
+async def test_nobody_is_reminded_of_what_was_moved_out_of_sight(
+    appointment_service: AppointmentService,
+    appointment: Appointment,
+    message: tuple[UUID, UUID, int],
+    mock_email: RecordingEmailGateway,
+) -> None:
+    await appointment_service.reschedule(appointment.id, AppointmentReschedule(starts_at=NINE + timedelta(days=1)))
+
+    assert await in_worker(send_reminder.run, *message) is False
+
+    assert mock_email.outbox == []
+
+
+async def test_nobody_is_reminded_of_what_has_begun(
+    message: tuple[UUID, UUID, int],
+    mock_email: RecordingEmailGateway,
+    frozen_time: Traveller,
+) -> None:
+    frozen_time.move_to(NINE)
+
+    assert await in_worker(send_reminder.run, *message) is False
+
+    assert mock_email.outbox == []
+
+
+async def test_nobody_is_reminded_of_what_is_not_there(
+    test_org: Organisation,
+    appointment: Appointment,
+    other_org: Organisation,
+    mock_email: RecordingEmailGateway,
+) -> None:
+    unknown = await in_worker(send_reminder.run, test_org.id, uuid4(), LEAD)
+    foreign = await in_worker(send_reminder.run, other_org.id, appointment.id, LEAD)
+
+    assert (unknown, foreign, mock_email.outbox) == (False, False, [])
+
+
+async def test_an_address_that_is_gone_is_not_written_to(
+    db_session: AsyncSession,
+    appointment: Appointment,
+    ada: Patient,
+    message: tuple[UUID, UUID, int],
+    mock_email: RecordingEmailGateway,
+) -> None:
+    ada.email = None
+    await db_session.flush()
+
+    assert await in_worker(send_reminder.run, *message) is False
+
+    await db_session.refresh(appointment)
+    assert (appointment.reminded_at, mock_email.outbox) == (None, [])
+
+
+async def test_a_reminder_that_fails_is_tried_again(
+    db_session: AsyncSession,
+    appointment: Appointment,
+    message: tuple[UUID, UUID, int],
+    mock_email: RecordingEmailGateway,
+) -> None:
+    mock_email.failures = [EmailUnavailable("Try again later")]
+
+    result = await in_worker(send_reminder.apply, args=message)
+
+    await db_session.refresh(appointment)
+    assert (result.state, result.result, appointment.reminded_at) == ("SUCCESS", True, FROZEN_NOW)
+    assert len(mock_email.outbox) == 1
+    assert await events_of(db_session, appointment) == ["appointment.booked", "appointment.reminded"]
+
+
+async def test_a_reminder_that_goes_on_failing_leaves_no_trace(
+    db_session: AsyncSession,
+    appointment: Appointment,
+    message: tuple[UUID, UUID, int],
+    mock_email: RecordingEmailGateway,
+) -> None:
+    mock_email.failures = [EmailUnavailable("Try again later")] * 5
+
+    result = await in_worker(send_reminder.apply, args=message)
+
+    await db_session.refresh(appointment)
+    assert (result.state, str(result.result), len(mock_email.failures)) == ("FAILURE", "Try again later", 1)
+    assert appointment.reminded_at is None
+    assert await events_of(db_session, appointment) == ["appointment.booked"]
+
+
+async def test_a_server_that_refuses_us_is_an_error(
+    db_session: AsyncSession,
+    appointment: Appointment,
+    message: tuple[UUID, UUID, int],
+    mock_email: RecordingEmailGateway,
+) -> None:
+    mock_email.failures = [EmailRefused("535 Who are you?")] * 2
+
+    result = await in_worker(send_reminder.apply, args=message)
+
+    await db_session.refresh(appointment)
+    assert (result.state, len(mock_email.failures), appointment.reminded_at) == ("FAILURE", 1, None)
+
+
+async def test_a_patient_without_a_mailbox_is_given_up(
+    db_session: AsyncSession,
+    appointment: Appointment,
+    message: tuple[UUID, UUID, int],
+    mock_email: RecordingEmailGateway,
+) -> None:
+    mock_email.failures = [RecipientRefused("550 No such user")]
+
+    sent = await in_worker(send_reminder.run, *message)
+
+    await db_session.refresh(appointment)
+    event = await db_session.scalar(select(Event).where(Event.name == "appointment.unreachable"))
+    assert event is not None
+    assert (event.record_id, event.about) == (appointment.id, appointment.patient_id)
+    assert event.data == {"starts_at": "2030-01-16T08:00:00Z", "reason": "550 No such user"}
+    assert (sent, appointment.reminded_at) == (False, FROZEN_NOW)
+    assert await in_worker(queue_reminders.run, LEAD) == 0
+
+
+async def test_each_reminder_that_is_due_is_queued(
+    make_appointment: Factory[Appointment],
+    appointment: Appointment,
+    ada: Patient,
+    queued_tasks: list[QueuedTask],
+) -> None:
+    earlier = await make_appointment(patient_id=ada.id, starts_at=NINE + timedelta(hours=1))
+    await make_appointment(patient_id=ada.id, starts_at=NINE + timedelta(days=1))
+
+    assert await in_worker(queue_reminders.run, lead_hours=LEAD) == 2
+
+    assert queued_tasks == [
+        QueuedTask("appointments.send_reminder", (each.organisation_id, each.id, LEAD), {})
+        for each in (appointment, earlier)
+    ]
+
+
+async def test_patients_without_an_address_are_left_to_others(
+    make_appointment: Factory[Appointment],
+    make_patient: Factory[Patient],
+    queued_tasks: list[QueuedTask],
+) -> None:
+    await make_appointment(patient_id=(await make_patient(email=None)).id)
+
+    assert await in_worker(queue_reminders.run, LEAD) == 0
+
+    assert queued_tasks == []
+
+
+async def test_reminders_of_every_organisation_are_queued(
+    db_session: AsyncSession,
+    appointment: Appointment,
+    ada: Patient,
+    test_practitioner: Practitioner,
+    other_org: Organisation,
+    queued_tasks: list[QueuedTask],
+) -> None:
+    theirs = await copy_to(other_org, db_session, ada, test_practitioner, appointment)
+
+    assert await in_worker(queue_reminders.run, LEAD) == 2
+
+    assert {task.args for task in queued_tasks} == {
+        (appointment.organisation_id, appointment.id, LEAD),
+        (other_org.id, theirs.id, LEAD),
+    }
+
+
+async def copy_to(
+    organisation: Organisation,
+    session: AsyncSession,
+    patient: Patient,
+    practitioner: Practitioner,
+    appointment: Appointment,
+) -> Appointment:
+    """Store an appointment like another one, with its patient and practitioner, in an organisation."""
+    with organisation_scope(organisation.id):
+        their_patient = Patient(
+            given_name=patient.given_name,
+            family_name=patient.family_name,
+            birth_date=patient.birth_date,
+            email=patient.email,
+        )
+        their_practitioner = Practitioner(
+            name=practitioner.name,
+            time_zone=practitioner.time_zone,
+            slot_minutes=practitioner.slot_minutes,
+        )
+        session.add_all([their_patient, their_practitioner])
+        await session.flush()
+        theirs = Appointment(
+            patient_id=their_patient.id,
+            practitioner_id=their_practitioner.id,
+            starts_at=appointment.starts_at,
+            ends_at=appointment.ends_at,
+        )
+        session.add(theirs)
+        await session.flush()
+    return theirs
+
+
+@pytest.mark.usefixtures("celery_worker")
+async def test_a_worker_sends_what_was_queued(
+    message: tuple[UUID, UUID, int],
+    mock_email: RecordingEmailGateway,
+) -> None:
+    result = send_reminder.delay(*message)
+
+    assert await in_worker(result.get, timeout=5, interval=0.001) is True
+
+    assert [email.to for email in mock_email.outbox] == ["ada@example.com"]
+
+
+@pytest.mark.usefixtures("celery_worker")
+async def test_a_worker_finds_and_sends_what_is_due(
+    db_session: AsyncSession,
+    appointment: Appointment,
+    mock_email: RecordingEmailGateway,
+) -> None:
+    found = queue_reminders.delay(lead_hours=LEAD)
+
+    assert await in_worker(found.get, timeout=5, interval=0.001) == 1
+    # One worker does one after the other: what it answers now comes after the reminder.
+    again = queue_reminders.delay(lead_hours=LEAD)
+    assert await in_worker(again.get, timeout=5, interval=0.001) == 0
+    assert [email.to for email in mock_email.outbox] == ["ada@example.com"]
+
+
+def test_a_reminder_is_queued_with_all_that_it_takes(appointment: Appointment) -> None:
+    with pytest.raises(TypeError, match="lead_hours"):
+        send_reminder.delay(appointment.organisation_id, appointment.id)  # type: ignore[call-arg]
+
+
+def test_due_reminders_are_looked_for_as_often_as_the_settings_say(celery_app: Worker) -> None:
+    settings = TaskSettings(_env_file=None, reminder_lead_hours=48, reminder_interval_seconds=60)
+
+    (entry,) = schedule(settings).values()
+
+    assert entry["task"] == queue_reminders.name
+    assert entry["task"] in celery_app.tasks
+    assert (entry["schedule"], entry["kwargs"], entry["options"]) == (60, {"lead_hours": 48}, {"expires": 60})
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"reminder_lead_hours": 0}, {"reminder_lead_hours": 24 * 14 + 1}, {"reminder_interval_seconds": 0}],
+)
+def test_times_that_make_no_sense_are_refused(settings: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError, match=next(iter(settings))):
+        TaskSettings(_env_file=None, **settings)

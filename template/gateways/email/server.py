@@ -1,0 +1,109 @@
+"""A real SMTP server in this process."""
+
+import asyncio
+import ssl
+from dataclasses import dataclass
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
+from typing import Any
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+
+HOST = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedEmail:
+    """A message, and the envelope that it came in."""
+
+    sender: str
+    recipients: list[str]
+    message: EmailMessage
+    with_tls: bool
+
+
+class SmtpServer:
+    """Takes messages on a free port of this machine, inside of a `with` block, and keeps them in `messages`.
+
+    `replies` are given to the next RCPT commands in turn instead of an OK; `answers` says whether a message that was
+    received is answered at all, `farewell` ends a connection. With `tls` it demands STARTTLS, or speaks TLS from the start. A login takes `password`.
+    """
+
+    def __init__(
+        self,
+        *,
+        tls: ssl.SSLContext | None = None,
+        starttls: bool = True,
+        password: str | None = None,
+        smtputf8: bool = True,
+    ) -> None:
+        self.messages: list[ReceivedEmail] = []
+        self.replies: list[str] = []
+        self.answers = True
+        self.farewell = "221 Bye"
+        self.password = password
+        options: dict[str, Any] = {"authenticator": self._authenticate, "enable_SMTPUTF8": smtputf8}
+        if tls and starttls:
+            options |= {"tls_context": tls, "require_starttls": True, "auth_required": password is not None}
+        elif tls:
+            # For aiosmtpd encryption is what STARTTLS begins.
+            options |= {"ssl_context": tls, "auth_require_tls": False}
+        self._controller = _ControllerOnAFreePort(self, HOST, port=0, server_hostname=HOST, **options)
+
+    def __enter__(self) -> "SmtpServer":
+        self._controller.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._controller.stop()
+
+    @property
+    def port(self) -> int:
+        """The port that it listens on."""
+        return self._controller.port
+
+    async def handle_RCPT(
+        self,
+        server: SMTP,
+        session: Session,
+        envelope: Envelope,
+        address: str,
+        options: list[str],
+    ) -> str:
+        """Answer a command RCPT."""
+        if self.replies:
+            return self.replies.pop(0)
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        """Keep a message."""
+        if not self.answers:
+            await asyncio.Event().wait()
+        content = envelope.content if isinstance(envelope.content, bytes) else b""
+        message = message_from_bytes(content, EmailMessage, policy=default)
+        with_tls = server.transport is not None and server.transport.get_extra_info("sslcontext") is not None
+        self.messages.append(ReceivedEmail(envelope.mail_from or "", envelope.rcpt_tos, message, with_tls))
+        return "250 OK"
+
+    async def handle_QUIT(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        """Answer a command QUIT."""
+        return self.farewell
+
+    async def handle_exception(self, error: Exception) -> str:
+        """Tell the client of an error, and not the log: one is a client that does not trust our certificate."""
+        return f"500 {type(error).__name__}"
+
+    def _authenticate(
+        self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, login: LoginPassword
+    ) -> AuthResult:
+        return AuthResult(success=login.password.decode() == self.password, handled=False)
+
+
+class _ControllerOnAFreePort(Controller):
+    def _trigger_server(self) -> None:
+        assert isinstance(self.server, asyncio.Server)
+        self.port = self.server.sockets[0].getsockname()[1]
+        super()._trigger_server()  # type: ignore[no-untyped-call]

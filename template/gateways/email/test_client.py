@@ -1,0 +1,302 @@
+"""How e-mail is sent: every test talks to a real SMTP server."""
+
+import socket
+import ssl
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import trustme
+from pydantic import ValidationError
+
+from your_service.gateways.email import (
+    Email,
+    EmailError,
+    EmailRefused,
+    EmailSettings,
+    EmailUnavailable,
+    RecipientRefused,
+    SmtpEmailGateway,
+    SmtpSecurity,
+)
+
+from tests.support.gateways.email_server import HOST, SmtpServer
+
+HELLO = Email(to="ada@example.com", subject="Hello", body="How are you?\n")
+LOGIN = {"smtp_username": "clinic", "smtp_password": "a secret"}
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No variables of the developer's."""
+    for name in EmailSettings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+def make_settings(port: int, **overrides: Any) -> EmailSettings:
+    """Return settings for a server on this machine; nothing is read from the environment's `.env`."""
+    values = {"smtp_host": HOST, "smtp_port": port, "smtp_security": "none", "email_sender": "us@example.com"}
+    return EmailSettings(_env_file=None, **{**values, **overrides})
+
+
+@pytest.fixture
+def waits() -> list[float]:
+    """The seconds that the gateway waited, instead of waiting."""
+    return []
+
+
+@pytest.fixture
+def gateway(smtp_server: SmtpServer, waits: list[float]) -> SmtpEmailGateway:
+    """The gateway, to a server without encryption."""
+    return SmtpEmailGateway(make_settings(smtp_server.port), sleep=waits.append)
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    """Who signs the certificates of these tests."""
+    return trustme.CA()
+
+
+@pytest.fixture(scope="module")
+def server_tls(authority: trustme.CA) -> ssl.SSLContext:
+    """The certificate of a server on this machine."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(HOST).configure_cert(context)
+    return context
+
+
+@pytest.fixture(scope="module")
+def client_tls(authority: trustme.CA) -> ssl.SSLContext:
+    """What trusts the certificates of these tests."""
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+    return context
+
+
+@pytest.fixture(params=[SmtpSecurity.STARTTLS, SmtpSecurity.TLS])
+def security(request: pytest.FixtureRequest) -> SmtpSecurity:
+    """Each way to encrypt in turn."""
+    security: SmtpSecurity = request.param
+    return security
+
+
+@pytest.fixture
+def tls_server(server_tls: ssl.SSLContext, security: SmtpSecurity) -> Iterator[SmtpServer]:
+    """A server that encrypts, and that demands a login."""
+    starttls = security is SmtpSecurity.STARTTLS
+    with SmtpServer(tls=server_tls, starttls=starttls, password="a secret") as server:
+        yield server
+
+
+def test_a_message_arrives(gateway: SmtpEmailGateway, smtp_server: SmtpServer) -> None:
+    gateway.send(HELLO)
+
+    (received,) = smtp_server.messages
+    assert (received.sender, received.recipients) == ("us@example.com", ["ada@example.com"])
+    assert (received.message["From"], received.message["To"]) == ("us@example.com", "ada@example.com")
+    assert (received.message["Subject"], received.message.get_content()) == ("Hello", "How are you?\r\n")
+    assert received.message["Date"].datetime.tzinfo is not None
+    assert received.message["Message-ID"].endswith("@example.com>")
+
+
+def test_any_letters_arrive(smtp_server: SmtpServer) -> None:
+    gateway = SmtpEmailGateway(make_settings(smtp_server.port, email_sender_name="Praxis Grün, Köln"))
+
+    gateway.send(Email(to="ada@example.com", subject="Schöne Grüße 🏥", body="Äpfel\n.\n" + "lang " * 300))
+
+    message = smtp_server.messages[0].message
+    assert message["From"].addresses[0].display_name == "Praxis Grün, Köln"
+    assert message["Subject"] == "Schöne Grüße 🏥"
+    assert message.get_content() == "Äpfel\r\n.\r\n" + "lang " * 300 + "\r\n"
+
+
+@pytest.mark.parametrize("subject", ["Hello\nBcc: eve@example.com", "Hello\rBcc: eve@example.com"])
+def test_a_subject_adds_no_header(gateway: SmtpEmailGateway, smtp_server: SmtpServer, subject: str) -> None:
+    with pytest.raises(EmailRefused, match=r"^The subject must be one line\.$"):
+        gateway.send(Email(to="ada@example.com", subject=subject, body=""))
+
+    assert smtp_server.messages == []
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["", "ada", "ada@example.com, eve@example.com", "ada@example.com\nBcc: eve@example.com", "Ada <ada@example.com>"],
+)
+def test_a_message_has_one_recipient(gateway: SmtpEmailGateway, smtp_server: SmtpServer, address: str) -> None:
+    with pytest.raises(RecipientRefused, match=" is no e-mail address: "):
+        gateway.send(Email(to=address, subject="Hello", body=""))
+
+    assert smtp_server.messages == []
+
+
+def test_a_sender_adds_no_header(smtp_server: SmtpServer) -> None:
+    with pytest.raises(ValueError, match="CR or LF"):
+        SmtpEmailGateway(make_settings(smtp_server.port, email_sender_name="Us\r\nBcc: eve@example.com"))
+
+
+def test_an_address_of_any_letters_is_written_to(gateway: SmtpEmailGateway, smtp_server: SmtpServer) -> None:
+    gateway.send(Email(to="jürgen@grün.example.com", subject="Hello", body=""))
+
+    assert smtp_server.messages[0].recipients == ["jürgen@xn--grn-ioa.example.com"]
+
+
+def test_an_address_that_the_server_cannot_take_is_refused() -> None:
+    with SmtpServer(smtputf8=False) as server, pytest.raises(EmailRefused, match="SMTPUTF8"):
+        SmtpEmailGateway(make_settings(server.port)).send(Email(to="jürgen@example.com", subject="Hello", body=""))
+
+    assert server.messages == []
+
+
+def test_a_temporary_failure_is_tried_again(
+    gateway: SmtpEmailGateway,
+    smtp_server: SmtpServer,
+    waits: list[float],
+) -> None:
+    smtp_server.replies = ["451 4.3.0 Try again later", "421 4.3.2 Closing down"]
+
+    gateway.send(HELLO)
+
+    assert [received.recipients for received in smtp_server.messages] == [["ada@example.com"]]
+    assert waits == [0.5, 1.0]
+
+
+def test_a_temporary_failure_that_stays_is_told(
+    gateway: SmtpEmailGateway,
+    smtp_server: SmtpServer,
+    waits: list[float],
+) -> None:
+    smtp_server.replies = ["451 4.3.0 Try again later"] * 4
+
+    with pytest.raises(EmailUnavailable, match=r"^ada@example\.com: 451 4\.3\.0 Try again later$"):
+        gateway.send(HELLO)
+
+    assert (len(smtp_server.replies), len(waits), smtp_server.messages) == (1, 2, [])
+
+
+@pytest.mark.parametrize(
+    ("reply", "error"),
+    [
+        ("550 5.1.1 No such user", RecipientRefused),
+        ("553 Mailbox name not allowed", RecipientRefused),
+        ("550 5.7.1 Relaying denied", EmailRefused),
+    ],
+)
+def test_a_refusal_is_final(
+    gateway: SmtpEmailGateway,
+    smtp_server: SmtpServer,
+    waits: list[float],
+    reply: str,
+    error: type[EmailError],
+) -> None:
+    smtp_server.replies = [reply]
+
+    with pytest.raises(error) as refusal:
+        gateway.send(HELLO)
+
+    assert (type(refusal.value), str(refusal.value)) == (error, f"ada@example.com: {reply}")
+    assert (waits, smtp_server.messages) == ([], [])
+
+
+def test_what_the_server_took_is_not_sent_again(
+    gateway: SmtpEmailGateway,
+    smtp_server: SmtpServer,
+    waits: list[float],
+) -> None:
+    smtp_server.farewell = "421 Closing down"
+
+    gateway.send(HELLO)
+
+    assert (len(smtp_server.messages), waits) == (1, [])
+
+
+def test_a_server_that_is_not_there_is_unavailable(waits: list[float]) -> None:
+    with socket.create_server((HOST, 0)) as nobody:
+        port = nobody.getsockname()[1]
+    gateway = SmtpEmailGateway(make_settings(port), sleep=waits.append)
+
+    with pytest.raises(EmailUnavailable):
+        gateway.send(HELLO)
+
+    assert waits == [0.5, 1.0]
+
+
+def test_a_server_that_does_not_answer_is_unavailable(smtp_server: SmtpServer) -> None:
+    smtp_server.answers = False
+    settings = make_settings(smtp_server.port, smtp_timeout_seconds=0.02, smtp_attempts=1)
+
+    with pytest.raises(EmailUnavailable, match="timed out"):
+        SmtpEmailGateway(settings).send(HELLO)
+
+
+def test_a_message_is_encrypted_behind_a_login(
+    tls_server: SmtpServer,
+    client_tls: ssl.SSLContext,
+    security: SmtpSecurity,
+) -> None:
+    settings = make_settings(tls_server.port, smtp_security=security, **LOGIN)
+
+    SmtpEmailGateway(settings, client_tls).send(HELLO)
+
+    assert [(received.recipients, received.with_tls) for received in tls_server.messages] == [([HELLO.to], True)]
+
+
+def test_a_wrong_password_is_refused(
+    tls_server: SmtpServer,
+    client_tls: ssl.SSLContext,
+    security: SmtpSecurity,
+) -> None:
+    settings = make_settings(tls_server.port, smtp_security=security, **LOGIN | {"smtp_password": "wrong"})
+
+    with pytest.raises(EmailRefused, match=r"^535 "):
+        SmtpEmailGateway(settings, client_tls).send(HELLO)
+
+    assert tls_server.messages == []
+
+
+def test_a_server_that_nobody_vouches_for_is_refused(tls_server: SmtpServer, security: SmtpSecurity) -> None:
+    settings = make_settings(tls_server.port, smtp_security=security, **LOGIN)
+
+    with pytest.raises(EmailRefused, match="certificate verify failed"):
+        SmtpEmailGateway(settings).send(HELLO)
+
+    assert tls_server.messages == []
+
+
+def test_nothing_is_sent_in_clear_where_encryption_is_demanded(smtp_server: SmtpServer) -> None:
+    with pytest.raises(EmailRefused, match="STARTTLS"):
+        SmtpEmailGateway(make_settings(smtp_server.port, smtp_security="starttls")).send(HELLO)
+
+    assert smtp_server.messages == []
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        ({"smtp_username": "clinic"}, "smtp_username and smtp_password belong together"),
+        ({"smtp_password": "a secret"}, "smtp_username and smtp_password belong together"),
+        (LOGIN, "a password is sent over starttls or tls only"),
+        ({"smtp_port": 0}, "smtp_port"),
+        ({"smtp_timeout_seconds": 0}, "smtp_timeout_seconds"),
+        ({"smtp_attempts": 0}, "smtp_attempts"),
+        ({"smtp_security": "ssl"}, "smtp_security"),
+        ({"email_sender": "us"}, "email_sender"),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(overrides: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        make_settings(25, **overrides)
+
+
+def test_a_way_is_encrypted_unless_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SMTP_HOST", "smtp.example.com")
+    monkeypatch.setenv("EMAIL_SENDER", "us@example.com")
+
+    settings = EmailSettings(_env_file=None)
+
+    assert (settings.smtp_host, settings.smtp_port, settings.smtp_security) == ("smtp.example.com", 587, "starttls")
+
+
+def test_the_password_is_not_shown() -> None:
+    settings = make_settings(587, smtp_security="tls", **LOGIN)
+
+    assert "a secret" not in repr(settings)

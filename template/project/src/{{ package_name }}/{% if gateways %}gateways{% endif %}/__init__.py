@@ -1,0 +1,1 @@
+"""The outside services that this service talks to."""

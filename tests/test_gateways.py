@@ -1,0 +1,306 @@
+"""A folder in the gateways is all that an outside service takes; a service has only those that its modules need."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.support.services import ROOT, Service, copy_template, write_service
+
+GATEWAYS = sorted(path.parent for path in (ROOT / "template" / "gateways").glob("*/gateway.yml"))
+KEYS = {
+    "name": str,
+    "title": str,
+    "summary": str,
+    "protocol": str,
+    "client": str,
+    "settings": str,
+    "double": str,
+    "double_is": str,
+    "server": dict,
+    "dependencies": list,
+    "test_dependencies": list,
+    "test_settings": dict,
+}
+FILES = {"gateway.yml", "client.py", "double.py", "fixtures.py", "test_client.py", "test_double.py", "env.example"}
+
+each_gateway = pytest.mark.parametrize("folder", GATEWAYS, ids=lambda folder: folder.name)
+
+
+@each_gateway
+def test_gateway_says_everything_about_itself(folder: Path) -> None:
+    gateway = read_gateway(folder)
+
+    assert {key: type(value) for key, value in gateway.items()} == KEYS
+    assert gateway["name"] == folder.name
+
+
+@each_gateway
+def test_folder_holds_the_files_of_a_gateway(folder: Path) -> None:
+    expected = FILES | ({"server.py"} if read_gateway(folder)["server"] else set())
+
+    assert {path.name for path in folder.iterdir() if not path.name.startswith((".", "__"))} == expected
+
+
+@each_gateway
+def test_sources_hold_nothing_that_jinja_reads(folder: Path) -> None:
+    sources = [path.read_text(encoding="utf-8") for path in folder.iterdir() if path.suffix in {".py", ".example"}]
+
+    assert [mark for mark in ("{{", "{%", "{#") for source in sources if mark in source] == []
+
+
+@pytest.mark.parametrize("case", ["blank", "patients", "tickets", "empty", "blank-async", "empty-async"])
+def test_a_service_without_worker_and_gateways_shows_no_trace_of_them(
+    written: Callable[[str], Service], case: str
+) -> None:
+    traces = re.compile(r"celery|worker\.py|redis|gateway|smtp|aiosmtpd|tenacity|trustme", re.IGNORECASE)
+    files = {path: content.decode() for path, content in written(case).files.items()}
+
+    found = {path: traces.findall(path + content) for path, content in files.items()}
+
+    # Modules of the catalog are described in the service's answers, whichever were chosen.
+    assert {path: names for path, names in found.items() if names and path != ".copier-answers.yml"} == {}
+    assert not any((written(case).folder / "src").glob("*/gateways"))
+
+
+def test_a_service_declares_what_its_modules_need(written: Callable[[str], Service]) -> None:
+    declared = written("defaults").files["pyproject.toml"].decode()
+
+    assert re.findall(r'"(celery\[redis\]|tenacity|celery-types|aiosmtpd|trustme)>=', declared) == [
+        "celery[redis]",
+        "tenacity",
+        "aiosmtpd",
+        "celery-types",
+        "trustme",
+    ]
+
+
+BELL: dict[str, str] = {
+    "gateway.yml": """
+name: bell
+title: Bell
+summary: Rings.
+protocol: BellGateway
+client: LoudBell
+settings: BellSettings
+double: SilentBell
+double_is: a bell that counts
+server: {}
+dependencies: []
+test_dependencies: []
+test_settings: {bell_tower: north}
+""",
+    "env.example": """
+# Where the bell hangs.
+BELL_TOWER=north
+""",
+    "client.py": '''
+"""A bell."""
+
+from typing import Protocol
+
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class BellGateway(Protocol):
+    """What rings."""
+
+    def ring(self) -> None:
+        """Ring once."""
+
+
+class BellSettings(BaseSettings):
+    """Where the bell hangs."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore")
+
+    bell_tower: str
+
+
+class LoudBell:
+    """A bell that is heard."""
+
+    def __init__(self, settings: BellSettings) -> None:
+        self.tower = settings.bell_tower
+
+    def ring(self) -> None:
+        """Ring once."""
+        print(f"{self.tower}: ding")
+''',
+    "double.py": '''
+"""The doubles of the bell."""
+
+from unittest.mock import Mock, create_autospec
+
+from your_service.gateways.bell import BellGateway
+
+
+class SilentBell:
+    """Counts how often it was rung."""
+
+    def __init__(self) -> None:
+        self.rings = 0
+
+    def ring(self) -> None:
+        """Count."""
+        self.rings += 1
+
+
+def create_mock_bell_service() -> Mock:
+    """Return a mock of the bell."""
+    mock: Mock = create_autospec(BellGateway, instance=True)
+    return mock
+''',
+    "test_double.py": '''
+"""What the doubles of the bell tell."""
+
+from tests.support.gateways.bell import SilentBell, create_mock_bell_service
+
+
+def test_rings_are_counted(mock_bell: SilentBell) -> None:
+    mock_bell.ring()
+
+    assert mock_bell.rings == 1
+
+
+def test_a_mock_tells_of_a_ring() -> None:
+    mock = create_mock_bell_service()
+
+    mock.ring()
+
+    mock.ring.assert_called_once_with()
+''',
+    "fixtures.py": '''
+"""The bell."""
+
+import pytest
+
+from tests.support.gateways.bell import SilentBell
+
+
+@pytest.fixture
+def mock_bell() -> SilentBell:
+    """A bell that counts."""
+    return SilentBell()
+''',
+    "test_client.py": '''
+"""How the bell rings."""
+
+import pytest
+
+from your_service.gateways.bell import BellSettings, LoudBell
+
+
+def test_the_bell_is_heard(capsys: pytest.CaptureFixture[str]) -> None:
+    LoudBell(BellSettings(_env_file=None, bell_tower="south")).ring()
+
+    assert capsys.readouterr().out == "south: ding\\n"
+''',
+}
+TASKS_OF_ROOMS: dict[str, str] = {
+    "env.example": """
+# How often the bell rings.
+ROOMS_INTERVAL_SECONDS=3600
+""",
+    "tasks.py": '''
+"""The bell of the rooms."""
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from ...core.tasks import Schedule, Worker, task
+
+
+class TaskSettings(BaseSettings):
+    """When the bell rings."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore")
+
+    rooms_interval_seconds: float = Field(default=3600, gt=0)
+
+
+def schedule(settings: TaskSettings) -> Schedule:
+    """Return what is begun again and again."""
+    return {"rooms.ring": {"task": "rooms.ring", "schedule": settings.rooms_interval_seconds}}
+
+
+@task(name="rooms.ring")
+async def ring(worker: Worker) -> None:
+    """Ring the bell."""
+    worker.bell.ring()
+''',
+    "test_tasks.py": '''
+"""When the bell of the rooms rings."""
+
+from your_service.core.tasks import Worker
+from your_service.modules.rooms.tasks import ring
+
+from tests.support.gateways.bell import SilentBell
+from tests.support.worker import in_worker
+
+
+async def test_the_bell_rings(celery_app: Worker, mock_bell: SilentBell) -> None:
+    await in_worker(ring.run)
+
+    assert mock_bell.rings == 1
+''',
+}
+
+
+@pytest.fixture(scope="module")
+def template_with_bell(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The template, with one gateway more, and with a module that needs it: tickets, by another name, and with a task."""
+    template = copy_template(tmp_path_factory.mktemp("template"))
+    write_files(template / "template" / "gateways" / "bell", BELL)
+    rooms = template / "template" / "catalog" / "rooms"
+    write_files(rooms, TASKS_OF_ROOMS)
+    for source in rooms.with_name("tickets").iterdir():
+        text = source.read_text(encoding="utf-8").replace("ticket", "room").replace("Ticket", "Room")
+        text = text.replace("gateways: []", "gateways: [bell]").replace("worker: false", "worker: true")
+        (rooms / source.name).write_text(text, encoding="utf-8")
+    return template
+
+
+@pytest.mark.xdist_group("bell")
+@pytest.mark.parametrize("database_access", ["sync", "async"])
+def test_a_folder_added_to_the_gateways_is_written_with_the_module_that_needs_it(
+    template_with_bell: Path, tmp_path: Path, database_access: str
+) -> None:
+    answers = {"modules": ["rooms"], "database_access": database_access}
+    service = write_service(template_with_bell, tmp_path / "service", answers)
+
+    service.run("ruff", "check", ".")
+    service.run("ruff", "format", "--check", "--diff", ".")
+    service.run("mypy")
+    service.run_suite()
+
+    assert {path for path in service.files if re.search(r"gateways/\w+\.py$", path) and "__init__" not in path} == {
+        "src/clinic_service/gateways/bell.py",
+        "tests/fixtures/gateways/bell.py",
+        "tests/support/gateways/bell.py",
+        "tests/unit/gateways/test_bell.py",
+    }
+    assert b"BELL_TOWER=north" in service.files[".env.example"]
+    assert b"ROOMS_INTERVAL_SECONDS=3600" in service.files[".env.example"]
+
+
+def test_a_folder_added_to_the_gateways_is_not_written_otherwise(template_with_bell: Path, tmp_path: Path) -> None:
+    service = write_service(template_with_bell, tmp_path / "service", {"modules": ["patients", "appointments"]})
+
+    assert [path for path in service.files if "bell" in path] == []
+
+
+def read_gateway(folder: Path) -> dict[str, Any]:
+    """Return what a folder of the gateways says in gateway.yml."""
+    gateway: dict[str, Any] = yaml.safe_load((folder / "gateway.yml").read_text(encoding="utf-8"))
+    return gateway
+
+
+def write_files(folder: Path, files: dict[str, str]) -> None:
+    """Write files into a new folder."""
+    folder.mkdir()
+    for name, text in files.items():
+        (folder / name).write_text(text.lstrip("\n"), encoding="utf-8")
