@@ -71,7 +71,9 @@ def main(command: Sequence[str]) -> int:
 
 def end_with_input(program: "subprocess.Popen[bytes]") -> None:
     """Wait until whoever started us closes our input or is gone, then end the program."""
-    sys.stdin.buffer.read()
+    # Not sys.stdin: Python would wait for its lock when the program ends first.
+    while os.read(0, 1024):
+        pass
     program.terminate()
     try:
         program.wait(PATIENCE)
