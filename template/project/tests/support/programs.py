@@ -5,18 +5,22 @@ Between the two stands `python -m tests.support.programs COMMAND`, which ends th
 
 import os
 import re
+import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
+from typing import TypeVar
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 10.0
 """Seconds that a program gets to end by itself."""
+
+Found = TypeVar("Found")
 
 
 class ProgramFailed(RuntimeError):
@@ -30,18 +34,33 @@ class Program:
     process: "subprocess.Popen[bytes]"
     log: Path
 
+    def wait_for_port(self, port: int, timeout: float = 30.0) -> None:
+        """Return once the program listens on a port of this machine; raise ProgramFailed when that never happens."""
+        self._wait(lambda: _listens(port), timeout)
+
     def wait_for(self, pattern: str, timeout: float = 30.0) -> re.Match[str]:
         """Return where `pattern` matches what the program has said; raise ProgramFailed when that never happens."""
+        return self._wait(lambda: re.search(pattern, self._said()), timeout)
+
+    def _wait(self, find: Callable[[], Found | None], timeout: float) -> Found:
         deadline = time.monotonic() + timeout
         while True:
             ended = self.process.poll() is not None
-            said = self.log.read_text(encoding="utf-8", errors="replace")
-            if found := re.search(pattern, said):
+            if found := find():
                 return found
             if ended or time.monotonic() > deadline:
+                command = " ".join(map(str, self.process.args))  # type: ignore[arg-type]
                 what = "has ended" if ended else f"is not ready after {timeout:.0f} s"
-                raise ProgramFailed(f"`{' '.join(map(str, self.process.args))}` {what}:\n{said}")  # type: ignore[arg-type]
+                raise ProgramFailed(f"`{command}` {what}:\n{self._said()}")
             time.sleep(0.02)
+
+    def _said(self) -> str:
+        return self.log.read_text(encoding="utf-8", errors="replace")
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 @contextmanager

@@ -1,0 +1,114 @@
+"""A new patient registers, books, is reminded by e-mail and completes a journey; another one finds no slot left."""
+
+import time
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from fastapi import status
+from httpx2 import Client
+
+from your_service.core.clock import utcnow
+from your_service.modules.appointments.rules import WEEKDAYS
+
+from tests.fixtures.core.identity import Headers
+from tests.support.gateways.email_server import ReceivedEmail, SmtpServer
+from tests.support.programs import Program
+
+PATIENCE = 20.0
+"""Seconds within which a reminder has to arrive."""
+
+
+@pytest.fixture
+def staff(client: Client, superuser_token_headers: Headers) -> Client:
+    """A client of the running service that acts for an admin."""
+    client.headers.update(superuser_token_headers)
+    return client
+
+
+@pytest.fixture
+def practitioner(staff: Client) -> Any:
+    """A practitioner who works around the clock, in slots of four hours."""
+    made = change(staff, "/practitioners", name="Dr Snow", time_zone="UTC", slot_minutes=240)
+    day = {"starts_at": "00:00", "ends_at": "20:00"}
+    hours = {"working_hours": [{"weekday": weekday, **day} for weekday in WEEKDAYS]}
+    return staff.put(f"/practitioners/{made['id']}/working-hours", json=hours).json()
+
+
+def change(staff: Client, url: str, **body: Any) -> Any:
+    response = staff.post(url, json=body)
+    assert response.is_success, response.text
+    return response.json()
+
+
+def register(staff: Client, given_name: str) -> Any:
+    return change(
+        staff,
+        "/patients",
+        given_name=given_name,
+        family_name="Lovelace",
+        birth_date="1990-12-10",
+        email=f"{given_name.lower()}@example.com",
+    )
+
+
+def free_slots(staff: Client, practitioner: Any) -> Any:
+    tomorrow = utcnow().date() + timedelta(days=1)
+    url = f"/practitioners/{practitioner['id']}/slots"
+    return staff.get(url, params={"from": str(utcnow().date()), "to": str(tomorrow)}).json()
+
+
+def wait_for_message(smtp_server: SmtpServer) -> ReceivedEmail:
+    deadline = time.monotonic() + PATIENCE
+    while not smtp_server.messages:
+        assert time.monotonic() < deadline, "no reminder came"
+        time.sleep(0.05)
+    return smtp_server.messages[0]
+
+
+def test_a_new_patient_is_reminded_and_completes_a_journey(
+    staff: Client,
+    practitioner: Any,
+    smtp_server: SmtpServer,
+    running_worker: Program,
+) -> None:
+    patient = register(staff, "Ada")
+    pathway = change(staff, "/journey-definitions", name="First visit", stages=["Registered", "Booked", "Reminded"])
+    journey = change(staff, "/journeys", patient_id=patient["id"], definition_id=pathway["id"])
+    slot = free_slots(staff, practitioner)[0]
+
+    appointment = change(
+        staff,
+        "/appointments",
+        patient_id=patient["id"],
+        practitioner_id=practitioner["id"],
+        starts_at=slot["starts_at"],
+    )
+    change(staff, f"/journeys/{journey['id']}/advance", stage="Booked")
+    reminder = wait_for_message(smtp_server)
+    change(staff, f"/journeys/{journey['id']}/advance", stage="Reminded")
+    completed = change(staff, f"/journeys/{journey['id']}/complete")
+
+    reminded = staff.get(f"/appointments/{appointment['id']}").json()
+    assert reminder.recipients == ["ada@example.com"]
+    assert "Dr Snow" in reminder.message.get_content()
+    assert reminded["reminded_at"] is not None
+    assert completed["state"] == "completed"
+
+
+def test_who_finds_no_slot_left_gets_none(staff: Client, practitioner: Any) -> None:
+    pathway = change(staff, "/journey-definitions", name="First visit", stages=["Registered", "Booked"])
+    for number, slot in enumerate(free_slots(staff, practitioner)):
+        patient = register(staff, f"Patient{number}")
+        booking = {"patient_id": patient["id"], "practitioner_id": practitioner["id"], "starts_at": slot["starts_at"]}
+        change(staff, "/appointments", **booking)
+    late = register(staff, "Charles")
+    journey = change(staff, "/journeys", patient_id=late["id"], definition_id=pathway["id"])
+
+    refused = staff.post("/appointments", json={**booking, "patient_id": late["id"]})
+
+    theirs = staff.get("/appointments", params={"patient_id": late["id"]}).json()
+    assert free_slots(staff, practitioner) == []
+    assert (refused.status_code, refused.json()["field"]) == (status.HTTP_409_CONFLICT, "practitioner_id")
+    assert theirs["total"] == 0
+    assert staff.get(f"/journeys/{journey['id']}").json()["stage"] == "Registered"
