@@ -6,7 +6,8 @@ from uuid import UUID, uuid4
 
 import pytest
 from pydantic import ValidationError
-from sqlalchemy import select
+from sqlalchemy import Connection, Select, event, select
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncSession
 from time_machine import Traveller
 
@@ -100,6 +101,25 @@ async def test_a_reminder_that_is_delivered_twice_is_sent_once(
     sent = [await in_worker(send_reminder.run, *message) for _ in range(2)]
 
     assert (sent, len(mock_email.outbox)) == ([True, False], 1)
+
+
+async def test_who_reminds_locks_the_appointment_before_anything_else(
+    db_session: AsyncSession,
+    message: tuple[UUID, UUID, int],
+) -> None:
+    queries: list[Select[Any]] = []
+
+    def note(_: Connection, statement: object, *__: object) -> None:
+        if isinstance(statement, Select):
+            queries.append(statement)
+
+    event.listen(db_session.get_bind(), "before_execute", note)
+
+    await in_worker(send_reminder.run, *message)
+
+    # SQLite knows no such locks: what PostgreSQL would be told.
+    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
+    assert str(queries[0].compile(dialect=dialect)).endswith(" FOR UPDATE")
 
 
 @pytest.mark.parametrize("state", [AppointmentState.CANCELLED, AppointmentState.COMPLETED, AppointmentState.NO_SHOW])
@@ -228,10 +248,10 @@ async def test_a_patient_without_a_mailbox_is_given_up(
     sent = await in_worker(send_reminder.run, *message)
 
     await db_session.refresh(appointment)
-    event = await db_session.scalar(select(Event).where(Event.name == "appointment.unreachable"))
-    assert event is not None
-    assert (event.record_id, event.about) == (appointment.id, appointment.patient_id)
-    assert event.data == {"starts_at": "2030-01-16T08:00:00Z", "reason": "550 No such user"}
+    noted = await db_session.scalar(select(Event).where(Event.name == "appointment.unreachable"))
+    assert noted is not None
+    assert (noted.record_id, noted.about) == (appointment.id, appointment.patient_id)
+    assert noted.data == {"starts_at": "2030-01-16T08:00:00Z", "reason": "550 No such user"}
     assert (sent, appointment.reminded_at) == (False, FROZEN_NOW)
     assert await in_worker(queue_reminders.run, LEAD) == 0
 

@@ -27,8 +27,9 @@ class ReceivedEmail:
 class SmtpServer:
     """Takes messages on a free port of this machine, inside of a `with` block, and keeps them in `messages`.
 
-    `replies` are given to the next RCPT commands in turn instead of an OK; `answers` says whether a message that was
-    received is answered at all, `farewell` ends a connection. With `tls` it demands STARTTLS, or speaks TLS from the start. A login takes `password`.
+    `replies` are given in turn instead of an OK, by command: MAIL, RCPT or DATA. Without `answers` nobody hears what
+    became of a message, without `says_goodbye` it hangs up after one. With `tls` it demands STARTTLS, or speaks TLS
+    from the start. A login takes `password`.
     """
 
     def __init__(
@@ -40,9 +41,9 @@ class SmtpServer:
         smtputf8: bool = True,
     ) -> None:
         self.messages: list[ReceivedEmail] = []
-        self.replies: list[str] = []
+        self.replies: dict[str, list[str]] = {}
         self.answers = True
-        self.farewell = "221 Bye"
+        self.says_goodbye = True
         self.password = password
         options: dict[str, Any] = {"authenticator": self._authenticate, "enable_SMTPUTF8": smtputf8}
         if tls and starttls:
@@ -64,6 +65,21 @@ class SmtpServer:
         """The port that it listens on."""
         return self._controller.port
 
+    async def handle_MAIL(
+        self,
+        server: SMTP,
+        session: Session,
+        envelope: Envelope,
+        address: str,
+        options: list[str],
+    ) -> str:
+        """Answer a command MAIL."""
+        if reply := self._reply("MAIL"):
+            return reply
+        envelope.mail_from = address
+        envelope.mail_options.extend(options)
+        return "250 OK"
+
     async def handle_RCPT(
         self,
         server: SMTP,
@@ -73,13 +89,15 @@ class SmtpServer:
         options: list[str],
     ) -> str:
         """Answer a command RCPT."""
-        if self.replies:
-            return self.replies.pop(0)
+        if reply := self._reply("RCPT"):
+            return reply
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         """Keep a message."""
+        if reply := self._reply("DATA"):
+            return reply
         if not self.answers:
             await asyncio.Event().wait()
         content = envelope.content if isinstance(envelope.content, bytes) else b""
@@ -90,11 +108,17 @@ class SmtpServer:
 
     async def handle_QUIT(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         """Answer a command QUIT."""
-        return self.farewell
+        if not self.says_goodbye and isinstance(server.transport, asyncio.Transport):
+            server.transport.abort()
+        return "221 Bye"
 
     async def handle_exception(self, error: Exception) -> str:
         """Tell the client of an error, and not the log: one is a client that does not trust our certificate."""
         return f"500 {type(error).__name__}"
+
+    def _reply(self, command: str) -> str | None:
+        replies = self.replies.get(command)
+        return replies.pop(0) if replies else None
 
     def _authenticate(
         self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, login: LoginPassword

@@ -99,15 +99,17 @@ def test_a_message_arrives(gateway: SmtpEmailGateway, smtp_server: SmtpServer) -
     assert received.message["Message-ID"].endswith("@example.com>")
 
 
-def test_any_letters_arrive(smtp_server: SmtpServer) -> None:
+@pytest.mark.parametrize("body", ["Äpfel\n.\n", "A long line " * 100 + "\n"])
+def test_any_letters_arrive(smtp_server: SmtpServer, body: str) -> None:
     gateway = SmtpEmailGateway(make_settings(smtp_server.port, email_sender_name="Praxis Grün, Köln"))
 
-    gateway.send(Email(to="ada@example.com", subject="Schöne Grüße 🏥", body="Äpfel\n.\n" + "lang " * 300))
+    gateway.send(Email(to="ada@example.com", subject="Schöne Grüße 🏥", body=body))
 
     message = smtp_server.messages[0].message
+    assert message["Content-Transfer-Encoding"] != "8bit"
     assert message["From"].addresses[0].display_name == "Praxis Grün, Köln"
     assert message["Subject"] == "Schöne Grüße 🏥"
-    assert message.get_content() == "Äpfel\r\n.\r\n" + "lang " * 300 + "\r\n"
+    assert message.get_content() == body.replace("\n", "\r\n")
 
 
 @pytest.mark.parametrize("subject", ["Hello\nBcc: eve@example.com", "Hello\rBcc: eve@example.com"])
@@ -147,12 +149,14 @@ def test_an_address_that_the_server_cannot_take_is_refused() -> None:
     assert server.messages == []
 
 
+@pytest.mark.parametrize("command", ["MAIL", "RCPT", "DATA"])
 def test_a_temporary_failure_is_tried_again(
     gateway: SmtpEmailGateway,
     smtp_server: SmtpServer,
     waits: list[float],
+    command: str,
 ) -> None:
-    smtp_server.replies = ["451 4.3.0 Try again later", "421 4.3.2 Closing down"]
+    smtp_server.replies = {command: ["451 4.3.0 Try again later", "421 4.3.2 Closing down"]}
 
     gateway.send(HELLO)
 
@@ -165,12 +169,12 @@ def test_a_temporary_failure_that_stays_is_told(
     smtp_server: SmtpServer,
     waits: list[float],
 ) -> None:
-    smtp_server.replies = ["451 4.3.0 Try again later"] * 4
+    smtp_server.replies = {"RCPT": ["451 4.3.0 Try again later"] * 4}
 
     with pytest.raises(EmailUnavailable, match=r"^ada@example\.com: 451 4\.3\.0 Try again later$"):
         gateway.send(HELLO)
 
-    assert (len(smtp_server.replies), len(waits), smtp_server.messages) == (1, 2, [])
+    assert (len(smtp_server.replies["RCPT"]), len(waits), smtp_server.messages) == (1, 2, [])
 
 
 @pytest.mark.parametrize(
@@ -181,14 +185,14 @@ def test_a_temporary_failure_that_stays_is_told(
         ("550 5.7.1 Relaying denied", EmailRefused),
     ],
 )
-def test_a_refusal_is_final(
+def test_a_recipient_is_refused_for_good(
     gateway: SmtpEmailGateway,
     smtp_server: SmtpServer,
     waits: list[float],
     reply: str,
     error: type[EmailError],
 ) -> None:
-    smtp_server.replies = [reply]
+    smtp_server.replies = {"RCPT": [reply]}
 
     with pytest.raises(error) as refusal:
         gateway.send(HELLO)
@@ -197,12 +201,28 @@ def test_a_refusal_is_final(
     assert (waits, smtp_server.messages) == ([], [])
 
 
+@pytest.mark.parametrize("command", ["MAIL", "DATA"])
+def test_a_message_is_refused_for_good(
+    gateway: SmtpEmailGateway,
+    smtp_server: SmtpServer,
+    waits: list[float],
+    command: str,
+) -> None:
+    smtp_server.replies = {command: ["500 No"]}
+
+    with pytest.raises(EmailError) as refusal:
+        gateway.send(HELLO)
+
+    assert (type(refusal.value), str(refusal.value)) == (EmailRefused, "500 No")
+    assert (waits, smtp_server.messages) == ([], [])
+
+
 def test_what_the_server_took_is_not_sent_again(
     gateway: SmtpEmailGateway,
     smtp_server: SmtpServer,
     waits: list[float],
 ) -> None:
-    smtp_server.farewell = "421 Closing down"
+    smtp_server.says_goodbye = False
 
     gateway.send(HELLO)
 
