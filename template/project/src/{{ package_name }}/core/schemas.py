@@ -16,7 +16,12 @@ LongText = Annotated[str, StringConstraints(min_length=1, max_length=20_000, pat
 Integer = Annotated[int, Field(ge=-(2**63), le=2**63 - 1)]
 Amount = Annotated[Decimal, Field(max_digits=12, decimal_places=2)]
 Moment = AwareDatetime
-Url = Annotated[str, BeforeValidator(lambda value: str(HttpUrl(value))), StringConstraints(max_length=2000)]
+Url = Annotated[
+    str,
+    BeforeValidator(lambda value: str(HttpUrl(value))),
+    StringConstraints(max_length=2000),
+    Field(json_schema_extra={"format": "uri"}),
+]
 
 
 def unchanged() -> Any:
