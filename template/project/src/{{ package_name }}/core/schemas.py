@@ -4,7 +4,16 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Annotated, Any, Generic, TypeVar
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, HttpUrl, StringConstraints
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    HttpUrl,
+    StringConstraints,
+    WithJsonSchema,
+)
 
 Item = TypeVar("Item")
 
@@ -20,7 +29,7 @@ Url = Annotated[
     str,
     BeforeValidator(lambda value: str(HttpUrl(value))),
     StringConstraints(max_length=2000),
-    Field(json_schema_extra={"format": "uri"}),
+    WithJsonSchema({"type": "string", "format": "uri", "maxLength": 2000}),
 ]
 
 
