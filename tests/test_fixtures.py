@@ -57,7 +57,9 @@ def test_command_writes_what_the_template_wrote(written: Callable[[str], Service
 def test_fixture_that_is_not_documented_fails_the_suite(template: Path, tmp_path: Path) -> None:
     service = write_service(template, tmp_path / "service", {"modules": []})
     with (service.folder / "tests/fixtures/core/clock.py").open("a", encoding="utf-8") as file:
-        file.write('\n\n@pytest.fixture\ndef new_year() -> str:\n    """The next New Year."""\n    return "2031-01-01"\n')
+        file.write(
+            '\n\n@pytest.fixture\ndef new_year() -> str:\n    """The next New Year."""\n    return "2031-01-01"\n'
+        )
     only = ("--no-cov", "-k", "documentation_lists")
 
     assert "Not in it yet: ['new_year']" in service.run_suite(*only, expect=1)
