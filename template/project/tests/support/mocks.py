@@ -39,7 +39,7 @@ def create_mock(cls: type[T], **results: Any) -> T:
     an exception is raised instead. `mocked(mock.method)` tells how it was called.
     """
     mock = create_autospec(cls, instance=True, spec_set=True, name=cls.__name__)
-    for name in filter(lambda name: inspect.iscoroutinefunction(getattr(cls, name)), dir(cls)):
+    for name in filter(lambda name: inspect.iscoroutinefunction(getattr(cls, name, None)), dir(cls)):
         method = ProperAsyncMock(return_value=Mock())
         method.signature = inspect.signature(getattr(mock, name))
         mock.attach_mock(method, name)

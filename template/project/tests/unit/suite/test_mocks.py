@@ -98,12 +98,13 @@ def test_a_mocked_service_awaits_what_the_service_awaits() -> None:
     mocked(mailer.count).assert_called_once_with("ada")
 
 
-def test_a_mocked_service_returns_something_where_nothing_was_told() -> None:
+def test_what_a_mocked_service_returns_is_not_to_be_awaited_again() -> None:
     mailer = create_mock_service(Mailer)
 
     sent = asyncio.run(mailer.send("ada"))
 
-    assert sent is mocked(mailer.send).return_value
+    assert not inspect.isawaitable(sent.strip())
+    assert take_unawaited() == []
 
 
 @pytest.mark.parametrize("error", [TimeoutError, TimeoutError("too late")])
