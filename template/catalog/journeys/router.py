@@ -62,26 +62,26 @@ async def list_definitions(
     return await service.list(query)
 
 
-@definitions.get("/{definition_id}", response_model=JourneyDefinitionRead)
-async def get_definition(definition_id: UUID, service: DefinitionService) -> JourneyDefinition:
+@definitions.get("/{journey_definition_id}", response_model=JourneyDefinitionRead)
+async def get_definition(journey_definition_id: UUID, service: DefinitionService) -> JourneyDefinition:
     """Return a definition."""
-    return await service.get(definition_id)
+    return await service.get(journey_definition_id)
 
 
-@definitions.patch("/{definition_id}", response_model=JourneyDefinitionRead, dependencies=ADMIN_ONLY)
+@definitions.patch("/{journey_definition_id}", response_model=JourneyDefinitionRead, dependencies=ADMIN_ONLY)
 async def update_definition(
-    definition_id: UUID,
+    journey_definition_id: UUID,
     changes: JourneyDefinitionUpdate,
     service: DefinitionService,
 ) -> JourneyDefinition:
     """Change a definition, for the journeys that start from now on."""
-    return await service.update(definition_id, changes)
+    return await service.update(journey_definition_id, changes)
 
 
-@definitions.delete("/{definition_id}", status_code=status.HTTP_204_NO_CONTENT, dependencies=ADMIN_ONLY)
-async def delete_definition(definition_id: UUID, service: DefinitionService) -> None:
+@definitions.delete("/{journey_definition_id}", status_code=status.HTTP_204_NO_CONTENT, dependencies=ADMIN_ONLY)
+async def delete_definition(journey_definition_id: UUID, service: DefinitionService) -> None:
     """Delete a definition that no journey has started from."""
-    await service.delete(definition_id)
+    await service.delete(journey_definition_id)
 
 
 @journeys.post("", status_code=status.HTTP_201_CREATED, response_model=JourneyRead)

@@ -4,7 +4,16 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Annotated, Any, Generic, TypeVar
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, HttpUrl, StringConstraints
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    HttpUrl,
+    StringConstraints,
+    WithJsonSchema,
+)
 
 Item = TypeVar("Item")
 
@@ -16,7 +25,12 @@ LongText = Annotated[str, StringConstraints(min_length=1, max_length=20_000, pat
 Integer = Annotated[int, Field(ge=-(2**63), le=2**63 - 1)]
 Amount = Annotated[Decimal, Field(max_digits=12, decimal_places=2)]
 Moment = AwareDatetime
-Url = Annotated[str, BeforeValidator(lambda value: str(HttpUrl(value))), StringConstraints(max_length=2000)]
+Url = Annotated[
+    str,
+    BeforeValidator(lambda value: str(HttpUrl(value))),
+    StringConstraints(max_length=2000),
+    WithJsonSchema({"type": "string", "format": "uri", "maxLength": 2000}),
+]
 
 
 def unchanged() -> Any:

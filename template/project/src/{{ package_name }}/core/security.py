@@ -38,35 +38,40 @@ class Principal:
     roles: frozenset[Role]
 
 
-def create_token(settings: Settings, principal: Principal, expires_at: datetime | None = None) -> str:
-    """Return a signed token for `principal`, valid for an hour unless told otherwise."""
-    claims = {
-        "sub": str(principal.user_id),
-        "org": str(principal.organisation_id),
-        "roles": sorted(principal.roles),
-        "exp": expires_at or utcnow() + TOKEN_LIFETIME,
-    }
-    return jwt.encode(claims, settings.jwt_secret.get_secret_value(), ALGORITHM)
+class AuthService:
+    """Issues the tokens of this service, and reads them."""
 
+    def __init__(self, settings: Settings) -> None:
+        self._secret = settings.jwt_secret
 
-def read_token(settings: Settings, token: str) -> Principal:
-    """Return the principal that `token` names, or raise Unauthenticated."""
-    try:
-        claims: dict[str, Any] = jwt.decode(
-            token,
-            settings.jwt_secret.get_secret_value(),
-            [ALGORITHM],
-            options={"require": ["sub", "org", "roles", "exp"]},
-        )
-        return Principal(
-            user_id=UUID(claims["sub"]),
-            organisation_id=UUID(claims["org"]),
-            roles=frozenset(Role(role) for role in claims["roles"]),
-        )
-    except jwt.ExpiredSignatureError as error:
-        raise Unauthenticated("The token has expired.") from error
-    except (jwt.InvalidTokenError, ValueError, TypeError, AttributeError) as error:
-        raise Unauthenticated("The token is not valid.") from error
+    def create_token(self, principal: Principal, expires_at: datetime | None = None) -> str:
+        """Return a signed token for `principal`, valid for an hour unless told otherwise."""
+        claims = {
+            "sub": str(principal.user_id),
+            "org": str(principal.organisation_id),
+            "roles": sorted(principal.roles),
+            "exp": expires_at or utcnow() + TOKEN_LIFETIME,
+        }
+        return jwt.encode(claims, self._secret.get_secret_value(), ALGORITHM)
+
+    def read_token(self, token: str) -> Principal:
+        """Return the principal that `token` names, or raise Unauthenticated."""
+        try:
+            claims: dict[str, Any] = jwt.decode(
+                token,
+                self._secret.get_secret_value(),
+                [ALGORITHM],
+                options={"require": ["sub", "org", "roles", "exp"]},
+            )
+            return Principal(
+                user_id=UUID(claims["sub"]),
+                organisation_id=UUID(claims["org"]),
+                roles=frozenset(Role(role) for role in claims["roles"]),
+            )
+        except jwt.ExpiredSignatureError as error:
+            raise Unauthenticated("The token has expired.") from error
+        except (jwt.InvalidTokenError, ValueError, TypeError, AttributeError) as error:
+            raise Unauthenticated("The token is not valid.") from error
 
 
 # Async in every form of this service: a context variable set in a worker thread would be lost.
@@ -76,7 +81,8 @@ async def authenticate(
     """Identify the principal of a request, and keep the request within its organisation."""
     if credentials is None:
         raise Unauthenticated("A bearer token is required.")
-    principal = read_token(request.app.state.settings, credentials.credentials)
+    auth: AuthService = request.app.state.auth
+    principal = auth.read_token(credentials.credentials)
     with organisation_scope(principal.organisation_id):
         yield principal
 

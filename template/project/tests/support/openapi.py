@@ -1,0 +1,151 @@
+"""Reads the operations of an application from its OpenAPI document, each with the least that it takes."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Schema = Mapping[str, Any]
+
+METHODS = ("get", "put", "post", "delete", "patch")
+# Nobody's. It sorts last: who looks for records in order finds the others first.
+SOME_ID = "ffffffff-ffff-4fff-bfff-ffffffffffff"
+FORMATS = {
+    "date": "2030-01-15",
+    "date-time": "2030-01-15T12:00:00Z",
+    "duration": "PT1H",
+    "email": "ada@example.com",
+    "time": "12:00:00",
+    "uri": "https://example.com/",
+    "uuid": SOME_ID,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A method of a path. Query and body hold what is required, and nothing else."""
+
+    method: str
+    path: str
+    path_parameters: Mapping[str, Any]
+    """The parameters in the path, each with a value that it takes."""
+    query: Mapping[str, Any]
+    body: Any
+    lists: bool
+    """Whether it answers with a list: of items on a page, or as it is."""
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+    def url(self, **values: Any) -> str:
+        """Return the path with `values` in the place of its parameters; what is left out has the value it takes."""
+        return self.path.format_map({**self.path_parameters, **values})
+
+
+def find_operations(document: Schema) -> list[Operation]:
+    """Return the operations of an OpenAPI document, in its order."""
+    return [
+        _read(document, method, path, item[method])
+        for path, item in document["paths"].items()
+        for method in METHODS
+        if method in item
+    ]
+
+
+def find_item_parameter(operation: Operation, operations: list[Operation]) -> str | None:
+    """Return the parameter that names an item of a list: `parcel_id` for /parcels and for /parcels/late, or None."""
+    items = {path: name for path, _, name in (other.path.rpartition("/") for other in operations) if "_id}" in name}
+    path = operation.path
+    while path and path not in items:
+        path = path.rpartition("/")[0]
+    return items[path].strip("{}") if path else None
+
+
+def sample(schema: Schema, document: Schema) -> Any:
+    """Return the least that a schema takes: an example or a default of its own, or else what is required of its type.
+
+    A pattern is not understood: give the field an example, as in `Field(pattern=..., examples=[...])`.
+    """
+    for given in ("examples", "enum"):
+        if given in schema:
+            return schema[given][0]
+    for given in ("default", "const"):
+        if given in schema:
+            return schema[given]
+    if "$ref" in schema:
+        return sample(_resolve(schema["$ref"], document), document)
+    if "allOf" in schema:
+        parts = [sample(part, document) for part in schema["allOf"]]
+        return parts[0] if len(parts) == 1 else {name: value for part in parts for name, value in part.items()}
+    for alternatives in ("anyOf", "oneOf"):
+        if alternatives in schema:
+            return sample(schema[alternatives][0], document)
+    return _SAMPLES[schema.get("type", "object")](schema, document)
+
+
+def _read(document: Schema, method: str, path: str, operation: Schema) -> Operation:
+    parameters = [parameter for parameter in operation.get("parameters", []) if parameter["required"]]
+    values: dict[str, dict[str, Any]] = {"path": {}, "query": {}}
+    for parameter in parameters:
+        values.setdefault(parameter["in"], {})[parameter["name"]] = sample(parameter["schema"], document)
+    body = _content(operation.get("requestBody", {}))
+    answer = _content(operation["responses"].get("200", {}))
+    return Operation(
+        method=method.upper(),
+        path=path,
+        path_parameters=values["path"],
+        query=values["query"],
+        body=None if body is None else sample(body, document),
+        lists=answer is not None and _is_list(answer, document),
+    )
+
+
+def _content(message: Schema) -> Schema | None:
+    schema: Schema | None = message.get("content", {}).get("application/json", {}).get("schema")
+    return schema
+
+
+def _resolve(reference: str, document: Schema) -> Schema:
+    found = document
+    for step in reference.removeprefix("#/").split("/"):
+        found = found[step]
+    return found
+
+
+def _is_list(schema: Schema, document: Schema) -> bool:
+    if "$ref" in schema:
+        return _is_list(_resolve(schema["$ref"], document), document)
+    return schema.get("type") == "array" or "items" in schema.get("properties", {})
+
+
+def _object(schema: Schema, document: Schema) -> dict[str, Any]:
+    return {name: sample(schema["properties"][name], document) for name in schema.get("required", [])}
+
+
+def _array(schema: Schema, document: Schema) -> list[Any]:
+    return [sample(schema["items"], document) for _ in range(schema.get("minItems", 0))]
+
+
+def _string(schema: Schema, _: Schema) -> str:
+    least: int = schema.get("minLength", 1)
+    return FORMATS.get(schema.get("format", ""), "a" * max(least, 1))
+
+
+def _number(schema: Schema, _: Schema) -> float:
+    least: float = schema["exclusiveMinimum"] + 1 if "exclusiveMinimum" in schema else schema.get("minimum", 1)
+    most: float = schema.get("maximum", least)
+    return min(max(least, 1), most)
+
+
+def _integer(schema: Schema, document: Schema) -> int:
+    return int(_number(schema, document))
+
+
+_SAMPLES: Mapping[str, Callable[[Schema, Schema], Any]] = {
+    "array": _array,
+    "boolean": lambda *_: False,
+    "integer": _integer,
+    "null": lambda *_: None,
+    "number": _number,
+    "object": _object,
+    "string": _string,
+}

@@ -1,0 +1,41 @@
+"""`python -m scripts.new_test` writes tests that pass, and that are clean, for every module of every service."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.cases import CASES
+from tests.support.services import Service, write_service
+
+
+@pytest.fixture(
+    params=[pytest.param(case, marks=pytest.mark.xdist_group(case)) for case in ("defaults", "async", "limits-async")]
+)
+def service(request: pytest.FixtureRequest, template: Path, tmp_path: Path) -> Service:
+    """A service that the test may write into."""
+    return write_service(template, tmp_path / "service", CASES[request.param])
+
+
+def test_tests_are_clean_and_pass_until_the_service_is_broken(service: Service) -> None:
+    for module in service.modules:
+        service.run("python", "-m", "scripts.new_test", module)
+    files = sorted(path.relative_to(service.folder).as_posix() for path in service.folder.rglob("test_*_scenarios.py"))
+
+    assert len(files) == len(service.modules)
+    service.run("ruff", "check", ".")
+    service.run("ruff", "format", "--check", "--diff", ".")
+    service.run("mypy")
+    service.run_suite("--no-cov", *files)
+
+    break_lookup(service)
+    output = service.run_suite("--no-cov", *files, expect=1)
+    assert output.count("FAILED tests/unit/phase") == len(files)
+
+
+def break_lookup(service: Service) -> None:
+    """Let every service return any record, whichever was asked for."""
+    resource = service.folder / "src" / service.package / "core" / "resource.py"
+    text = resource.read_text(encoding="utf-8")
+    broken = text.replace("select(self.model).where(self.model.id == record_id))", "select(self.model).limit(1))", 1)
+    assert broken != text
+    resource.write_text(broken, encoding="utf-8")
