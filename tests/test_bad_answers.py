@@ -407,7 +407,7 @@ def test_the_command_line_prints_the_sentence_and_fails(template: Path, tmp_path
     answers = tmp_path / "answers.yml"
     answers.write_text(yaml.safe_dump(own(phase=0)))
 
-    command = [
+    command: list[str | Path] = [
         sys.executable,
         "-m",
         "copier",

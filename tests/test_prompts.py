@@ -54,7 +54,8 @@ class Terminal:
         self.process.expect(pexpect.EOF)
         self._show()
         self.process.close()
-        return int(self.process.exitstatus)
+        assert self.process.exitstatus is not None, "ended by a signal"
+        return self.process.exitstatus
 
     @property
     def lines(self) -> list[str]:
