@@ -24,6 +24,8 @@ KEYS = {
     "rules": bool,
     "gateways": list,
     "worker": bool,
+    "races": bool,
+    "e2e_environment": dict,
     "dependencies": list,
 }
 FILES = {
@@ -37,8 +39,11 @@ FILES = {
     "test_service.py",
     "test_api.py",
 }
-FILES_OF_RULES = {"rules.py", "test_rules.py"}
-FILES_OF_WORKER = {"tasks.py", "test_tasks.py", "env.example"}
+OPTIONAL_FILES = {
+    "rules": {"rules.py", "test_rules.py"},
+    "races": {"test_races.py"},
+    "worker": {"tasks.py", "test_tasks.py", "env.example"},
+}
 GATEWAYS = {path.parent.name for path in (ROOT / "template" / "gateways").glob("*/gateway.yml")}
 
 each_module = pytest.mark.parametrize("folder", CATALOG, ids=lambda folder: folder.name)
@@ -71,7 +76,8 @@ def test_module_needs_gateways_that_are_there(folder: Path) -> None:
 @each_module
 def test_folder_holds_the_files_of_a_module(folder: Path) -> None:
     module = read_module(folder)
-    expected = FILES | (FILES_OF_RULES if module["rules"] else set()) | (FILES_OF_WORKER if module["worker"] else set())
+    optional = [files for key, files in OPTIONAL_FILES.items() if module[key]]
+    expected = FILES.union(*optional)
 
     assert {path.name for path in folder.iterdir() if not path.name.startswith((".", "__"))} == expected
 

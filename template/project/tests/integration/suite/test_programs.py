@@ -54,7 +54,7 @@ def test_a_program_ends_when_its_starter_is_killed(tmp_path: Path) -> None:
     starter = f"""
 from pathlib import Path
 from tests.support.programs import running
-with running({python(f"import os; print(os.getpid()); {FOREVER}")!r}, Path({str(log)!r}), {{}}) as program:
+with running({python(f"import os; print(os.getpid()); {FOREVER}")!r}, Path({str(log)!r}), dict()) as program:
     print(program.wait_for(r"(\\d+)\\s+ready")[1], flush=True)
     input()
 """
