@@ -1,5 +1,7 @@
 """The PostgreSQL of a service's tests: where it comes from, what is never touched, and what is left behind."""
 
+import platform
+import re
 import shutil
 import socket
 import tempfile
@@ -29,16 +31,33 @@ def changed(small: Service, tmp_path: Path) -> Service:
 
 
 @pytest.fixture
-def server(small: Service) -> Iterator[str]:
-    """The URL of a PostgreSQL server of our own, without the name of a database."""
+def temporary_folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder for temporary files that nobody else uses; its path is short, for the sockets in it."""
     folder = Path(tempfile.mkdtemp(prefix="phasework-"))
+    folder.chmod(0o755)  # PostgreSQL does not run as root
+    monkeypatch.setenv("TMPDIR", str(folder))
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def server(small: Service, temporary_folder: Path) -> Iterator[str]:
+    """The URL of a PostgreSQL server of our own, without the name of a database."""
+    folder = temporary_folder / "server"
+    folder.mkdir()
     with socket.create_server(("127.0.0.1", 0)) as line:
         small.run("python", "-c", SERVE, str(folder), str(line.getsockname()[1]))
-        while not (folder / "address").exists():
-            time.sleep(0.05)
+        wait_until((folder / "address").exists)
         address = (folder / "address").read_text(encoding="utf-8")
         yield address.replace("/postgres?", "/{}?")
-    while folder.exists():
+    wait_until(lambda: not folder.exists())
+
+
+def wait_until(happens: Callable[[], bool], patience: float = 60) -> None:
+    """Return once `happens` is true; fail when that takes too long."""
+    deadline = time.monotonic() + patience
+    while not happens():
+        assert time.monotonic() < deadline
         time.sleep(0.05)
 
 
@@ -46,7 +65,7 @@ SERVE = """
 import sys
 from subprocess import DEVNULL, Popen
 Popen(
-    [sys.executable, "-m", "tests.support.postgres", *sys.argv[1:]], stdout=DEVNULL, stderr=DEVNULL, start_new_session=True
+    [sys.executable, "-m", "tests.support.embedded_postgres", *sys.argv[1:]], stdout=DEVNULL, stderr=DEVNULL, start_new_session=True
 )
 """
 
@@ -82,7 +101,7 @@ class TestAServerThatIsGiven:
 
         said = small.run(*REAL[:2], *REAL[3:], *options)
 
-        assert "postgresql: TEST_DATABASE_URL, localhost:5432/clinic_test" in said
+        assert re.search(r"^postgresql: clinic_test on /.+, from TEST_DATABASE_URL$", said, re.MULTILINE)
         assert databases(small, server) == ["clinic_test", "postgres"]
         assert query(small, server, "clinic_test", "SELECT name FROM core_users") == ["Ada"]
 
@@ -105,8 +124,26 @@ class TestAServerThatIsGiven:
 
         said = small.run(*REAL[:3], "tests/integration/test_isolation.py", expect=pytest.ExitCode.TESTS_FAILED)
 
-        assert "PostgreSQL (TEST_DATABASE_URL, localhost:1/clinic_test) cannot be used:" in said
+        assert "PostgreSQL (clinic_test on localhost:1, from TEST_DATABASE_URL) cannot be used:" in said
         assert "skipped" not in said
+
+    def test_is_cleaned_of_what_a_run_that_was_killed_has_left(
+        self, small: Service, server: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        query(
+            small,
+            server,
+            "postgres",
+            "CREATE DATABASE clinic_0badcafe_main_test",
+            f"COMMENT ON DATABASE clinic_0badcafe_main_test IS 'tests on {platform.node()}, line 1'",
+            "CREATE DATABASE clinic_test",
+            "CREATE DATABASE other_test",
+        )
+        monkeypatch.setenv("TEST_DATABASE_URL", server.format("clinic_test"))
+
+        small.run("pytest", "--no-cov", "-q", "tests/integration/test_isolation.py")
+
+        assert databases(small, server) == ["clinic_test", "other_test", "postgres"]
 
 
 def test_the_database_of_the_settings_is_not_touched(
@@ -136,23 +173,47 @@ def test_an_embedded_server_that_cannot_start_is_told(changed: Service) -> None:
 
 
 @pytest.mark.parametrize("options", [[], ["-n", "2"]])
-def test_ctrl_c_leaves_nothing_behind(changed: Service, options: list[str]) -> None:
-    (changed.folder / "tests" / "e2e" / "test_waiting_e2e.py").write_text(WAITING, encoding="utf-8")
-    before = set(left_behind(changed))
-    command = changed.command("pytest", "--no-cov", "tests/e2e", "-k", "waits", *options)
+class TestCtrlC:
+    """Somebody stops a run of tests in the middle."""
 
+    def test_leaves_no_process_and_no_folder_behind(
+        self, changed: Service, temporary_folder: Path, options: list[str]
+    ) -> None:
+        terminal = start_waiting_test(changed, options)
+        during = " ".join(left_behind(temporary_folder))
+        terminal.sendintr()
+        terminal.expect(pexpect.EOF)
+        terminal.close()
+
+        assert terminal.exitstatus == pytest.ExitCode.INTERRUPTED
+        assert all(name in during for name in ("bin/postgres", "uvicorn", "/address"))
+        wait_until(lambda: not left_behind(temporary_folder), patience=10)
+
+    def test_leaves_no_database_behind(
+        self, changed: Service, server: str, monkeypatch: pytest.MonkeyPatch, options: list[str]
+    ) -> None:
+        query(changed, server, "postgres", "CREATE DATABASE clinic_test")
+        monkeypatch.setenv("TEST_DATABASE_URL", server.format("clinic_test"))
+
+        terminal = start_waiting_test(changed, options)
+        during = databases(changed, server)
+        terminal.sendintr()
+        terminal.expect(pexpect.EOF)
+        terminal.close()
+
+        assert len(during) > 2
+        assert databases(changed, server) == ["clinic_test", "postgres"]
+
+
+def start_waiting_test(service: Service, options: list[str]) -> "pexpect.spawn[str]":
+    """Run a test that waits, in a terminal, and return once it does."""
+    (service.folder / "tests" / "e2e" / "test_waiting_e2e.py").write_text(WAITING, encoding="utf-8")
+    command = service.command("pytest", "--no-cov", "tests/e2e", "-k", "waits", *options)
     terminal = pexpect.spawn(
-        command[0], command[1:], cwd=changed.folder, env=changed.variables, timeout=120, encoding="utf-8"
+        command[0], command[1:], cwd=service.folder, env=service.variables, timeout=120, encoding="utf-8"
     )
     terminal.expect("The test waits")
-    during = set(left_behind(changed))
-    terminal.sendintr()
-    terminal.expect(pexpect.EOF)
-    terminal.close()
-
-    assert terminal.exitstatus == pytest.ExitCode.INTERRUPTED
-    assert len(during - before) >= 3  # the folder, PostgreSQL and the server
-    assert set(left_behind(changed)) <= before
+    return terminal
 
 
 WAITING = """
@@ -169,15 +230,16 @@ def test_waits(client: Client) -> None:
 """
 
 
-def left_behind(service: Service) -> list[str]:
-    """Return the folders and the processes of the service's runs."""
-    folders = [str(folder) for folder in Path(tempfile.gettempdir()).glob(f"{service.package}-*")]
-    processes = []
+def left_behind(folder: Path) -> list[str]:
+    """Return what is in a folder for temporary files, and the processes that have it in their environment."""
+    found = [str(file) for file in folder.glob("*/*")]
     for process in Path("/proc").glob("[0-9]*"):
         try:
-            command = (process / "cmdline").read_bytes().decode(errors="replace")
+            variables = (process / "environ").read_bytes()
+            command = (process / "cmdline").read_bytes()
         except OSError:
             continue
-        if service.package in command:
-            processes.append(f"{process.name} {command}")
-    return folders + processes
+        # A zombie has no command: it has ended.
+        if command and f"TMPDIR={folder}".encode() in variables:
+            found.append(command.replace(b"\0", b" ").decode(errors="replace"))
+    return found

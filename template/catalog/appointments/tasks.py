@@ -19,7 +19,7 @@ from .service import AppointmentService
 class TaskSettings(BaseSettings):
     """When patients are reminded."""
 
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore")
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", hide_input_in_errors=True)
 
     reminder_lead_hours: int = Field(default=24, ge=1, le=24 * 14, description="How long before the start.")
     reminder_interval_seconds: float = Field(default=300, gt=0, description="How often due reminders are looked for.")
@@ -31,7 +31,10 @@ def schedule(settings: TaskSettings) -> Schedule:
         "appointments.queue_reminders": {
             "task": "appointments.queue_reminders",
             "schedule": settings.reminder_interval_seconds,
-            "kwargs": {"lead_hours": settings.reminder_lead_hours},
+            "kwargs": {
+                "lead_hours": settings.reminder_lead_hours,
+                "expires": settings.reminder_interval_seconds,
+            },
             # What no worker took by then is found again by the next one.
             "options": {"expires": settings.reminder_interval_seconds},
         },
@@ -39,15 +42,18 @@ def schedule(settings: TaskSettings) -> Schedule:
 
 
 @task(name="appointments.queue_reminders")
-async def queue_reminders(worker: Worker, lead_hours: int) -> int:
-    """Queue the reminders that are due, of every organisation; return how many there are."""
+async def queue_reminders(worker: Worker, lead_hours: int, expires: float = 300) -> int:
+    """Queue the reminders that are due, of every organisation; return how many there are.
+
+    Those that no worker took within `expires` seconds are dropped: the next call queues them again.
+    """
     queued = 0
     async with worker.sessions() as session:
         for organisation_id in await session.scalars(select(Organisation.id)):
             with organisation_scope(organisation_id):
                 service = AppointmentService(session, EventBus(session))
                 for appointment_id in await service.due_by_email(lead_hours):
-                    send_reminder.delay(organisation_id, appointment_id, lead_hours)
+                    send_reminder.apply_async((organisation_id, appointment_id, lead_hours), expires=expires)
                     queued += 1
     return queued
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from your_service.core.events import EventBus
+from your_service.core.tasks import Worker
 from your_service.modules.appointments.models import Appointment, AppointmentState
 from your_service.modules.appointments.schemas import (
     AppointmentCreate,
@@ -12,10 +13,13 @@ from your_service.modules.appointments.schemas import (
     AppointmentReschedule,
 )
 from your_service.modules.appointments.service import AppointmentService
+from your_service.modules.appointments.tasks import send_reminder
 from your_service.modules.patients.models import Patient
 
 from tests.support.factories import Factory, Payload
+from tests.support.gateways.email import RecordingEmailGateway
 from tests.support.races import Race, Racer
+from tests.support.worker import in_worker
 
 
 def booking(data: AppointmentCreate) -> Racer:
@@ -69,3 +73,22 @@ async def test_who_books_and_who_reschedules_to_one_slot_at_once_do_not_both_get
     booked = await appointment_service.list(AppointmentQuery(starts_from=data.starts_at))
     assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Appointment", "Conflict"]
     assert booked.total == 1
+
+
+async def test_of_many_workers_who_remind_at_once_one_sends(
+    race: Race,
+    celery_app: Worker,
+    mock_email: RecordingEmailGateway,
+    appointment_service: AppointmentService,
+    test_appointment: Appointment,
+) -> None:
+    await appointment_service.session.commit()
+
+    async def remind(session: AsyncSession) -> bool:
+        message = (test_appointment.organisation_id, test_appointment.id, 24 * 14)
+        return await in_worker(send_reminder.run, *message)
+
+    outcomes = await race(*[remind] * 5)
+
+    assert sorted(outcomes) == [*[False] * 4, True]
+    assert len(mock_email.outbox) == 1

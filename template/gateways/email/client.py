@@ -68,7 +68,7 @@ class SmtpSecurity(StrEnum):
 class EmailSettings(BaseSettings):
     """Which SMTP server takes our messages, and who they are from."""
 
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore")
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", hide_input_in_errors=True)
 
     smtp_host: str
     smtp_port: int = Field(default=587, ge=1, le=65535)

@@ -1,6 +1,7 @@
-"""A coroutine that nobody awaited fails its test; the message says where it was made.
+"""Lets the warning about a coroutine that nobody awaited say where it was made.
 
-That it was forgotten shows only when it is freed: mostly at once, but where it is part of a reference cycle, in a later test.
+It is `filterwarnings = error` that fails the test, once the coroutine is freed: mostly at once, but where it is part of a
+reference cycle, in a later test.
 """
 
 import sys

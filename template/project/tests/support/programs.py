@@ -5,6 +5,7 @@ Between the two stands `python -m tests.support.programs COMMAND`, which ends th
 
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -36,7 +37,7 @@ class Program:
 
     def wait_for_port(self, port: int, timeout: float = 30.0) -> None:
         """Return once the program listens on a port of this machine; raise ProgramFailed when that never happens."""
-        self._wait(lambda: _listens(port), timeout)
+        self._wait(lambda: self.process.poll() is None and _listens(port), timeout)
 
     def wait_for(self, pattern: str, timeout: float = 30.0) -> re.Match[str]:
         """Return where `pattern` matches what the program has said; raise ProgramFailed when that never happens."""
@@ -65,12 +66,16 @@ def _listens(port: int) -> bool:
 
 @contextmanager
 def running(command: Sequence[str], log: Path, environment: Mapping[str, str]) -> Iterator[Program]:
-    """Run a command inside of a `with` block, with `environment` besides our own; what it says goes to `log`."""
+    """Run a command inside of a `with` block; what it says goes to `log`, and its folder is that of `log`.
+
+    It finds the service's packages, and no `.env`: only `environment` steers it.
+    """
+    packages = os.pathsep.join([str(ROOT / "src"), str(ROOT)])
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", __name__, *command],
-            cwd=ROOT,
-            env=os.environ | environment,
+            cwd=log.parent,
+            env={**environment, "PYTHONPATH": packages},
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -97,7 +102,14 @@ def end_with_input(program: "subprocess.Popen[bytes]") -> None:
     try:
         program.wait(PATIENCE)
     except subprocess.TimeoutExpired:
-        program.kill()
+        kill_with_children(program)
+
+
+def kill_with_children(program: "subprocess.Popen[bytes]") -> None:
+    """Kill a program and what it has started: all that is in the session that began with us, and us."""
+    if hasattr(os, "killpg"):
+        os.killpg(0, signal.SIGKILL)
+    program.kill()
 
 
 if __name__ == "__main__":

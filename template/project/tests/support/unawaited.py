@@ -66,7 +66,11 @@ def pytest_runtest_call() -> Generator[None, object, object]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown() -> Generator[None, object, object]:
-    """Judge the calls that fixtures make at their end."""
-    result = yield
+    """Judge the calls that fixtures make at their end. One that failed has told its reason already."""
+    try:
+        result = yield
+    except BaseException:
+        take_unawaited()
+        raise
     _fail_where_unawaited()
     return result

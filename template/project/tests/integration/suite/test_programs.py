@@ -18,7 +18,7 @@ def python(program: str) -> list[str]:
 
 
 def test_a_program_runs_until_its_block_ends(tmp_path: Path) -> None:
-    with running(python(f"import os; print(os.getpid()); {FOREVER}"), tmp_path / "log", {}) as program:
+    with running(python(f"import os; print(os.getpid()); {FOREVER}"), tmp_path / "log", os.environ) as program:
         pid = int(program.wait_for(r"(\d+)\s+ready")[1])
         os.kill(pid, 0)
 
@@ -35,7 +35,7 @@ def test_a_program_gets_its_environment(tmp_path: Path) -> None:
 
 def test_a_program_that_ends_too_early_is_told_with_what_it_said(tmp_path: Path) -> None:
     with (
-        running(python("raise SystemExit('out of paper')"), tmp_path / "log", {}) as program,
+        running(python("raise SystemExit('out of paper')"), tmp_path / "log", os.environ) as program,
         pytest.raises(ProgramFailed, match=r"(?s)has ended:.*out of paper"),
     ):
         program.wait_for("ready")
@@ -43,7 +43,7 @@ def test_a_program_that_ends_too_early_is_told_with_what_it_said(tmp_path: Path)
 
 def test_a_program_that_is_not_ready_in_time_is_told(tmp_path: Path) -> None:
     with (
-        running(python(FOREVER), tmp_path / "log", {}) as program,
+        running(python(FOREVER), tmp_path / "log", os.environ) as program,
         pytest.raises(ProgramFailed, match="is not ready after 0 s"),
     ):
         program.wait_for("never", timeout=0.1)
@@ -52,9 +52,10 @@ def test_a_program_that_is_not_ready_in_time_is_told(tmp_path: Path) -> None:
 def test_a_program_ends_when_its_starter_is_killed(tmp_path: Path) -> None:
     log = tmp_path / "log"
     starter = f"""
+import os
 from pathlib import Path
 from tests.support.programs import running
-with running({python(f"import os; print(os.getpid()); {FOREVER}")!r}, Path({str(log)!r}), dict()) as program:
+with running({python(f"import os; print(os.getpid()); {FOREVER}")!r}, Path({str(log)!r}), os.environ) as program:
     print(program.wait_for(r"(\\d+)\\s+ready")[1], flush=True)
     input()
 """
