@@ -28,6 +28,11 @@ def find_fixture_files(tests: Path) -> list[Path]:
     return [tests.parent.joinpath(*name.split(".")).with_suffix(".py") for name in named]
 
 
+def find_conftest_files(tests: Path) -> list[Path]:
+    """Return the files of fixtures that are for one folder of tests alone."""
+    return sorted(tests.glob("*/**/conftest.py"), key=Path.as_posix)
+
+
 def read_fixtures(file: Path) -> list[Fixture]:
     """Return the fixtures of a file, in its order."""
     return [fixture for node in parse(file).body if (fixture := _read_fixture(node))]

@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from .fixture_files import Fixture, find_fixture_files, read_fixtures
+from .fixture_files import Fixture, find_conftest_files, find_fixture_files, read_fixtures
 
 ROOT = Path(__file__).parents[1]
 DOCUMENT = Path("docs", "testing.md")
@@ -21,7 +21,8 @@ def describe(fixture: Fixture) -> str:
 def list_fixtures(root: Path) -> str:
     """Return the tables of the fixtures of a service, one for each file."""
     tables = []
-    for file in find_fixture_files(root / "tests"):
+    tests = root / "tests"
+    for file in [*find_fixture_files(tests), *find_conftest_files(tests)]:
         rows = [describe(fixture) for fixture in read_fixtures(file)]
         tables.append("\n".join([f"### `{file.relative_to(root).as_posix()}`", *HEAD, *rows]))
     return "\n\n".join(tables)

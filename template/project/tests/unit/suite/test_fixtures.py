@@ -1,6 +1,6 @@
 """Every fixture is documented."""
 
-from scripts.fixture_files import find_fixture_files, read_fixtures
+from scripts.fixture_files import find_conftest_files, find_fixture_files, read_fixtures
 from scripts.list_fixtures import DOCUMENT, ROOT, list_fixtures, read_documented
 
 TESTS = ROOT / "tests"
@@ -16,7 +16,8 @@ def test_the_documentation_lists_every_fixture() -> None:
 
 
 def test_every_fixture_says_what_it_gives() -> None:
-    fixtures = [fixture for file in find_fixture_files(TESTS) for fixture in read_fixtures(file)]
+    files = [*find_fixture_files(TESTS), *find_conftest_files(TESTS)]
+    fixtures = [fixture for file in files for fixture in read_fixtures(file)]
 
     assert [fixture.name for fixture in fixtures if not fixture.summary] == []
 
