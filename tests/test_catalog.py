@@ -25,6 +25,7 @@ KEYS = {
     "gateways": list,
     "worker": bool,
     "dependencies": list,
+    "benchmarks": dict,
 }
 FILES = {
     "module.yml",
@@ -34,8 +35,10 @@ FILES = {
     "router.py",
     "migration.py",
     "fixtures.py",
+    "locust.py",
     "test_service.py",
     "test_api.py",
+    "test_benchmark.py",
 }
 FILES_OF_RULES = {"rules.py", "test_rules.py"}
 FILES_OF_WORKER = {"tasks.py", "test_tasks.py", "env.example"}
