@@ -73,7 +73,9 @@ def test_failing_route_misses_the_share_of_failures(service: Service) -> None:
 
 
 def test_service_that_cannot_start_is_no_miss(service: Service) -> None:
-    (service.folder / "src" / service.package / "main.py").write_text("raise ImportError('Planted')\n", encoding="utf-8")
+    (service.folder / "src" / service.package / "main.py").write_text(
+        "raise ImportError('Planted')\n", encoding="utf-8"
+    )
 
     output = service.run(*LOAD, expect=2)
 
