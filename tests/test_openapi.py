@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.services import Service
 
-CASES = {"sync": "everything", "async": "everything-async"}
+CASES = ("everything", "everything-async", "blank", "blank-async")
 SCHEMATHESIS = "schemathesis>=4.32,<5"
 CHECKS = (
     "not_a_server_error",
@@ -23,10 +23,10 @@ OPTIONS = (
 )
 
 
-@pytest.fixture(params=[pytest.param(form, marks=pytest.mark.xdist_group(f"openapi-{form}")) for form in CASES])
+@pytest.fixture(params=[pytest.param(case, marks=pytest.mark.xdist_group(f"openapi-{case}")) for case in CASES])
 def service(request: pytest.FixtureRequest, written: Callable[[str], Service]) -> Service:
-    """The service with every module of the catalog and some of one's own, in each form, beside schemathesis."""
-    return replace(written(CASES[request.param]), besides=(SCHEMATHESIS,))
+    """A service with every module of the catalog, and one with every type of field, in each form, beside schemathesis."""
+    return replace(written(request.param), besides=(SCHEMATHESIS,))
 
 
 def test_nothing_contradicts_the_document(service: Service) -> None:
