@@ -27,6 +27,7 @@ KEYS = {
     "races": bool,
     "e2e_environment": dict,
     "dependencies": list,
+    "benchmarks": dict,
 }
 FILES = {
     "module.yml",
@@ -36,8 +37,10 @@ FILES = {
     "router.py",
     "migration.py",
     "fixtures.py",
+    "locust.py",
     "test_service.py",
     "test_api.py",
+    "test_benchmark.py",
 }
 OPTIONAL_FILES = {
     "rules": {"rules.py", "test_rules.py"},

@@ -70,8 +70,9 @@ def test_fixture_that_is_not_documented_fails_the_suite(template: Path, tmp_path
 
 
 def fixtures_in(service: Service) -> list[str]:
-    """Return the names of the fixtures in docs/testing.md."""
+    """Return the names of the fixtures in docs/testing.md that are for every folder of tests."""
     document = (service.folder / "docs/testing.md").read_text(encoding="utf-8")
     _, _, tables = document.partition("<!-- fixtures:")
-    lines = tables.partition("<!-- end of the fixtures -->")[0].splitlines()
+    files = tables.partition("<!-- end of the fixtures -->")[0].split("### ")
+    lines = [line for file in files if file.startswith("`tests/fixtures/") for line in file.splitlines()]
     return [line.split("`")[1] for line in lines if line.startswith("| `")]

@@ -18,6 +18,8 @@ from threading import Thread
 from typing import TypeVar
 
 ROOT = Path(__file__).parents[2]
+PACKAGES = os.pathsep.join([str(ROOT / "src"), str(ROOT)])
+"""Where Python finds what is in this repository, from any folder."""
 PATIENCE = 10.0
 """Seconds that a program gets to end by itself."""
 
@@ -70,12 +72,11 @@ def running(command: Sequence[str], log: Path, environment: Mapping[str, str]) -
 
     It finds the service's packages, and no `.env`: only `environment` steers it.
     """
-    packages = os.pathsep.join([str(ROOT / "src"), str(ROOT)])
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", __name__, *command],
             cwd=log.parent,
-            env={**environment, "PYTHONPATH": packages},
+            env={**environment, "PYTHONPATH": PACKAGES},
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=subprocess.STDOUT,

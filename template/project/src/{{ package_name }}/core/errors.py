@@ -8,9 +8,30 @@ from fastapi import FastAPI, Request
 from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 
 PROBLEM_JSON = "application/problem+json"
+
+
+class Problem(BaseModel):
+    """A problem document (RFC 9457), and the members that extend it."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str
+    title: str
+    status: int
+    detail: str
+
+
+PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
+    "default": {
+        "description": "A problem",
+        "content": {PROBLEM_JSON: {"schema": Problem.model_json_schema()}},
+    },
+}
+"""How the OpenAPI document describes every answer that is an error."""
 
 
 class ServiceError(Exception):

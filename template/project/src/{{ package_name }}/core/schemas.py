@@ -1,10 +1,12 @@
 """The field types and envelopes that requests and responses share."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import (
+    AfterValidator,
     AwareDatetime,
     BaseModel,
     BeforeValidator,
@@ -17,6 +19,14 @@ from pydantic import (
 
 Item = TypeVar("Item")
 
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("must be a moment that the calendar of UTC has") from error
+
+
 # PostgreSQL stores no NUL character in text.
 _NO_NUL = r"^[^\x00]*$"
 
@@ -24,7 +34,7 @@ ShortText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1
 LongText = Annotated[str, StringConstraints(min_length=1, max_length=20_000, pattern=_NO_NUL)]
 Integer = Annotated[int, Field(ge=-(2**63), le=2**63 - 1)]
 Amount = Annotated[Decimal, Field(max_digits=12, decimal_places=2)]
-Moment = AwareDatetime
+Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 Url = Annotated[
     str,
     BeforeValidator(lambda value: str(HttpUrl(value))),

@@ -1,0 +1,51 @@
+"""What users do with appointments: look for a free slot, book it, and look at what is booked."""
+
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+from random import choice, randrange
+
+from tests.performance.visitor import Visitor
+
+SEEDED = 5
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday")
+
+
+def seed(user: Visitor) -> None:
+    """Make practitioners with office hours, and their first appointments."""
+    for number in range(SEEDED):
+        practitioner = {"name": f"Practitioner {number}", "time_zone": "Europe/Berlin", "slot_minutes": 15}
+        made = user.client.post("/practitioners", json=practitioner).json()
+        hours = [{"weekday": weekday, "starts_at": "08:00", "ends_at": "18:00"} for weekday in WEEKDAYS]
+        path = f"/practitioners/{made['id']}/working-hours"
+        user.client.put(path, json={"working_hours": hours}, name="/practitioners/{id}/working-hours")
+        book(user)
+
+
+def book(user: Visitor) -> None:
+    """Book one of the free slots of a week next year or before; somebody else may be faster."""
+    practitioner = user.pick("/practitioners")
+    first = datetime.now(UTC).date() + timedelta(days=randrange(1, 365))
+    week = {"from": str(first), "to": str(first + timedelta(days=6))}
+    path = f"/practitioners/{practitioner['id']}/slots"
+    slots = user.client.get(path, params=week, name="/practitioners/{id}/slots").json()
+    booking = {
+        "patient_id": user.pick("/patients")["id"],
+        "practitioner_id": practitioner["id"],
+        "starts_at": choice(slots)["starts_at"],
+    }
+    with user.client.post("/appointments", json=booking, catch_response=True) as answer:
+        if answer.status_code == HTTPStatus.CONFLICT:
+            answer.success()
+
+
+def read(user: Visitor) -> None:
+    """Look at an appointment."""
+    user.read("/appointments")
+
+
+def list_those_of_a_practitioner(user: Visitor) -> None:
+    """Look at the calendar of a practitioner."""
+    user.browse("/appointments", practitioner_id=user.pick("/practitioners")["id"])
+
+
+TASKS = {list_those_of_a_practitioner: 4, read: 3, book: 2}

@@ -1,0 +1,44 @@
+"""What users do with patients: search and look at them, and register a new one now and then."""
+
+from typing import Any
+from uuid import uuid4
+
+from tests.performance.visitor import Visitor
+
+SEEDED = 50
+
+
+def seed(user: Visitor) -> None:
+    """Register those who are known already."""
+    for _ in range(SEEDED):
+        register(user)
+
+
+def register(user: Visitor) -> None:
+    """Register somebody nobody is like."""
+    user.client.post("/patients", json=new_patient())
+
+
+def new_patient() -> dict[str, Any]:
+    """Return a person whose names nobody has."""
+    name = uuid4().hex
+    return {
+        "given_name": f"Given {name[:16]}",
+        "family_name": f"Family {name[16:]}",
+        "birth_date": "1970-01-01",
+        "email": f"{name}@example.com",
+    }
+
+
+def search(user: Visitor) -> None:
+    """Search for somebody by name."""
+    family_name = user.pick("/patients")["family_name"]
+    user.browse("/patients", search=family_name)
+
+
+def read(user: Visitor) -> None:
+    """Look at somebody's record."""
+    user.read("/patients")
+
+
+TASKS = {search: 5, read: 3, register: 1}
