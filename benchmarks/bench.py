@@ -1,4 +1,4 @@
-"""How long it takes to write a service and to run its unit tests, beside the least that either could take.
+"""How long it takes to write a service and to run its tests, beside the least that either could take.
 
 Each figure is the median of several runs of whole processes, taken in turn: what slows the machine slows both.
 """
@@ -28,6 +28,9 @@ def main() -> None:
         compare_writing(workshop, template, service)
         compare_suites(workshop, service)
         show_growth(workshop, template)
+        compare_isolation(service)
+        compare_start_up(workshop, service)
+        time_all_tiers(service)
 
 
 def compare_writing(workshop: Path, template: Path, service: Service) -> None:
@@ -79,6 +82,109 @@ def show_growth(workshop: Path, template: Path) -> None:
     print_ratio(late / early, goal=1.25)
 
 
+def compare_isolation(service: Service) -> None:
+    """Clean up after a test as the suite does, and by creating and dropping every table, on both databases."""
+    program = ISOLATION.format(package=service.package)
+    for line in service.run("python", "-c", program, variables={"PYTHONPATH": "src"}).splitlines():
+        database, tables, savepoint = line.split()
+        print(f"Tables anew on {database}: {float(tables):.2f} ms a test, rolled back {float(savepoint):.3f} ms")
+        print_ratio(float(savepoint) / float(tables), goal=0.02)
+
+
+# Prints, for each database, the milliseconds that each way takes: the median of its rounds.
+ISOLATION = """
+from statistics import median
+from time import perf_counter
+
+from sqlalchemy import StaticPool
+from sqlalchemy.orm import Session
+
+from {package}.core.database import Base, open_engine
+from {package}.modules import routers
+from tests.support.postgres import administration, embedded_server
+from tests.support.run import begin
+
+ROUNDS = 20
+
+
+def milliseconds(clean_up):
+    taken = []
+    for _ in range(ROUNDS):
+        started = perf_counter()
+        clean_up()
+        taken.append(1000 * (perf_counter() - started))
+    return median(taken)
+
+
+def with_tables_anew(engine):
+    def clean_up():
+        with engine.begin() as connection:
+            Base.metadata.create_all(connection)
+        with engine.begin() as connection:
+            Base.metadata.drop_all(connection)
+
+    return clean_up
+
+
+def with_savepoint(engine):
+    def clean_up():
+        with engine.connect() as connection:
+            transaction = connection.begin()
+            with Session(connection, join_transaction_mode="create_savepoint") as session:
+                session.commit()
+            transaction.rollback()
+
+    return clean_up
+
+
+with begin() as run:
+    servers = {{
+        "SQLite": open_engine("sqlite://", poolclass=StaticPool),
+        "PostgreSQL": open_engine(embedded_server(run)),
+    }}
+    for name, engine in servers.items():
+        with_savepoint(engine)()
+        print(name, milliseconds(with_tables_anew(engine)), milliseconds(with_savepoint(engine)))
+        engine.dispose()
+"""
+
+
+def compare_start_up(workshop: Path, service: Service) -> None:
+    """Run one empty test with the suite's conftest and plugins, and with one that imports the same libraries alone.
+
+    Both have the installed plugins of pytest, and both import FastAPI, SQLAlchemy and the application.
+    """
+    folder = workshop / "start-up"
+    shutil.copytree(service.folder, folder)
+    (folder / "tests" / "test_nothing.py").write_text("def test_nothing() -> None: ...\n", encoding="utf-8")
+    bare = folder / "bare"
+    bare.mkdir()
+    imports = f"import fastapi\nimport sqlalchemy.orm\n\nimport {service.package}.main\n"
+    (bare / "conftest.py").write_text(imports, encoding="utf-8")
+    settings = "[pytest]\npythonpath = ../src\naddopts = --import-mode=importlib\nfilterwarnings = error\n"
+    (bare / "pytest.ini").write_text(settings, encoding="utf-8")
+    (bare / "test_nothing.py").write_text("def test_nothing() -> None: ...\n", encoding="utf-8")
+    started = Service(folder, service.files, service.python)
+    seconds = medians(
+        {
+            "suite": partial(started.run, "pytest", "tests/test_nothing.py", "--no-cov"),
+            "bare": partial(started.run, "pytest", "-c", "bare/pytest.ini", "bare", "--no-cov"),
+        }
+    )
+    print(f"One empty test: {seconds['suite']:.2f} s, without the suite's conftest {seconds['bare']:.2f} s")
+    print_ratio(seconds["suite"] / seconds["bare"], goal=1.3)
+
+
+def time_all_tiers(service: Service) -> None:
+    """Run every tier of the default service, on one processor and on two."""
+    seconds = medians(
+        {"two": partial(service.run, "pytest", "-n", "2"), "one": partial(service.run, "pytest")},
+        rounds=3,
+    )
+    print(f"All tiers: {seconds['two']:.1f} s on two processors, {seconds['one']:.1f} s on one")
+    print_ratio(min(seconds.values()) / 10, goal=1)
+
+
 def write_constant_template(folder: Path, service: Service) -> Path:
     """Write a template of the service's files as they are, without a question."""
     shutil.copytree(service.folder, folder / "project")
@@ -117,7 +223,7 @@ def medians(runs: Mapping[str, Callable[[], object]], rounds: int = ROUNDS) -> d
 
 def print_ratio(ratio: float, goal: float) -> None:
     """Print a ratio beside its goal."""
-    print(f"  ratio {ratio:.2f}, goal {goal}: {'met' if ratio <= goal else 'MISSED'}", flush=True)
+    print(f"  ratio {ratio:.3g}, goal {goal}: {'met' if ratio <= goal else 'MISSED'}", flush=True)
 
 
 if __name__ == "__main__":
