@@ -34,8 +34,8 @@ class Terminal:
 
     def __init__(self, template: Path, destination: Path) -> None:
         command = ["-m", "copier", "copy", str(template), str(destination)]
-        self.process = pexpect.spawn(sys.executable, command, dimensions=(200, 250), encoding="utf-8", timeout=30)
-        self.screen = pyte.Screen(250, 200)
+        self.process = pexpect.spawn(sys.executable, command, dimensions=(500, 250), encoding="utf-8", timeout=30)
+        self.screen = pyte.Screen(250, 500)
         self.stream = pyte.Stream(self.screen)
 
     def wait_for(self, text: str) -> None:
