@@ -1,5 +1,6 @@
 """The suites pass on every Python that a service supports and that this machine has."""
 
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,8 @@ from tests.support.services import Service, write_service
 @pytest.mark.parametrize("version", ["3.11", "3.12", "3.13", "3.14"])
 @pytest.mark.parametrize("case", ["defaults", "async", "blank"])
 def test_suite_passes(written: Callable[[str], Service], case: str, version: str) -> None:
+    if version == f"{sys.version_info.major}.{sys.version_info.minor}":
+        pytest.skip("tests/test_services.py runs it")
     python = find_python(version)
     if python is None:
         pytest.skip(f"there is no Python {version} on this machine")
