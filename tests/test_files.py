@@ -15,7 +15,15 @@ DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECAS
 NEEDS_TRUST = {"_tasks", "_migrations", "_jinja_extensions"}
 LEFTOVERS = re.compile(r"your_service|(?<!\$)\{\{|\{%|\{#|jinja|phasework|copier", re.IGNORECASE)
 HOST = re.compile(r"https?://([\w.-]+)")
-HOSTS = {"127.0.0.1", "docs.astral.sh", "example.com", "test"}
+HOSTS = {
+    "127.0.0.1",
+    "docs.astral.sh",
+    "docs.locust.io",
+    "example.com",
+    "pytest-benchmark.readthedocs.io",
+    "staging.example.com",
+    "test",
+}
 
 # Where a service tells how it was made, and how it is kept current.
 SAYS_WHERE_IT_COMES_FROM = {".copier-answers.yml", "README.md"}

@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.services import Service
 
-CASES = ("everything", "everything-async", "blank", "blank-async")
+CASES = ("everything", "blank-async")
 SCHEMATHESIS = "schemathesis>=4.32,<5"
 CHECKS = (
     "not_a_server_error",

@@ -98,7 +98,11 @@ class Service:
     def variables(self) -> dict[str, str]:
         """The environment variables that its commands run with."""
         variables = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
-        return variables | {"PATH": f"{self.environment / 'bin'}{os.pathsep}{os.environ['PATH']}"}
+        return variables | {
+            "PATH": f"{self.environment / 'bin'}{os.pathsep}{os.environ['PATH']}",
+            # Services share environments: none of them is installed in one.
+            "PYTHONPATH": str(self.folder / "src"),
+        }
 
     def run_suite(self, *options: str, expect: int = 0, variables: Mapping[str, str] | None = None) -> str:
         """Run the suite with warnings as errors."""

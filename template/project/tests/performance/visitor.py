@@ -34,4 +34,4 @@ class Visitor(HttpUser):  # type: ignore[misc]  # mypy knows Locust as little wi
     def read(self, path: str) -> None:
         """Look at any record of a page."""
         record = self.pick(path)
-        self.client.get(f"{path}/{record['id']}", name=f"{path}/{{id}}")
+        self.client.get(f"{path}/{record['id']}", name=path + "/{id}")
