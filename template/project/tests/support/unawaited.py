@@ -47,30 +47,25 @@ def take_unawaited() -> list[str]:
     return [call.description for call in unawaited]
 
 
-def _fail_where_unawaited() -> None:
+def _judge() -> Generator[None, object, object]:
+    try:
+        result = yield
+    except BaseException:
+        # What failed has told its reason already.
+        take_unawaited()
+        raise
     if unawaited := take_unawaited():
         pytest.fail(f"never awaited: {', '.join(unawaited)}", pytrace=False)
+    return result
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call() -> Generator[None, object, object]:
-    """Judge the calls of a test and of its fixtures. One that failed has told its reason already."""
-    try:
-        result = yield
-    except BaseException:
-        take_unawaited()
-        raise
-    _fail_where_unawaited()
-    return result
+    """Judge the calls of a test and of its fixtures."""
+    return (yield from _judge())
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown() -> Generator[None, object, object]:
-    """Judge the calls that fixtures make at their end. One that failed has told its reason already."""
-    try:
-        result = yield
-    except BaseException:
-        take_unawaited()
-        raise
-    _fail_where_unawaited()
-    return result
+    """Judge the calls that fixtures make at their end."""
+    return (yield from _judge())
