@@ -4,6 +4,7 @@ import getpass
 import platform
 import re
 import shutil
+import signal
 import socket
 import tempfile
 import time
@@ -211,10 +212,21 @@ def start_waiting_test(service: Service, options: list[str]) -> "pexpect.spawn[s
     (service.folder / "tests" / "e2e" / "test_waiting_e2e.py").write_text(WAITING, encoding="utf-8")
     command = service.command("pytest", "--no-cov", "tests/e2e", "-k", "waits", *options)
     terminal = pexpect.spawn(
-        command[0], command[1:], cwd=service.folder, env=service.variables, timeout=120, encoding="utf-8"
+        command[0],
+        command[1:],
+        cwd=service.folder,
+        env=service.variables,
+        timeout=120,
+        encoding="utf-8",
+        preexec_fn=heed_ctrl_c,
     )
     terminal.expect("The test waits")
     return terminal
+
+
+def heed_ctrl_c() -> None:
+    """Undo what is inherited from a run in the background, which ignores Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 WAITING = """
