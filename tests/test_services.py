@@ -1,6 +1,9 @@
 """Every service that is written is clean; its suite passes in any order, on one worker or two, and reaches its targets."""
 
 import json
+from collections.abc import Callable
+
+import pytest
 
 from tests.support.services import Service
 
@@ -23,7 +26,12 @@ def test_suite_passes_in_random_order(service: Service) -> None:
     assert below_target(service) == {}
 
 
-def test_suite_passes_on_two_workers(service: Service) -> None:
+@pytest.mark.parametrize(
+    "case", [pytest.param(case, marks=pytest.mark.xdist_group(case)) for case in ("defaults", "async", "blank")]
+)
+def test_suite_passes_on_two_workers(written: Callable[[str], Service], case: str) -> None:
+    service = written(case)
+
     service.run_suite("-n", "2")
 
     assert below_target(service) == {}
