@@ -85,7 +85,7 @@ def show_growth(workshop: Path, template: Path) -> None:
 def compare_isolation(service: Service) -> None:
     """Clean up after a test as the suite does, and by creating and dropping every table, on both databases."""
     program = ISOLATION.format(package=service.package)
-    for line in service.run("python", "-c", program, variables={"PYTHONPATH": "src"}).splitlines():
+    for line in service.run("python", "-c", program).splitlines():
         database, tables, savepoint = line.split()
         print(f"Tables anew on {database}: {float(tables):.2f} ms a test, rolled back {float(savepoint):.3f} ms")
         print_ratio(float(savepoint) / float(tables), goal=0.02)
@@ -96,12 +96,12 @@ ISOLATION = """
 from statistics import median
 from time import perf_counter
 
-from sqlalchemy import StaticPool
+from sqlalchemy import StaticPool, make_url
 from sqlalchemy.orm import Session
 
 from {package}.core.database import Base, open_engine
 from {package}.modules import routers
-from tests.support.postgres import administration, embedded_server
+from tests.support.embedded_postgres import embedded_address
 from tests.support.run import begin
 
 ROUNDS = 20
@@ -140,7 +140,7 @@ def with_savepoint(engine):
 with begin() as run:
     servers = {{
         "SQLite": open_engine("sqlite://", poolclass=StaticPool),
-        "PostgreSQL": open_engine(embedded_server(run)),
+        "PostgreSQL": open_engine(make_url(embedded_address(run)).set(drivername="postgresql+psycopg")),
     }}
     for name, engine in servers.items():
         with_savepoint(engine)()
