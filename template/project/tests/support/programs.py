@@ -39,7 +39,7 @@ class Program:
 
     def wait_for_port(self, port: int, timeout: float = 30.0) -> None:
         """Return once the program listens on a port of this machine; raise ProgramFailed when that never happens."""
-        self._wait(lambda: self.process.poll() is None and _listens(port), timeout)
+        self._wait(lambda: self.process.poll() is None and listens(port), timeout)
 
     def wait_for(self, pattern: str, timeout: float = 30.0) -> re.Match[str]:
         """Return where `pattern` matches what the program has said; raise ProgramFailed when that never happens."""
@@ -61,7 +61,15 @@ class Program:
         return self.log.read_text(encoding="utf-8", errors="replace")
 
 
-def _listens(port: int) -> bool:
+def free_port() -> int:
+    """Return a port of this machine that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def listens(port: int) -> bool:
+    """Tell whether anybody listens on a port of this machine."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 

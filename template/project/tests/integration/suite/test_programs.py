@@ -1,6 +1,7 @@
 """Programs that tests start end with the tests."""
 
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.programs import ProgramFailed, running
+from tests.support.programs import ProgramFailed, free_port, listens, running
 
 FOREVER = "import time; print('ready', flush=True); time.sleep(600)"
 
@@ -65,6 +66,14 @@ with running({python(f"import os; print(os.getpid()); {FOREVER}")!r}, Path({str(
         process.kill()
 
     assert has_ended(pid)
+
+
+def test_a_free_port_can_be_listened_on() -> None:
+    port = free_port()
+
+    assert not listens(port)
+    with socket.create_server(("127.0.0.1", port)):
+        assert listens(port)
 
 
 def has_ended(pid: int, patience: float = 10.0) -> bool:
