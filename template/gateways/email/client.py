@@ -14,6 +14,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import localtime, make_msgid
 from enum import StrEnum
+from functools import cached_property
 from typing import Protocol
 
 from email_validator import EmailNotValidError, validate_email
@@ -104,7 +105,7 @@ class SmtpEmailGateway:
         self.settings = settings
         local_part, _, domain = settings.email_sender.rpartition("@")
         self._sender = Address(settings.email_sender_name, local_part, domain)
-        self._tls = tls or ssl.create_default_context()
+        self._given_tls = tls
         self._attempts = Retrying(
             retry=retry_if_exception_type(EmailUnavailable),
             stop=stop_after_attempt(settings.smtp_attempts),
@@ -112,6 +113,11 @@ class SmtpEmailGateway:
             sleep=sleep,
             reraise=True,
         )
+
+    @cached_property
+    def _tls(self) -> ssl.SSLContext:
+        # Read when they are needed: the certificates of a machine are many.
+        return self._given_tls or ssl.create_default_context()
 
     def send(self, email: Email) -> None:
         """Send a message, again after 0.5 s, 1 s, 2 s ... while the server is unavailable.
