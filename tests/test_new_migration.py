@@ -1,0 +1,153 @@
+"""`python -m scripts.new_migration` writes what leads from the migrations to the models, and nothing else."""
+
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.support.services import Service
+
+COMMAND = ("python", "-m", "scripts.new_migration")
+MODELS = '''"""The table of {name}s."""
+
+from uuid import UUID
+
+from sqlalchemy import ForeignKey
+from sqlalchemy.orm import Mapped, mapped_column
+
+from ...core.tenancy import Record
+
+
+class {entity}(Record):
+    """Something that refers to {refers_to}."""
+
+    __tablename__ = "{name}s"
+
+    reference_id: Mapped[UUID] = mapped_column(ForeignKey("{refers_to}.id"))
+'''
+
+
+@pytest.fixture(params=[pytest.param(case, marks=pytest.mark.xdist_group(case)) for case in ("blank", "blank-async")])
+def library(request: pytest.FixtureRequest, written: Callable[[str], Service], tmp_path: Path) -> Service:
+    """A copy of a service with modules of one's own; `members` has two revisions, as it refers to `loans` and they to it."""
+    original = written(request.param)
+    folder = shutil.copytree(original.folder, tmp_path / "library", ignore=shutil.ignore_patterns(".*_cache"))
+    return replace(original, folder=folder)
+
+
+def test_each_module_that_changed_gets_its_revision(library: Service) -> None:
+    add_column(library, "modules/loans/models.py", "colour: Mapped[str | None]")
+    add_column(library, "modules/members/models.py", "points: Mapped[int]")
+    add_column(library, "core/identity.py", "nickname: Mapped[str | None]")
+    # By name, the one that is referred to comes last.
+    add_module(library, "parcel", "vans")
+    add_module(library, "van", "loans")
+
+    said = library.run(*COMMAND, "Deliver loans")
+
+    assert written_by(said) == ["core_0002", "members_0003", "loans_0002", "vans_0001", "parcels_0001"]
+    assert "It adds members.points, which rows that are there have no value for: give a server_default." in said
+    assert leads_to_the_models(library)
+
+    remove_column(library, "modules/loans/models.py", "colour: Mapped[str | None]")
+    remove_module(library, "parcel")
+
+    said = library.run(*COMMAND, "Deliver no parcels")
+
+    assert written_by(said) == ["loans_0003", "parcels_0002"]
+    assert "It drops loans.colour, and what is in it" in said
+    assert "It drops the table parcels, and all that is in it." in said
+    assert leads_to_the_models(library)
+
+
+def test_nothing_is_written_where_nothing_changed(library: Service) -> None:
+    said = library.run(*COMMAND, "Nothing")
+
+    assert said == "The migrations lead to the models already: nothing was written.\n"
+    assert written_by(said) == []
+
+
+@pytest.mark.parametrize("message", ["", " . ", 'Say "no"', "Two\nlines"])
+def test_message_that_is_none_is_refused(library: Service, message: str) -> None:
+    add_column(library, "modules/loans/models.py", "colour: Mapped[str | None]")
+
+    said = library.run(*COMMAND, message, expect=1)
+
+    assert said.startswith("MESSAGE is one line that says what changes, without quotes and backslashes")
+    assert revisions(library) == {path for path in library.files if path.startswith("migrations/versions/")}
+
+
+def test_migrations_that_do_not_run_are_told(library: Service) -> None:
+    file = library.folder / "migrations/versions/loans_0001.py"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(
+        text.replace("    op.create_table(", '    op.execute("NONSENSE")\n    op.create_table('), encoding="utf-8"
+    )
+
+    said = library.run(*COMMAND, "Anything", expect=1)
+
+    assert said.startswith('Nothing was written: The migrations do not run: syntax error at or near "NONSENSE"')
+
+
+def test_branch_with_two_heads_is_told(library: Service) -> None:
+    add_column(library, "modules/loans/models.py", "colour: Mapped[str | None]")
+    for name in ("one", "other"):
+        library.run("alembic", "revision", "--head", "loans@loans_0001", "--splice", "--rev-id", name, "-m", name)
+
+    said = library.run(*COMMAND, "Anything", expect=1)
+
+    assert said.startswith("Nothing was written: loans has 2 heads, ")
+
+
+def add_column(library: Service, path: str, column: str) -> None:
+    """Give the first table of a file a column."""
+    file = library.folder / "src/library" / path
+    before, name, after = file.read_text(encoding="utf-8").partition("    __tablename__ = ")
+    line, _, rest = after.partition("\n")
+    file.write_text(f"{before}{name}{line}\n    {column}\n{rest}", encoding="utf-8")
+
+
+def remove_column(library: Service, path: str, column: str) -> None:
+    """Take a column away again."""
+    file = library.folder / "src/library" / path
+    file.write_text(file.read_text(encoding="utf-8").replace(f"    {column}\n", ""), encoding="utf-8")
+
+
+def add_module(library: Service, name: str, refers_to: str) -> None:
+    """Write a module that has no migration yet."""
+    modules = library.folder / "src/library/modules"
+    (modules / f"{name}s").mkdir()
+    (modules / f"{name}s" / "__init__.py").touch()
+    models = MODELS.format(name=name, entity=name.capitalize(), refers_to=refers_to)
+    (modules / f"{name}s" / "models.py").write_text(models, encoding="utf-8")
+    with (modules / "__init__.py").open("a", encoding="utf-8") as file:
+        file.write(f"from .{name}s import models as {name}s\n")
+
+
+def remove_module(library: Service, name: str) -> None:
+    """Take a module away again, but for what the migrations tell of it."""
+    modules = library.folder / "src/library/modules"
+    shutil.rmtree(modules / f"{name}s")
+    text = (modules / "__init__.py").read_text(encoding="utf-8")
+    (modules / "__init__.py").write_text(
+        text.replace(f"from .{name}s import models as {name}s\n", ""), encoding="utf-8"
+    )
+
+
+def written_by(said: str) -> list[str]:
+    """Return the revisions that the command says it wrote, in its order."""
+    return [Path(line.split()[-1]).stem for line in said.splitlines() if line.startswith("Written: ")]
+
+
+def revisions(library: Service) -> set[str]:
+    """Return the files of the revisions."""
+    return {path.relative_to(library.folder).as_posix() for path in library.folder.glob("migrations/versions/*.py")}
+
+
+def leads_to_the_models(library: Service) -> bool:
+    """Upgrade a database, and tell whether Alembic finds no difference; a revision that does not run fails the test."""
+    (library.folder / "library.db").unlink(missing_ok=True)
+    library.run("alembic", "upgrade", "heads")
+    return "No new upgrade operations detected" in library.run("alembic", "check")
