@@ -103,7 +103,7 @@ def test_a_request_writes_to_postgresql(stack: Stack) -> None:
     answer = request(stack, "POST", "/patients", token, patient)
 
     query = f"SELECT family_name FROM patients WHERE id = '{answer['id']}'"
-    client = ("psql", "--host", "127.0.0.1", "--username", "clinic_service", "--tuples-only", "--no-align")
+    client = ("psql", "--host", "127.0.0.1", "--username", "app", "--tuples-only", "--no-align")
     password = ("exec", "-T", "-e", f"PGPASSWORD={PASSWORD}", "postgres")
     assert stack.compose(*password, *client, "--command", query).strip() == "Hopper"
 
@@ -185,5 +185,5 @@ def test_the_suite_passes_in_the_image(written: Callable[[str], Service], tmp_pa
     with stack_of(written("patients"), tmp_path / "service", REQUIRED) as stack:
         said = stack.compose("--profile", "test", "run", "--rm", "test")
 
-    assert "postgresql: clinic_service_test on postgres, from TEST_DATABASE_URL" in said
+    assert "postgresql: app_test on postgres, from TEST_DATABASE_URL" in said
     assert " passed in " in said
