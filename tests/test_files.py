@@ -13,7 +13,8 @@ from tests.support.services import ROOT, Service, write_service
 FORBIDDEN_IN_NAMES = re.compile(r'[<>:"|?*\\\x00-\x1f]|[. ]$')
 DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
 NEEDS_TRUST = {"_tasks", "_migrations", "_jinja_extensions"}
-LEFTOVERS = re.compile(r"your_service|(?<!\$)\{\{|\{%|\{#|jinja|phasework|copier", re.IGNORECASE)
+# `${{ ... }}` is a workflow's, `{{ $... }}` an alert's.
+LEFTOVERS = re.compile(r"your_service|(?<!\$)\{\{(?! \$)|\{%|\{#|jinja|phasework|copier", re.IGNORECASE)
 HOST = re.compile(r"https?://([\w.-]+)")
 HOSTS = {
     "127.0.0.1",

@@ -125,6 +125,18 @@ def write_service(template: Path, folder: Path, answers: Answers, python: Path =
     return Service(folder, read_files(folder), python)
 
 
+def lock(folder: Path) -> None:
+    """Resolve what a service declares, as `uv sync` does for whoever works on it: its image is built from that."""
+    run = subprocess.run(
+        [Path(sys.executable).with_name("uv"), "lock", "--quiet", "--python", sys.executable],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+
+
 def read_files(folder: Path) -> dict[str, bytes]:
     """Return the content of every file below a folder, by its path."""
     paths = sorted(path for path in folder.rglob("*") if path.is_file())

@@ -1,0 +1,104 @@
+"""The Docker engine of this machine, where one answers: GitHub's runners have one."""
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+# Docker 20 and docker-compose 1 have to be told.
+_BUILDKIT = {"DOCKER_BUILDKIT": "1", "COMPOSE_DOCKER_CLI_BUILD": "1"}
+
+
+@cache
+def why_no_engine() -> str | None:
+    """Return what keeps images from being built here, or None."""
+    if shutil.which("docker") is None:
+        return "no Docker: `docker` is not on the PATH"
+    version = run("docker", "version", check=False)
+    if version.returncode:
+        return f"no Docker engine answers: {version.stderr.strip().splitlines()[-1]}"
+    return None if compose_command() else "neither `docker compose` nor docker-compose is installed"
+
+
+@cache
+def compose_command() -> tuple[str, ...]:
+    """Return the command of Compose: that of today, or else docker-compose 1.29; nothing where there is none."""
+    if run("docker", "compose", "version", check=False).returncode == 0:
+        return ("docker", "compose")
+    return ("docker-compose",) if shutil.which("docker-compose") else ()
+
+
+def needs_engine() -> list[pytest.MarkDecorator]:
+    """Return the marks of tests that build and start images: one after the other, and skipped where that is impossible."""
+    reason = why_no_engine()
+    return [pytest.mark.skipif(reason is not None, reason=str(reason)), pytest.mark.xdist_group("engine")]
+
+
+def run(
+    *command: str,
+    check: bool = True,
+    cwd: Path | None = None,
+    variables: Mapping[str, str] | None = None,
+    stdin: str | None = None,
+) -> subprocess.CompletedProcess[str]:
+    """Run a command; one that fails fails the test, with all that it said, unless `check` is false."""
+    done = subprocess.run(
+        command,
+        cwd=cwd,
+        env=os.environ | _BUILDKIT | dict(variables or {}),
+        input=stdin,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert not check or done.returncode == 0, (
+        f"{' '.join(command)} exited {done.returncode}:\n{done.stdout}{done.stderr}"
+    )
+    return done
+
+
+def docker(*arguments: str) -> str:
+    """Run a command of Docker, and return what it printed."""
+    return run("docker", *arguments).stdout.strip()
+
+
+def inspect(name: str) -> dict[str, Any]:
+    """Return all that Docker knows of a container or an image."""
+    (known,) = json.loads(docker("inspect", name))
+    return dict(known)
+
+
+@dataclass(frozen=True)
+class Stack:
+    """What the docker-compose.yml of a folder describes, under a name and with ports that nobody else has."""
+
+    folder: Path
+    name: str
+    variables: Mapping[str, str] = field(default_factory=dict)
+    files: tuple[str, ...] = ("docker-compose.yml",)
+
+    def compose(self, *arguments: str, check: bool = True, stdin: str | None = None) -> str:
+        """Run a command of Compose, and return all that it printed."""
+        files = [option for file in self.files for option in ("--file", file)]
+        done = run(
+            *compose_command(),
+            *("--project-name", self.name, *files, *arguments),
+            check=check,
+            cwd=self.folder,
+            variables=self.variables,
+            stdin=stdin,
+        )
+        return done.stdout + done.stderr
+
+    def container(self, service: str) -> dict[str, Any]:
+        """Return all that Docker knows of the container of a service."""
+        label = f"label=com.docker.compose.service={service}"
+        project = f"label=com.docker.compose.project={self.name}"
+        return inspect(docker("ps", "--all", "--quiet", "--filter", project, "--filter", label))

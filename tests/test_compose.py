@@ -1,0 +1,189 @@
+"""What docker-compose.yml describes: every part comes up in order, and works with the others."""
+
+import json
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
+from uuid import uuid4
+
+import pytest
+import yaml
+
+from tests.support.engine import Stack, needs_engine, run
+from tests.support.services import Service, lock
+
+pytestmark = needs_engine()
+
+# A password that a URL would take amiss.
+PASSWORD = "p@ss:w/rd?#%"
+REQUIRED = {"POSTGRES_PASSWORD": PASSWORD, "JWT_SECRET": "s" * 32}
+SETTINGS = {
+    **REQUIRED,
+    # Ports that nobody else has.
+    "PORT": "0",
+    "PROMETHEUS_PORT": "0",
+    "SMTP_HOST": "localhost",
+    "EMAIL_SENDER": "us@example.com",
+    "REMINDER_INTERVAL_SECONDS": "1",
+}
+# The official image's databases are in UTF-8, whatever it is told; one from elsewhere may have to be told.
+UTF_8 = {"services": {"postgres": {"environment": {"LANG": "C.UTF-8"}}}}
+OURS = ("migrate", "app", "worker")
+
+
+@contextmanager
+def stack_of(service: Service, folder: Path, settings: Mapping[str, str]) -> Iterator[Stack]:
+    """Give what a copy of a service describes, inside of a `with` block; nothing of it is left behind."""
+    shutil.copytree(service.folder, folder, ignore=shutil.ignore_patterns(".*_cache", "__pycache__", ".coverage*"))
+    (folder / "utf8.yml").write_text(yaml.safe_dump(UTF_8), encoding="utf-8")
+    lock(folder)
+    name = f"compose{uuid4().hex[:8]}"
+    stack = Stack(folder, name, {"IMAGE": name, **settings}, ("docker-compose.yml", "utf8.yml"))
+    try:
+        yield stack
+    finally:
+        stack.compose("--profile", "test", "--profile", "monitoring", "down", "--volumes", "--rmi", "local")
+        run("docker", "image", "rm", "--force", name, check=False)
+
+
+@pytest.fixture(scope="module")
+def stack(written: Callable[[str], Service], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The default service, with every part of it running."""
+    with stack_of(written("defaults"), tmp_path_factory.mktemp("compose") / "service", SETTINGS) as stack:
+        stack.compose("up", "--build", "--detach")
+        yield stack
+
+
+def state(stack: Stack, service: str) -> dict[str, Any]:
+    """Return how the container of a service is."""
+    found: dict[str, Any] = stack.container(service)["State"]
+    return found
+
+
+def until(happens: Callable[[], bool], stack: Stack, patience: float = 90) -> None:
+    """Return once `happens` is true; fail with what every part said when that takes too long."""
+    deadline = time.monotonic() + patience
+    while not happens():
+        assert time.monotonic() < deadline, stack.compose("ps") + stack.compose("logs", "--tail", "20")
+        time.sleep(0.5)
+
+
+def request(stack: Stack, method: str, path: str, token: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Return the answer of the running service."""
+    address = stack.compose("port", "app", "8000").strip()
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    data = None if body is None else json.dumps(body).encode()
+    with urlopen(Request(f"http://{address}{path}", data, headers, method=method), timeout=10) as response:
+        answer: dict[str, Any] = json.load(response)
+    return answer
+
+
+@pytest.mark.parametrize("service", ["app", "worker", "postgres", "redis"])
+def test_every_part_becomes_healthy(stack: Stack, service: str) -> None:
+    until(lambda: state(stack, service)["Health"]["Status"] == "healthy", stack)
+
+
+def test_migrations_are_done_before_anything_needs_them(stack: Stack) -> None:
+    migrated = state(stack, "migrate")
+
+    assert (migrated["Status"], migrated["ExitCode"]) == ("exited", 0)
+    assert all(migrated["FinishedAt"] < state(stack, service)["StartedAt"] for service in ("app", "worker"))
+
+
+def test_a_request_writes_to_postgresql(stack: Stack) -> None:
+    script = (stack.folder / "scripts" / "create_token.py").read_text(encoding="utf-8")
+    arguments = ("--organisation", "Acme", "--email", "ada@example.com")
+    token = stack.compose("exec", "-T", "app", "python", "-", *arguments, stdin=script).strip()
+    patient = {"given_name": "Grace", "family_name": "Hopper", "birth_date": "1906-12-09"}
+
+    answer = request(stack, "POST", "/patients", token, patient)
+
+    query = f"SELECT family_name FROM patients WHERE id = '{answer['id']}'"
+    client = ("psql", "--host", "127.0.0.1", "--username", "app", "--tuples-only", "--no-align")
+    password = ("exec", "-T", "-e", f"PGPASSWORD={PASSWORD}", "postgres")
+    assert stack.compose(*password, *client, "--command", query).strip() == "Hopper"
+
+
+def test_a_task_passes_through_redis_to_the_worker(stack: Stack) -> None:
+    done = r"Task appointments.queue_reminders["
+    until(
+        lambda: any(done in line and "succeeded" in line for line in stack.compose("logs", "worker").splitlines()),
+        stack,
+    )
+
+    keys = stack.compose("exec", "-T", "redis", "redis-cli", "keys", "*").splitlines()
+
+    assert "clinic_service:_kombu.binding.celery" in keys
+
+
+@pytest.mark.parametrize("service", OURS)
+def test_our_containers_have_no_right_that_they_do_not_need(stack: Stack, service: str) -> None:
+    host, user = stack.container(service)["HostConfig"], stack.container(service)["Config"]["User"]
+
+    assert (host["ReadonlyRootfs"], host["CapDrop"], user) == (True, ["ALL"], "10001:10001")
+    assert host["SecurityOpt"] == ["no-new-privileges:true"]
+
+
+def test_containers_know_no_more_secrets_than_they_use(stack: Stack) -> None:
+    variables = {service: " ".join(stack.container(service)["Config"]["Env"]) for service in OURS}
+
+    assert [service for service, names in variables.items() if "JWT_SECRET=" in names] == ["app"]
+    assert [service for service, names in variables.items() if "SMTP_HOST=" in names] == ["worker"]
+
+
+def test_nothing_is_open_to_other_machines(stack: Stack) -> None:
+    bindings = [
+        binding["HostIp"]
+        for service in ("app", "worker", "postgres", "redis")
+        for port in stack.container(service)["NetworkSettings"]["Ports"].values()
+        for binding in port or []
+    ]
+
+    assert bindings == ["127.0.0.1"]
+
+
+def test_the_worker_ends_when_it_is_told_to(stack: Stack) -> None:
+    stack.compose("stop", "worker")
+
+    assert state(stack, "worker")["ExitCode"] == 0
+
+
+def test_prometheus_sees_the_service(stack: Stack) -> None:
+    prometheus = yaml.safe_load((stack.folder / "docker-compose.yml").read_text(encoding="utf-8"))["services"][
+        "prometheus"
+    ]
+    there = run("docker", "image", "inspect", prometheus["image"], check=False).returncode == 0
+    if not there and run("docker", "pull", prometheus["image"], check=False).returncode:
+        pytest.skip(f"{prometheus['image']} cannot be pulled")
+    stack.compose("--profile", "monitoring", "up", "--detach", "prometheus")
+
+    def is_seen() -> bool:
+        address = stack.compose("--profile", "monitoring", "port", "prometheus", "9090").strip()
+        try:
+            with urlopen(f"http://{address}/api/v1/query?query=up", timeout=5) as response:
+                return [sample["value"][1] for sample in json.load(response)["data"]["result"]] == ["1"]
+        except OSError:
+            return False
+
+    until(is_seen, stack)
+
+
+@pytest.mark.parametrize("missing", REQUIRED)
+def test_a_secret_that_is_missing_is_named(written: Callable[[str], Service], missing: str) -> None:
+    given = {name: value for name, value in REQUIRED.items() if name != missing}
+
+    said = Stack(written("defaults").folder, "none", given).compose("config", check=False)
+
+    assert f"{missing} is not set; docs/docker.md shows how to put one into .env" in said
+
+
+def test_the_suite_passes_in_the_image(written: Callable[[str], Service], tmp_path: Path) -> None:
+    with stack_of(written("patients"), tmp_path / "service", REQUIRED) as stack:
+        said = stack.compose("--profile", "test", "run", "--rm", "test")
+
+    assert "postgresql: app_test on postgres, from TEST_DATABASE_URL" in said
+    assert " passed in " in said

@@ -1,0 +1,50 @@
+"""The files that Docker reads are sound, and let nothing through that should stay outside."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.support.engine import run
+from tests.support.services import Service, write_service
+
+CASES = ("defaults", "async", "blank", "patients")
+
+
+@pytest.fixture(params=[pytest.param(case, marks=pytest.mark.xdist_group(case)) for case in CASES])
+def service(request: pytest.FixtureRequest, written: Callable[[str], Service]) -> Service:
+    """The service of each case in turn."""
+    return written(request.param)
+
+
+def test_hadolint_finds_nothing(service: Service) -> None:
+    run(program("hadolint"), "Dockerfile", cwd=service.folder)
+
+
+def test_compose_file_fits_its_schema(service: Service) -> None:
+    run(
+        program("check-jsonschema"), "--builtin-schema", "vendor.compose-spec", "docker-compose.yml", cwd=service.folder
+    )
+
+
+def test_worker_and_redis_are_there_where_a_module_has_tasks(written: Callable[[str], Service]) -> None:
+    files = {case: written(case).files["docker-compose.yml"].decode() for case in CASES}
+
+    assert [case for case, text in files.items() if "\n  worker:\n" in text and "\n  redis:\n" in text] == [
+        "defaults",
+        "async",
+    ]
+    assert [case for case, text in files.items() if "redis" in text.lower()] == ["defaults", "async"]
+
+
+@pytest.mark.parametrize(("lowest", "chosen"), [("3.11", "3.13"), ("3.14", "3.14")])
+def test_image_has_a_python_that_the_service_supports(template: Path, tmp_path: Path, lowest: str, chosen: str) -> None:
+    service = write_service(template, tmp_path / "service", {"modules": [], "python_version": lowest})
+
+    assert f"FROM python:{chosen}-slim AS base\n".encode() in service.files["Dockerfile"]
+
+
+def program(name: str) -> str:
+    """Return the path of a program that is installed beside our Python."""
+    return str(Path(sys.executable).with_name(name))

@@ -1,0 +1,183 @@
+"""The image of a service: what it holds, and how a container of it starts, runs and stops."""
+
+import gzip
+import shutil
+import tarfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO
+from urllib.error import URLError
+from urllib.request import urlopen
+from uuid import uuid4
+
+import pytest
+
+from tests.support.engine import docker, inspect, needs_engine, run
+from tests.support.services import Service, lock
+
+pytestmark = needs_engine()
+
+PLANTED = "a-secret-that-must-stay-outside-of-every-layer"
+VERSION = "0123abc"
+SETTINGS = ("--env", "DATABASE_URL={}:////tmp/service.db", "--env", f"JWT_SECRET={'s' * 32}")
+HARDENED = ("--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL", "--security-opt", "no-new-privileges:true")
+MEGABYTE = 1_000_000
+
+
+@pytest.fixture(scope="module")
+def image(written: Callable[[str], Service], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The image of the default service, built where secrets and history lie about, as they do on a developer's machine."""
+    folder = tmp_path_factory.mktemp("image") / "service"
+    shutil.copytree(written("defaults").folder, folder, ignore=shutil.ignore_patterns(".*_cache", "__pycache__"))
+    for place in (".env", "src/.env", ".git/config", "secrets.txt", "tests/.env.production"):
+        (folder / place).parent.mkdir(exist_ok=True)
+        (folder / place).write_text(PLANTED, encoding="utf-8")
+    lock(folder)
+    name = f"image-{uuid4().hex[:8]}"
+    docker("build", "--quiet", "--build-arg", f"VERSION={VERSION}", "--tag", name, str(folder))
+    yield name
+    docker("image", "rm", "--force", name)
+
+
+@pytest.fixture
+def container(image: str) -> Iterator[str]:
+    """A container that has just been started, with no right that it does not need."""
+    name = docker("run", "--detach", *HARDENED, *settings(), "--publish", "127.0.0.1::8000", image)
+    yield name
+    docker("rm", "--force", "--volumes", name)
+
+
+def settings() -> tuple[str, ...]:
+    """Return the settings of a container, which keeps its data in its temporary folder."""
+    return tuple(setting.format("sqlite") for setting in SETTINGS)
+
+
+def in_container(image: str, *command: str) -> str:
+    """Return what a command printed that was run in a container of its own."""
+    return docker("run", "--rm", *HARDENED, *settings(), image, *command)
+
+
+def test_tells_its_version(image: str) -> None:
+    labels = inspect(image)["Config"]["Labels"]
+
+    assert labels["org.opencontainers.image.version"] == VERSION
+    assert labels["org.opencontainers.image.title"] == "Clinic Service"
+
+
+def test_is_not_root(image: str) -> None:
+    assert inspect(image)["Config"]["User"] == "10001:10001"
+    assert in_container(image, "id", "-u") == "10001"
+
+
+def test_answers_within_two_seconds(image: str) -> None:
+    # This machine may have other things to do: one of three starts has to show it.
+    assert any(seconds_to_answer(image) < 2 for _ in range(3))
+
+
+def test_becomes_healthy(container: str) -> None:
+    deadline = time.monotonic() + 60
+    while inspect(container)["State"]["Health"]["Status"] != "healthy":
+        assert time.monotonic() < deadline, docker("logs", container)
+        time.sleep(0.2)
+
+
+def test_stops_within_three_seconds(container: str) -> None:
+    wait_for_answer(container)
+
+    began = time.monotonic()
+    docker("kill", "--signal", "TERM", container)
+    status = docker("wait", container)
+
+    assert time.monotonic() - began < 3
+    assert status in ("0", "143")
+
+
+def test_runs_the_migrations(image: str) -> None:
+    done = run("docker", "run", "--rm", *HARDENED, *settings(), image, "alembic", "upgrade", "heads")
+
+    assert "Running upgrade" in done.stderr
+
+
+def test_holds_what_runs_and_nothing_else(image: str) -> None:
+    assert in_container(image, "ls", "--almost-all", "/app").split() == ["alembic.ini", "migrations"]
+
+
+@pytest.mark.parametrize("name", ["gcc", "cc", "g++", "ld", "make", "uv", "git", "ruff", "mypy", "pytest"])
+def test_holds_no_tool_of_developers(image: str, name: str) -> None:
+    assert in_container(image, "python", "-c", f"import shutil; print(shutil.which('{name}'))") == "None"
+
+
+def test_holds_no_test_and_nothing_that_tests_need(image: str) -> None:
+    program = "from importlib.metadata import distributions as d; print(*sorted(x.name.lower() for x in d()))"
+
+    installed = in_container(image, "python", "-c", program).split()
+
+    assert "clinic-service" in installed
+    assert {"pytest", "coverage", "mypy", "ruff", "time-machine", "fakeredis", "locust"}.isdisjoint(installed)
+    assert in_container(image, "find", "/app", "/opt", "-path", "*site-packages/tests*").split() == []
+
+
+def test_no_layer_holds_a_secret(image: str, tmp_path: Path) -> None:
+    docker("save", "--output", str(tmp_path / "image.tar"), image)
+
+    assert list(layers_holding(PLANTED.encode(), tmp_path / "image.tar")) == []
+    # The search finds what is there.
+    assert list(layers_holding(b"script_location = %(here)s/migrations", tmp_path / "image.tar")) != []
+
+
+def test_adds_less_than_150_megabytes_to_python(
+    image: str, record_testsuite_property: Callable[[str, object], None]
+) -> None:
+    size, python = inspect(image)["Size"], inspect("python:3.13-slim")["Size"]
+    record_testsuite_property("image_megabytes", size / MEGABYTE)
+
+    assert size - python < 150 * MEGABYTE, f"{size / MEGABYTE:.0f} MB, {python / MEGABYTE:.0f} MB of which are Python's"
+
+
+def seconds_to_answer(image: str) -> float:
+    """Return how long it takes from the start of a container until its service is healthy."""
+    name = docker("create", *HARDENED, *settings(), "--publish", "127.0.0.1::8000", image)
+    try:
+        docker("start", name)
+        began = time.monotonic()
+        wait_for_answer(name)
+        return time.monotonic() - began
+    finally:
+        docker("rm", "--force", "--volumes", name)
+
+
+def wait_for_answer(container: str) -> None:
+    """Return once the service in a container says that it is healthy."""
+    address = docker("port", container, "8000").splitlines()[0]
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            with urlopen(f"http://{address}/health", timeout=5) as response:
+                assert response.status == 200
+                return
+        except (URLError, ConnectionError):
+            assert time.monotonic() < deadline, docker("logs", container)
+            time.sleep(0.02)
+
+
+def layers_holding(needle: bytes, archive: Path) -> Iterator[str]:
+    """Give the files of a saved image that hold these bytes: its layers are among them, compressed or not."""
+    with tarfile.open(archive) as tar:
+        for member in tar:
+            content = tar.extractfile(member)
+            if content is not None and holds(needle, content):
+                yield member.name
+
+
+def holds(needle: bytes, content: IO[bytes]) -> bool:
+    """Tell whether a file holds these bytes, wherever they begin."""
+    compressed = content.read(2) == b"\x1f\x8b"
+    content.seek(0)
+    stream = gzip.GzipFile(fileobj=content) if compressed else content
+    rest = b""
+    while chunk := stream.read(MEGABYTE):
+        if needle in rest + chunk:
+            return True
+        rest = chunk[-len(needle) :]
+    return False

@@ -1,0 +1,59 @@
+"""What Prometheus reads of a service is sound, and each alert speaks when it should."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.support.engine import run
+from tests.support.services import Service
+
+pytestmark = pytest.mark.skipif(
+    shutil.which("promtool") is None,
+    reason="no promtool: it comes with Prometheus, as in Debian's package `prometheus`",
+)
+
+
+@pytest.fixture
+def monitoring(written: Callable[[str], Service], tmp_path: Path) -> Path:
+    """A copy of what a service hands to Prometheus."""
+    return Path(shutil.copytree(written("defaults").folder / "monitoring", tmp_path / "monitoring"))
+
+
+def test_configuration_is_sound(monitoring: Path) -> None:
+    run("promtool", "check", "config", "prometheus.yml", cwd=monitoring)
+
+
+def test_rules_are_sound(monitoring: Path) -> None:
+    run("promtool", "check", "rules", "alerts.yml", cwd=monitoring)
+
+
+def test_alerts_speak_when_they_should(monitoring: Path) -> None:
+    run("promtool", "test", "rules", "alerts_test.yml", cwd=monitoring)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("== 0", "== 2"),
+        ('status="503"', 'status="200"'),
+        ("> 0.01", "> 0.03"),
+        ('status=~"5.."', 'status=~"4..|5.."'),
+        ("0.95,", "0.85,"),
+        (
+            'http_request_duration_seconds_bucket{job="app", route!~"/health|/metrics"}',
+            "http_request_duration_seconds_bucket",
+        ),
+        ("> 0.5\n", "> 0.8\n"),
+        ("> 2\n", "> 3\n"),
+        ("for: 10m", "for: 1m"),
+    ],
+)
+def test_changed_alert_fails_its_test(monitoring: Path, before: str, after: str) -> None:
+    alerts = monitoring / "alerts.yml"
+    text = alerts.read_text(encoding="utf-8")
+    assert before in text
+    alerts.write_text(text.replace(before, after), encoding="utf-8")
+
+    assert run("promtool", "test", "rules", "alerts_test.yml", cwd=monitoring, check=False).returncode == 1
