@@ -1,6 +1,7 @@
 """Who is asking: bearer tokens (RFC 6750) that carry user, organisation and roles."""
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -42,7 +43,8 @@ class AuthService:
     """Issues the tokens of this service, and reads them."""
 
     def __init__(self, settings: Settings) -> None:
-        self._secret = settings.jwt_secret
+        keys = (settings.jwt_secret, settings.jwt_secret_previous)
+        self._keys = [key.get_secret_value() for key in keys if key]
 
     def create_token(self, principal: Principal, expires_at: datetime | None = None) -> str:
         """Return a signed token for `principal`, valid for an hour unless told otherwise."""
@@ -52,17 +54,12 @@ class AuthService:
             "roles": sorted(principal.roles),
             "exp": expires_at or utcnow() + TOKEN_LIFETIME,
         }
-        return jwt.encode(claims, self._secret.get_secret_value(), ALGORITHM)
+        return jwt.encode(claims, self._keys[0], ALGORITHM)
 
     def read_token(self, token: str) -> Principal:
         """Return the principal that `token` names, or raise Unauthenticated."""
         try:
-            claims: dict[str, Any] = jwt.decode(
-                token,
-                self._secret.get_secret_value(),
-                [ALGORITHM],
-                options={"require": ["sub", "org", "roles", "exp"]},
-            )
+            claims = self._verify(token)
             return Principal(
                 user_id=UUID(claims["sub"]),
                 organisation_id=UUID(claims["org"]),
@@ -72,6 +69,12 @@ class AuthService:
             raise Unauthenticated("The token has expired.") from error
         except (jwt.InvalidTokenError, ValueError, TypeError, AttributeError) as error:
             raise Unauthenticated("The token is not valid.") from error
+
+    def _verify(self, token: str) -> dict[str, Any]:
+        for key in self._keys:
+            with suppress(jwt.InvalidSignatureError):
+                return jwt.decode(token, key, [ALGORITHM], options={"require": ["sub", "org", "roles", "exp"]})
+        raise jwt.InvalidSignatureError("None of the keys has signed it.")
 
 
 # Async in every form of this service: a context variable set in a worker thread would be lost.
