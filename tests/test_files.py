@@ -20,14 +20,16 @@ HOSTS = {
     "127.0.0.1",
     "docs.astral.sh",
     "docs.locust.io",
+    "docs.renovatebot.com",
     "example.com",
+    "github.com",
     "pytest-benchmark.readthedocs.io",
     "staging.example.com",
     "test",
 }
 
 # Where a service tells how it was made, and how it is kept current.
-SAYS_WHERE_IT_COMES_FROM = {".copier-answers.yml", "README.md"}
+SAYS_WHERE_IT_COMES_FROM = {".copier-answers.yml", "README.md", "renovate.json"}
 
 
 def test_template_names_fit_on_windows() -> None:
