@@ -96,7 +96,7 @@ ISOLATION = """
 from statistics import median
 from time import perf_counter
 
-from sqlalchemy import StaticPool, make_url
+from sqlalchemy import StaticPool, make_url, text
 from sqlalchemy.orm import Session
 
 from {package}.core.database import Base, open_engine
@@ -131,6 +131,8 @@ def with_savepoint(engine):
         with engine.connect() as connection:
             transaction = connection.begin()
             with Session(connection, join_transaction_mode="create_savepoint") as session:
+                # Without a statement there would be neither transaction nor savepoint.
+                session.scalar(text("SELECT 1"))
                 session.commit()
             transaction.rollback()
 

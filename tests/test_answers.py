@@ -90,3 +90,14 @@ class Listing(Iterator[os.DirEntry[str]]):
 
     def close(self) -> None:
         """Do nothing: the entries were read before."""
+
+
+def test_plan_that_names_some_modules_leaves_the_others_as_they_are(template: Path, tmp_path: Path) -> None:
+    answers = {"modules": ["patients", "tickets"], "plan": {"patients": {"phase": 5}, "tickets": {"coverage": 91}}}
+
+    service = write_service(template, tmp_path / "service", answers)
+
+    assert {"tests/unit/phase5/test_patients_service.py", "tests/unit/phase1/test_tickets_service.py"} <= set(
+        service.files
+    )
+    assert "    patients: 85\n    tickets: 91\n" in service.files["pytest.ini"].decode()

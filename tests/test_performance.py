@@ -21,8 +21,13 @@ def service(request: pytest.FixtureRequest, written: Callable[[str], Service], t
     """A copy of the default service, in each form, with its group `performance`."""
     original = written(CASES[request.param])
     folder = shutil.copytree(original.folder, tmp_path / "service", ignore=shutil.ignore_patterns(".*_cache"))
-    groups = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))["dependency-groups"]
-    return replace(original, folder=folder, besides=tuple(groups["performance"]))
+    return with_its_group(replace(original, folder=folder))
+
+
+def with_its_group(service: Service) -> Service:
+    """Return the service in an environment that holds its group `performance` as well."""
+    groups = tomllib.loads((service.folder / "pyproject.toml").read_text(encoding="utf-8"))["dependency-groups"]
+    return replace(service, besides=tuple(groups["performance"]))
 
 
 def test_benchmarks_keep_their_budgets(service: Service) -> None:
@@ -58,6 +63,34 @@ def test_service_under_load_holds_the_thresholds(service: Service, options: list
     assert "Every threshold is held." in output
 
 
+@pytest.mark.xdist_group("defaults")
+def test_master_judges_what_its_workers_did(written: Callable[[str], Service]) -> None:
+    service = with_its_group(written("defaults"))
+
+    output = service.run("python", "-c", MASTER_AND_WORKERS)
+
+    assert "Every threshold is held." in output
+    assert output.splitlines()[-1] == "The workers ended with [0, 0]."
+
+
+MASTER_AND_WORKERS = """
+import os, subprocess, sys
+from tests.performance.load import LOCUST, main, own_service
+from tests.support.programs import free_port
+
+port = str(free_port())
+with own_service() as (url, token):
+    os.environ["LOAD_TOKEN"] = token
+    workers = [subprocess.Popen([*LOCUST, "--worker", "--master-host", "127.0.0.1", "--master-port", port]) for _ in range(2)]
+    size = ["--users", "4", "--seconds", "3", "--max-p95", "5000"]
+    code = main(["--url", url, *size, "--master", "--expect-workers", "2", "--master-bind-port", port])
+    ended = [worker.wait(30) for worker in workers]
+sys.stdout.flush()
+print(f"The workers ended with {ended}.")
+sys.exit(code)
+"""
+
+
 def test_slow_service_misses_the_percentile(service: Service) -> None:
     output = service.run(*LOAD, expect=1, variables={"LOAD_MAX_P95": "1"})
 
@@ -90,9 +123,14 @@ def test_url_takes_a_token(service: Service) -> None:
 
 
 def test_is_part_of_no_other_run(service: Service) -> None:
-    collected = [service.run("pytest", "--collect-only", "-q", "--no-cov", *options) for options in ([], ["tests"])]
+    for folder in ("build", ".hidden"):
+        (service.folder / folder).mkdir()
+        (service.folder / folder / "test_left_out.py").write_text("def test_it() -> None: ...\n", encoding="utf-8")
 
-    assert [output for output in collected if "tests/performance" in output] == []
+    collected = [service.run("pytest", "--collect-only", "-q", "--no-cov", *options) for options in ([], ["."])]
+
+    assert [output for output in collected if "tests/performance" in output or "test_left_out.py" in output] == []
+    assert all("tests/unit/core/test_clock.py" in output for output in collected)
 
 
 def delay(service: Service, file: str, function: str) -> None:

@@ -74,11 +74,12 @@ class TestSlowTest:
 class TestModuleBelowItsGate:
     """A module whose tests do not reach its target."""
 
-    def test_fails_the_run(self, service: Service) -> None:
+    @pytest.mark.parametrize("options", [[], ["-n", "2"]])
+    def test_fails_the_run(self, service: Service, options: list[str]) -> None:
         keep_tests(service, "tests/unit/core/test_main.py")
         set_gates(service, "patients: 85", "tickets: 10")
 
-        output = service.run("pytest", expect=1)
+        output = service.run("pytest", *options, expect=1)
 
         assert [line.split()[0] for line in output.splitlines() if line.endswith("BELOW ITS GATE")] == ["patients"]
         assert [line.split()[0] for line in output.splitlines() if line.endswith("ok")] == ["tickets", "total"]

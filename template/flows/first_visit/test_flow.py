@@ -65,6 +65,10 @@ def free_slots(staff: Client, practitioner: Any, days: tuple[date, date]) -> Any
     return staff.get(url, params={"from": str(first), "to": str(last)}).json()
 
 
+def booking(patient: Any, practitioner: Any, slot: Any) -> dict[str, Any]:
+    return {"patient_id": patient["id"], "practitioner_id": practitioner["id"], "starts_at": slot["starts_at"]}
+
+
 def wait_for_message(smtp_server: SmtpServer) -> ReceivedEmail:
     deadline = time.monotonic() + PATIENCE
     while not smtp_server.messages:
@@ -86,13 +90,7 @@ def test_a_new_patient_is_reminded_and_completes_a_journey(
     # Not the first, which may begin at any moment.
     slot = free_slots(staff, practitioner, days)[1]
 
-    appointment = change(
-        staff,
-        "/appointments",
-        patient_id=patient["id"],
-        practitioner_id=practitioner["id"],
-        starts_at=slot["starts_at"],
-    )
+    appointment = change(staff, "/appointments", **booking(patient, practitioner, slot))
     change(staff, f"/journeys/{journey['id']}/advance", stage="Booked")
     reminder = wait_for_message(smtp_server)
     change(staff, f"/journeys/{journey['id']}/advance", stage="Reminded")
@@ -107,17 +105,18 @@ def test_a_new_patient_is_reminded_and_completes_a_journey(
 
 def test_who_finds_no_slot_left_gets_none(staff: Client, practitioner: Any, days: tuple[date, date]) -> None:
     pathway = change(staff, "/journey-definitions", name="First visit", stages=["Registered", "Booked"])
-    for number, slot in enumerate(free_slots(staff, practitioner, days)[1:]):
+    next_week = days[0] + timedelta(days=7), days[0] + timedelta(days=8)
+    slots = free_slots(staff, practitioner, next_week)
+    for number, slot in enumerate(slots):
         patient = register(staff, f"Patient{number}")
-        booking = {"patient_id": patient["id"], "practitioner_id": practitioner["id"], "starts_at": slot["starts_at"]}
-        change(staff, "/appointments", **booking)
+        change(staff, "/appointments", **booking(patient, practitioner, slot))
     late = register(staff, "Charles")
     journey = change(staff, "/journeys", patient_id=late["id"], definition_id=pathway["id"])
 
-    refused = staff.post("/appointments", json={**booking, "patient_id": late["id"]})
+    refused = staff.post("/appointments", json=booking(late, practitioner, slots[0]))
 
     theirs = staff.get("/appointments", params={"patient_id": late["id"]}).json()
-    assert booking["starts_at"] not in [slot["starts_at"] for slot in free_slots(staff, practitioner, days)]
+    assert free_slots(staff, practitioner, next_week) == []
     assert (refused.status_code, refused.json()["field"]) == (status.HTTP_409_CONFLICT, "practitioner_id")
     assert theirs["total"] == 0
     assert staff.get(f"/journeys/{journey['id']}").json()["stage"] == "Registered"
