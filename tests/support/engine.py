@@ -84,18 +84,20 @@ class Stack:
     variables: Mapping[str, str] = field(default_factory=dict)
     files: tuple[str, ...] = ("docker-compose.yml",)
 
-    def compose(self, *arguments: str, check: bool = True, stdin: str | None = None) -> str:
-        """Run a command of Compose, and return all that it printed."""
+    def compose(self, *arguments: str, stdin: str | None = None) -> str:
+        """Run a command of Compose, and return what it printed; one that fails fails the test."""
+        return self.start(*arguments, check=True, stdin=stdin).stdout.strip()
+
+    def start(self, *arguments: str, check: bool = False, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
+        """Run a command of Compose, wherever it leads."""
         files = [option for file in self.files for option in ("--file", file)]
-        done = run(
-            *compose_command(),
-            *("--project-name", self.name, *files, *arguments),
+        return run(
+            *(*compose_command(), "--project-name", self.name, *files, *arguments),
             check=check,
             cwd=self.folder,
             variables=self.variables,
             stdin=stdin,
         )
-        return done.stdout + done.stderr
 
     def container(self, service: str) -> dict[str, Any]:
         """Return all that Docker knows of the container of a service."""
