@@ -9,8 +9,8 @@ ${imports}
 
 revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}
-branch_labels = ${repr(tuple(branch_labels) if branch_labels else None)}
-depends_on = ${repr(tuple(depends_on) if depends_on else None)}
+branch_labels = ${repr(branch_labels)}
+depends_on = ${repr(depends_on)}
 
 
 def upgrade() -> None:
