@@ -26,7 +26,7 @@ test: .venv/.has-test
 demo: .venv/.has-test
 	@rm -rf build/demo build/template
 	@mkdir -p build/template
-	@cp -R copier.yml template build/template
+	@cp -R copier.yml template hooks build/template
 	$(BIN)/copier copy --defaults --quiet build/template build/demo
 	cd build/demo && $(BIN)/uv sync --quiet && $(BIN)/uv run pytest
 

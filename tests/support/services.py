@@ -111,7 +111,8 @@ class Service:
 
 def copy_template(folder: Path) -> Path:
     """Copy the template of the working tree, as it is now, and return the copy: no commit is needed to try a change."""
-    shutil.copytree(ROOT / "template", folder / "template", ignore=_NOT_SOURCES)
+    for part in ("template", "hooks"):
+        shutil.copytree(ROOT / part, folder / part, ignore=_NOT_SOURCES)
     shutil.copy(ROOT / "copier.yml", folder)
     return folder
 

@@ -1,0 +1,67 @@
+"""What the checks have in common: the files that they read, and how they tell what they found."""
+
+import ast
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+HIDDEN_OR_INSTALLED = (".", "node_modules", "site-packages", "__pycache__")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that a check objects to: the place, counted from 1 as in an editor, and one sentence."""
+
+    line: int
+    column: int
+    message: str
+
+
+Node = ast.expr | ast.stmt | ast.arg
+Check = Callable[[PurePosixPath, ast.Module], Iterator[Finding]]
+
+
+def report(check: Check, files: Sequence[str], allowed_by: str) -> int:
+    """Print what `check` finds in `files`, or in all files below the current folder; return 1 if it found anything.
+
+    A line that holds `allowed_by` is passed over.
+    """
+    found = 0
+    for file in sorted({*map(Path, files)} or find_files(Path())):
+        for finding in sorted(_read(check, file, allowed_by), key=lambda finding: (finding.line, finding.column)):
+            print(f"{file.as_posix()}:{finding.line}:{finding.column}: {finding.message}")
+            found = 1
+    return found
+
+
+def find_files(root: Path) -> set[Path]:
+    """Return the Python files below a folder, without those that were installed there."""
+    files = root.rglob("*.py")
+    return {file for file in files if not any(part.startswith(HIDDEN_OR_INSTALLED) for part in file.parts)}
+
+
+def walk(tree: ast.Module) -> Iterator[Node]:
+    """Yield what has a place in a file: statements, expressions and parameters."""
+    return (node for node in ast.walk(tree) if isinstance(node, Node))
+
+
+def at(node: Node, message: str) -> Finding:
+    """Return a finding at a node."""
+    return Finding(node.lineno, node.col_offset + 1, message)
+
+
+def has_part(path: PurePosixPath, folder: str) -> bool:
+    """Tell whether `path` lies in `folder`, as in `tests/e2e`, wherever that is."""
+    return f"/{folder.strip('/')}/" in f"/{path}"
+
+
+def _read(check: Check, file: Path, allowed_by: str) -> Iterator[Finding]:
+    try:
+        source = file.read_bytes()
+        tree = ast.parse(source)
+    except (OSError, SyntaxError, ValueError):
+        return  # What is no Python of today is not ours to judge.
+    lines = source.decode(errors="replace").splitlines()
+    for finding in check(PurePosixPath(file.as_posix()), tree):
+        if allowed_by not in lines[finding.line - 1]:
+            yield finding

@@ -1,0 +1,93 @@
+"""Finds mocks in tests that are there to do without: `python -m scripts.mock_policy [FILE ...]`."""
+
+import argparse
+import ast
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import PurePosixPath
+
+from .findings import Finding, Node, at, has_part, report, walk
+
+FOLDERS = ["tests/integration", "tests/e2e"]
+ALLOWED_BY = "mock-policy: allow"
+LIBRARIES = ("unittest.mock", "mock")
+# They compare and name, and stand for nothing.
+HARMLESS = {"ANY", "DEFAULT", "call", "sentinel"}
+HELPERS = re.compile(r"create_mock_\w+|create_(async_)?session_mock|ProperAsyncMock")
+PYTEST_MOCK = {"mocker", "class_mocker", "module_mocker", "package_mocker", "session_mocker"}
+INSTEAD = (
+    "use what is real here (the fixtures of PostgreSQL and Redis, a server on 127.0.0.1), "
+    "or write a unit test, where mocks belong."
+)
+
+
+def find_mocks(path: PurePosixPath, tree: ast.Module, folders: Sequence[str] = FOLDERS) -> Iterator[Finding]:
+    """Yield the mocks of a file that lies in one of `folders`."""
+    if not any(has_part(path, folder) for folder in folders):
+        return
+    used = {ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    defined = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
+    for node in walk(tree):
+        for name in _mocks_of(node, used, defined):
+            yield at(node, f"{name} is a mock in {path.parent}: {INSTEAD}")
+
+
+def _mocks_of(node: Node, used: set[str], defined: set[str]) -> Iterator[str]:
+    """Yield the names of the mocks that a node brings in."""
+    if isinstance(node, ast.Import):
+        for alias in node.names:
+            if alias.name in LIBRARIES and _is_used(alias.asname or alias.name, used):
+                yield alias.name
+    elif isinstance(node, ast.ImportFrom):
+        yield from _imported(node, used)
+    elif isinstance(node, ast.arg) and node.arg in PYTEST_MOCK - defined:
+        yield node.arg
+
+
+def _imported(node: ast.ImportFrom, used: set[str]) -> Iterator[str]:
+    module = node.module or ""
+    for alias in node.names:
+        full = f"{module}.{alias.name}".lstrip(".")
+        if not node.level and full in LIBRARIES:
+            if _is_used(alias.asname or alias.name, used):
+                yield full
+        elif not node.level and module in LIBRARIES:
+            if alias.name not in HARMLESS:
+                yield full
+        elif module.rpartition(".")[2] == "test_utils" and HELPERS.fullmatch(alias.name):
+            yield full
+
+
+def _is_used(library: str, used: set[str]) -> bool:
+    """Tell whether more of a library is used than what is harmless."""
+    names = {name.removeprefix(f"{library}.").partition(".")[0] for name in used if name.startswith(f"{library}.")}
+    return not names <= HARMLESS
+
+
+def read_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """Return `arguments`, or those of the command line, by name."""
+    parser = argparse.ArgumentParser(
+        prog="mock_policy",
+        description="Find mocks in tests of real things.",
+        epilog=f'A line with the comment "# {ALLOWED_BY}" is passed over.',
+    )
+    parser.add_argument("files", metavar="FILE", nargs="*", help="files to read (all below the current folder)")
+    parser.add_argument(
+        "--folder",
+        dest="folders",
+        action="append",
+        help=f"a folder of tests without mocks; may be given again ({', '.join(FOLDERS)})",
+    )
+    return parser.parse_args(arguments)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the mocks in the files that `arguments` name; return 1 if there are any."""
+    given = read_arguments(arguments)
+    folders = given.folders or FOLDERS
+    return report(lambda path, tree: find_mocks(path, tree, folders), given.files, ALLOWED_BY)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

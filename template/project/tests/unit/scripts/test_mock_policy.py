@@ -1,0 +1,88 @@
+"""Mocks in integration and e2e tests are found."""
+
+from pathlib import Path
+
+import pytest
+
+from scripts.mock_policy import main
+
+MOCKS = {
+    "from unittest.mock import AsyncMock, patch": "unittest.mock.AsyncMock",
+    "from unittest import mock\nmock.patch('a.b')": "unittest.mock",
+    "import unittest.mock\nunittest.mock.Mock()": "unittest.mock",
+    "from tests.test_utils import create_mock_user_service": "tests.test_utils.create_mock_user_service",
+    "from ..test_utils import ProperAsyncMock": "test_utils.ProperAsyncMock",
+    "def test_it(mocker): ...": "mocker",
+}
+NO_MOCKS = [
+    "from unittest.mock import ANY",
+    "from unittest import mock\nassert x == mock.ANY",
+    "from tests.test_utils import TenantContext",
+    "def test_it(monkeypatch): monkeypatch.setenv('A', '1')",
+    "from unittest.mock import Mock  # mock-policy: allow, a clock has no loopback",
+    "this is no Python",
+]
+
+
+@pytest.fixture(autouse=True)
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder that is checked."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("folder", ["tests/integration", "tests/e2e", "tests/integration/concurrency"])
+@pytest.mark.parametrize(("source", "name"), MOCKS.items())
+def test_a_mock_is_found(
+    project: Path, capsys: pytest.CaptureFixture[str], folder: str, source: str, name: str
+) -> None:
+    write(project / folder / "test_it.py", source)
+
+    assert main([]) == 1
+    assert f": {name} is a mock in {folder}: " in capsys.readouterr().out
+
+
+def test_the_message_names_the_mock_and_what_to_use(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(project / "tests/e2e/test_it.py", "x = 1\nfrom unittest.mock import Mock")
+
+    main([])
+
+    assert capsys.readouterr().out == (
+        "tests/e2e/test_it.py:2:1: unittest.mock.Mock is a mock in tests/e2e: use what is real here (the fixtures of "
+        "PostgreSQL and Redis, a server on 127.0.0.1), or write a unit test, where mocks belong.\n"
+    )
+
+
+@pytest.mark.parametrize("source", NO_MOCKS)
+def test_nothing_else_is_found(project: Path, capsys: pytest.CaptureFixture[str], source: str) -> None:
+    write(project / "tests/integration/test_it.py", source)
+
+    assert main([]) == 0
+    assert capsys.readouterr().out == ""
+
+
+def test_unit_tests_may_mock(project: Path) -> None:
+    write(project / "tests/unit/test_it.py", "from unittest.mock import Mock")
+
+    assert main([]) == 0
+
+
+def test_only_the_named_files_are_read(project: Path) -> None:
+    write(project / "tests/e2e/test_mocks.py", "from unittest.mock import Mock")
+    write(project / "tests/e2e/test_it.py", "")
+
+    assert main(["tests/e2e/test_it.py"]) == 0
+    assert main(["tests/e2e/test_mocks.py"]) == 1
+
+
+def test_another_folder_may_be_the_one_without_mocks(project: Path) -> None:
+    write(project / "system/test_it.py", "from unittest.mock import Mock")
+
+    assert main([]) == 0
+    assert main(["--folder", "system"]) == 1
+
+
+def write(file: Path, source: str) -> None:
+    """Write a file, and the folders that lead to it."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(source)
