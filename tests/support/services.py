@@ -109,6 +109,11 @@ class Service:
         return self.run("pytest", "-W", "error", *options, expect=expect, variables=variables)
 
 
+def program(name: str) -> str:
+    """Return the path of a program that is installed beside our Python."""
+    return str(Path(sys.executable).with_name(name))
+
+
 def copy_template(folder: Path) -> Path:
     """Copy the template of the working tree, as it is now, and return the copy: no commit is needed to try a change."""
     for part in ("template", "hooks"):
