@@ -306,6 +306,10 @@ BAD_ANSWERS: dict[str, tuple[Answers, str]] = {
         own(coverage=101),
         'own_modules.loans.coverage: "101" is not allowed; a whole number from 0 to 100 is.',
     ),
+    "coverage in bytes": (
+        own(coverage=b"\x80"),
+        "own_modules.loans.coverage: \"b'\\x80'\" is not allowed; a whole number from 0 to 100 is.",
+    ),
     "no fields": (
         own(fields={}),
         'own_modules.loans.fields: "{}" is not allowed; a mapping of at least one field to its type is, as in title: str.',
