@@ -136,6 +136,11 @@ BAD_ANSWERS: dict[str, tuple[Answers, str]] = {
         "domain: a mapping is not allowed; text is, in quotes where YAML would read it as something else.",
     ),
     "domain that is empty": ({"domain": ""}, 'domain: "" is not allowed; clinic, blank are.'),
+    "domain beyond the BMP": ({"domain": "🏥"}, "domain: this text is not allowed; what the question offers is."),
+    "module beyond the BMP": (
+        {"modules": ["patients", "🏥"]},
+        "modules: this text is not allowed; what the question offers is.",
+    ),
     "modules that are text": (
         {"modules": "patients"},
         "modules: text is not allowed; a list of names is, as in [patients, tickets].",
