@@ -120,7 +120,11 @@ def assert_refused(sentence: str, folder: Path) -> None:
 
 def assert_holds_what_was_asked_for(answers: Answers, files: dict[str, bytes]) -> None:
     """Each choice stands in the code as it was answered, whatever the code around it was made from."""
-    models = {path.split("/")[3]: text.decode() for path, text in files.items() if path.endswith("/models.py")}
+    models = {
+        path.split("/")[3]: text.decode()
+        for path, text in files.items()
+        if re.fullmatch(r"src/\w+/modules/\w+/models\.py", path)
+    }
     for name, module in answers["own_modules"].items():
         for kind in module["fields"].values():
             if isinstance(kind, list):
