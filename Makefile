@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 WORKERS ?= auto
+SEED ?= $(shell date +%s)
 BIN := $(CURDIR)/.venv/bin
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 
@@ -9,10 +10,11 @@ PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 unexport VIRTUAL_ENV
 export UV_PYTHON ?= $(BIN)/python
 
-.PHONY: help test demo lint bench mutate survivors clean
+.PHONY: help test fuzz demo lint bench mutate survivors clean
 
 help:
 	@echo 'make test       run the tests of the template'
+	@echo 'make fuzz       try many more cases of the tests that draw their own; SEED=... tries those of another run again'
 	@echo 'make demo       write the default service to build/demo and run its suite'
 	@echo 'make lint       check our own style, format, types and workflow'
 	@echo 'make bench      measure writing a service and running its suite, as ratios'
@@ -22,6 +24,11 @@ help:
 
 test: .venv/.has-test
 	@$(BIN)/python -m pytest -n $(WORKERS)
+
+# Each run draws new cases: its seed is the first line of the report, and the names of tests tell theirs.
+fuzz: export FUZZ_SEED = $(SEED)
+fuzz: .venv/.has-test
+	@$(BIN)/python -m pytest -n $(WORKERS) -m fuzz
 
 demo: .venv/.has-test
 	@rm -rf build/demo build/template

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,9 @@ import copier
 import pytest
 import yaml
 from copier.errors import UserMessageError
+
+from tests.support.in_process import sentence_of, write
+from tests.support.services import ROOT
 
 Answers = dict[str, Any]
 
@@ -57,6 +61,14 @@ BAD_ANSWERS: dict[str, tuple[Answers, str]] = {
         {"project_name": "Clinic 🏥"},
         f'project_name: "Clinic 🏥" is not allowed; {PROJECT_NAME_RULE}',
     ),
+    "project name of wide letters": (
+        {"project_name": "字" * 31},
+        f'project_name: "{"字" * 31}" is too long; 60 characters are allowed, and each that is not in ASCII counts twice.',
+    ),
+    "project name that a terminal would obey": (
+        {"project_name": "a\x1b[31mb"},
+        f'project_name: "a [31mb" is not allowed; {PROJECT_NAME_RULE}',
+    ),
     "no project name": ({"project_name": ""}, f'project_name: "" is not allowed; {PROJECT_NAME_RULE}'),
     "package outside of the folder": (
         {"package_name": "../evil"},
@@ -64,11 +76,23 @@ BAD_ANSWERS: dict[str, tuple[Answers, str]] = {
     ),
     "package named as a keyword": (
         {"package_name": "import"},
-        'package_name: "import" is taken by Python, by a library or by a folder of the service; any other name is allowed.',
+        'package_name: "import" is taken by Python, by a library, by Windows or by a folder of the service; any other name is allowed.',
+    ),
+    "package named as a device": (
+        {"package_name": "nul"},
+        'package_name: "nul" is taken by Python, by a library, by Windows or by a folder of the service; any other name is allowed.',
     ),
     "package named as a library": (
         {"package_name": "fastapi"},
-        'package_name: "fastapi" is taken by Python, by a library or by a folder of the service; any other name is allowed.',
+        'package_name: "fastapi" is taken by Python, by a library, by Windows or by a folder of the service; any other name is allowed.',
+    ),
+    "description that turns its direction": (
+        {"description": "a\u202eb"},
+        f'description: "a b" is not allowed; {DESCRIPTION_RULE}',
+    ),
+    "description with half of a character": (
+        {"description": "a\ud800b"},
+        f'description: "a b" is not allowed; {DESCRIPTION_RULE}',
     ),
     "description of two lines": (
         {"description": "one\ntwo"},
@@ -93,6 +117,59 @@ BAD_ANSWERS: dict[str, tuple[Answers, str]] = {
     "total coverage that is true": (
         {"coverage_total": True},
         'coverage_total: "True" is not allowed; a whole number from 0 to 100 is.',
+    ),
+    # --- of another kind than the question reads
+    "no project name at all": (
+        {"project_name": None},
+        "project_name: nothing is not allowed; text is, in quotes where YAML would read it as something else.",
+    ),
+    "YAML's no as a description": (
+        {"description": False},
+        "description: true or false is not allowed; text is, in quotes where YAML would read it as something else.",
+    ),
+    "YAML's date as a project name": (
+        {"project_name": date(2024, 2, 29)},
+        "project_name: a date is not allowed; text is, in quotes where YAML would read it as something else.",
+    ),
+    "domain that is a mapping": (
+        {"domain": {"clinic": 1}},
+        "domain: a mapping is not allowed; text is, in quotes where YAML would read it as something else.",
+    ),
+    "domain that is empty": ({"domain": ""}, 'domain: "" is not allowed; clinic, blank are.'),
+    "domain beyond the BMP": ({"domain": "🏥"}, "domain: this text is not allowed; what the question offers is."),
+    "module beyond the BMP": (
+        {"modules": ["patients", "🏥"]},
+        "modules: this text is not allowed; what the question offers is.",
+    ),
+    "modules that are text": (
+        {"modules": "patients"},
+        "modules: text is not allowed; a list of names is, as in [patients, tickets].",
+    ),
+    "modules that are a number": (
+        {"modules": 5},
+        "modules: a number is not allowed; a list of names is, as in [patients, tickets].",
+    ),
+    "modules that hold nothing": (
+        {"modules": [None]},
+        "modules: nothing is not allowed in the list; names are, as in [patients, tickets].",
+    ),
+    "own modules that are bytes": (
+        {"domain": "blank", "own_modules": b"loans"},
+        "own_modules: this is not a mapping; a mapping is allowed.",
+    ),
+    "total coverage that is no YAML": (
+        {"coverage_total": "[80"},
+        "coverage_total: this text is not allowed; a whole number from 0 to 100 is.",
+    ),
+    "an answer to what is computed": (
+        {"service_modules": [{"name": "../../evil"}]},
+        "service_modules: there is no such question; allowed are coverage_total, database_access, description, domain, modules, "
+        "own_modules, package_name, plan, project_name, python_version.",
+    ),
+    "an answer to a function of Jinja": (
+        {"range": 5},
+        "range: there is no such question; allowed are coverage_total, database_access, description, domain, modules, "
+        "own_modules, package_name, plan, project_name, python_version.",
     ),
     # --- choices
     "unknown domain": ({"domain": "bank"}, 'domain: "bank" is not allowed; clinic, blank are.'),
@@ -156,6 +233,23 @@ BAD_ANSWERS: dict[str, tuple[Answers, str]] = {
         own("core_users"),
         "own_modules.core_users: this name is taken by the service itself; any other name is allowed, such as core_users_items.",
     ),
+    "device of Windows": (
+        own("aux"),
+        "own_modules.aux: this name is taken by the service itself; any other name is allowed, such as aux_items.",
+    ),
+    "table of PostgreSQL": (
+        own("pg_class"),
+        "own_modules.pg_class: this name is taken by the service itself; any other name is allowed, such as pg_class_items.",
+    ),
+    "name that the sync form replaces": (
+        own("async_sessionmaker"),
+        "own_modules.async_sessionmaker: this name is taken by the service itself; any other name is allowed, "
+        "such as async_sessionmaker_items.",
+    ),
+    "a million letters": (
+        own("a" * 10**6),
+        f'own_modules: "{"a" * 37}..." is not allowed as a module\'s name; {NAME_RULE}',
+    ),
     "named as a ticked module": (
         own("patients") | {"domain": "clinic"},
         "own_modules.patients: a ticked module of the catalog brings this name; choose another one, or untick that module.",
@@ -171,6 +265,23 @@ BAD_ANSWERS: dict[str, tuple[Answers, str]] = {
     "entity of a ticked module": (
         own("people", entity="Patient") | {"domain": "clinic"},
         "own_modules.people.entity: patients has the entity Patient already; any other is allowed, as in entity: OwnPatient.",
+    ),
+    "entity that is another's fixture": (
+        {"domain": "blank", "own_modules": {"loans": {"fields": {"a": "str"}}, "loan_ids": {"fields": {"a": "str"}}}},
+        "own_modules.loan_ids.entity: LoanId would bring the name test_loan_id, which loans brings already; "
+        "any other is allowed, as in entity: OwnLoanId.",
+    ),
+    "entity that is another's class": (
+        {
+            "domain": "blank",
+            "own_modules": {"loans": {"fields": {"a": "str"}}, "loan_services": {"fields": {"a": "str"}}},
+        },
+        "own_modules.loan_services.entity: LoanService would bring the name LoanService, which loans brings already; "
+        "any other is allowed, as in entity: OwnLoanService.",
+    ),
+    "entity whose query the code imports": (
+        own("lists"),
+        'own_modules.lists.entity: "List" is a name that the generated code uses; any other is allowed, as in entity: OwnList.',
     ),
     "entity in lower case": (
         own(entity="loan"),
@@ -199,6 +310,10 @@ BAD_ANSWERS: dict[str, tuple[Answers, str]] = {
     "coverage 101": (
         own(coverage=101),
         'own_modules.loans.coverage: "101" is not allowed; a whole number from 0 to 100 is.',
+    ),
+    "coverage in bytes": (
+        own(coverage=b"\x80"),
+        "own_modules.loans.coverage: \"b'\\x80'\" is not allowed; a whole number from 0 to 100 is.",
     ),
     "no fields": (
         own(fields={}),
@@ -234,6 +349,23 @@ BAD_ANSWERS: dict[str, tuple[Answers, str]] = {
         field("int", "Copies"),
         f'own_modules.loans.fields: "Copies" is not allowed as a field\'s name; {FIELD_RULE}',
     ),
+    "column that PostgreSQL has": (
+        field("int", "xmin"),
+        "own_modules.loans.fields.xmin: this name is taken by the generated code; any other name is allowed, such as loan_xmin.",
+    ),
+    "letter that reads like a digit": (
+        field("int", "l"),
+        "own_modules.loans.fields.l: this name is taken by the generated code; any other name is allowed, such as loan_l.",
+    ),
+    "choices whose type is a schema": (
+        field(["a", "b"], "update"),
+        "own_modules.loans.fields.update: its choices would be the type LoanUpdate, which is taken by the generated code; "
+        "any other name is allowed.",
+    ),
+    "choices whose type is that of others": (
+        own(fields={"a_b": ["a"], "a__b": ["b"]}),
+        "own_modules.loans.fields.a_b: its choices would be the type LoanAB, which is taken by the field a__b; any other name is allowed.",
+    ),
     "YAML's yes as a field": (
         field("int", True),
         f'own_modules.loans.fields: "True" is not allowed as a field\'s name; {FIELD_RULE}',
@@ -245,6 +377,11 @@ BAD_ANSWERS: dict[str, tuple[Answers, str]] = {
     "choice that is YAML's no": (
         field(["yes", False]),
         'own_modules.loans.fields.copies: "False" is not allowed as a choice; '
+        "text of 1 to 30 letters, digits, spaces and _ . + / - is (yes, no and numbers need quotes).",
+    ),
+    "choice that is a list": (
+        field([["a"]]),
+        "own_modules.loans.fields.copies: \"['a']\" is not allowed as a choice; "
         "text of 1 to 30 letters, digits, spaces and _ . + / - is (yes, no and numbers need quotes).",
     ),
     "choice twice": (
@@ -273,6 +410,30 @@ BAD_ANSWERS: dict[str, tuple[Answers, str]] = {
         field('str = a"b'),
         'own_modules.loans.fields.copies: the default "a"b" is not of type str; '
         "text of 1 to 60 characters without quotes and backslashes is allowed.",
+    ),
+    "default of foreign digits": (
+        field("int = ١٢"),
+        'own_modules.loans.fields.copies: the default "١٢" is not of type int; a whole number of at most 18 digits is allowed.',
+    ),
+    "default that is no public address": (
+        field("email = ada@clinic.local"),
+        'own_modules.loans.fields.copies: the default "ada@clinic.local" is not of type email; '
+        "an address as in ada@example.com, its domain in lower case and public, is allowed.",
+    ),
+    "default that is not canonical": (
+        field("url = https://example.com/a/../b"),
+        'own_modules.loans.fields.copies: the default "https://example.com/a/../b" is not of type url; '
+        "an address as in https://example.com/ in its canonical form is allowed.",
+    ),
+    "default of spaces": (
+        field("str = '  '"),
+        "own_modules.loans.fields.copies: the default \"'  '\" is not of type str; "
+        "text of 1 to 60 characters without quotes and backslashes is allowed.",
+    ),
+    "default of wide letters": (
+        field(f"str = {'字' * 32}"),
+        f'own_modules.loans.fields.copies: the default "{"字" * 32}" is too long; 60 characters are allowed, '
+        "and each that is not in ASCII counts twice.",
     ),
     "default of a type that takes none": (
         field("json = 1"),
@@ -314,6 +475,10 @@ BAD_ANSWERS: dict[str, tuple[Answers, str]] = {
         own(unique=["name"]),
         'own_modules.loans.unique: there is no field "name"; the module has title.',
     ),
+    "unique of a list": (
+        own(unique=[["title"]]),
+        "own_modules.loans.unique: there is no field \"['title']\"; the module has title.",
+    ),
     "unique of a truth value": (
         own(fields={"open": "bool"}, unique=["open"]),
         "own_modules.loans.unique: the field open cannot be used here; "
@@ -342,6 +507,14 @@ BAD_ANSWERS: dict[str, tuple[Answers, str]] = {
         states(open=["closed"]),
         'own_modules.loans.states.open: there is no state "closed"; the module has open.',
     ),
+    "target that is a list": (
+        states(open=[["open"]]),
+        "own_modules.loans.states.open: there is no state \"['open']\"; the module has open.",
+    ),
+    "state whose constant reads like a digit": (
+        states(o=[]),
+        "own_modules.loans.states.o: this name is taken by the generated code; any other name is allowed, such as is_o.",
+    ),
     "target that is no list": (
         states(open="closed", closed=[]),
         'own_modules.loans.states.open: "closed" is not a list; a list of states is allowed.',
@@ -366,6 +539,10 @@ BAD_ANSWERS: dict[str, tuple[Answers, str]] = {
     "plan of a module that is not there": (
         own() | {"plan": {"patients": {"phase": 1}}},
         'plan: the service has no module "patients"; it has loans.',
+    ),
+    "plan of nothing": (
+        own() | {"plan": {None: {"phase": 1}}},
+        'plan: the service has no module "None"; it has loans.',
     ),
     "planned phase 0": (
         own() | {"plan": {"loans": {"phase": 0}}},
@@ -399,7 +576,7 @@ def test_refuses_with_one_sentence_and_writes_nothing(
     with pytest.raises(UserMessageError) as error:
         copier.run_copy(str(template), destination, data=answers, defaults=True, quiet=True)
 
-    assert error.value.message.removeprefix("Error rendering template path {% include your_answers %}: ") == sentence
+    assert sentence_of(error.value.message) == sentence
     assert not destination.exists()
 
 
@@ -441,6 +618,27 @@ def test_a_refused_update_changes_nothing(template: Path, tmp_path: Path) -> Non
         )
 
     assert {path: path.read_bytes() for path in (tmp_path / "service").rglob("*") if path.is_file()} == before
+
+
+def computed_questions() -> list[str]:
+    """Return the questions of copier.yml that nobody is asked."""
+    tree = yaml.compose((ROOT / "copier.yml").read_text(encoding="utf-8"))
+    assert isinstance(tree, yaml.MappingNode)
+    return [name.value for name, details in tree.value if name.value[0] != "_" and not is_asked(details)]
+
+
+def is_asked(details: yaml.MappingNode) -> bool:
+    """Tell whether a question has a text for the person who answers it."""
+    return "help" in [key.value for key, _ in details.value]
+
+
+@pytest.mark.parametrize("name", computed_questions())
+def test_refuses_an_answer_to_what_is_computed(template: Path, tmp_path: Path, name: str) -> None:
+    sentence = write(template, tmp_path / "service", own() | {name: []})
+
+    assert sentence is not None
+    assert sentence.startswith(f"{name}: there is no such question;")
+    assert not (tmp_path / "service").exists()
 
 
 GOOD_NAMES = ["orders", "groups", "users", "select_lists", "queues", "news", "staff", "a", "a" * 30, "match"]

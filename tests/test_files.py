@@ -1,14 +1,21 @@
 """What is written fits on every file system, stays where it belongs, and shows nothing of how it was written."""
 
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
+from typing import Any
 
+import copier
 import pytest
 import yaml
+from copier._template import Template
+from copier.errors import ForbiddenPathError
 
 from tests.support.cases import CASES
-from tests.support.services import ROOT, Service, write_service
+from tests.support.in_process import write, written_files
+from tests.support.services import ROOT, Service, read_files, write_service
 
 FORBIDDEN_IN_NAMES = re.compile(r'[<>:"|?*\\\x00-\x1f]|[. ]$')
 DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
@@ -28,14 +35,33 @@ HOSTS = {
     "test",
 }
 
+# Copier, in a Python that ends where a socket is opened or a name is looked up.
+WITHOUT_NETWORK = """
+import sys
+
+def refuse(event, _):
+    if event.startswith("socket."):
+        raise RuntimeError("the network was used: " + event)
+
+sys.addaudithook(refuse)
+from copier._cli import CopierApp
+CopierApp.run(exit=False)[1] and sys.exit(1)
+"""
+
 # Where a service tells how it was made, and how it is kept current.
 SAYS_WHERE_IT_COMES_FROM = {".copier-answers.yml", "README.md", "renovate.json"}
 
 
-def test_template_names_fit_on_windows() -> None:
-    paths = [path.relative_to(ROOT) for path in (ROOT / "template").rglob("*")]
+def test_names_of_the_repository_fit_on_windows() -> None:
+    assert [path for path in tracked() if not fits_on_windows(path)] == []
 
-    assert [path for path in paths if not fits_on_windows(path.as_posix())] == []
+
+def test_names_of_the_repository_differ_in_more_than_case() -> None:
+    assert len({path.lower() for path in tracked()}) == len(tracked())
+
+
+def test_the_repository_holds_no_links() -> None:
+    assert [path for path in tracked() if (ROOT / path).is_symlink()] == []
 
 
 def test_names_fit_on_windows(service: Service) -> None:
@@ -44,6 +70,11 @@ def test_names_fit_on_windows(service: Service) -> None:
 
 def test_names_differ_in_more_than_case(service: Service) -> None:
     assert len({path.lower() for path in service.files}) == len(service.files)
+
+
+def test_paths_are_short_enough_for_windows(written: Callable[[str], Service]) -> None:
+    # Of 260 characters, 60 are left to the folder that the service is in.
+    assert [path for path in written("limits-async").files if len(path) > 200] == []
 
 
 def test_holds_no_links(service: Service) -> None:
@@ -57,11 +88,98 @@ def test_nothing_is_written_elsewhere(template: Path, tmp_path: Path, case: str)
     assert [path.name for path in tmp_path.iterdir()] == ["service"]
 
 
+OUTSIDE = ["../evil", "../../evil", "/evil", "..\\evil", "C:\\evil", "~/evil", "evil/../../evil", "."]
+
+
+@pytest.mark.parametrize("path", OUTSIDE)
+@pytest.mark.parametrize(
+    "answers",
+    [
+        lambda path: {"project_name": path},
+        lambda path: {"package_name": path},
+        lambda path: {"modules": [path]},
+        lambda path: {"domain": "blank", "own_modules": {path: {"fields": {"title": "str"}}}},
+        lambda path: {"domain": "blank", "own_modules": {"loans": {"entity": path, "fields": {"title": "str"}}}},
+        lambda path: {"service_modules": [{"name": path}]},
+        lambda path: {"your_answers": path},
+        lambda path: {"answers_refused": "", "package_name": path},
+    ],
+    ids=["project name", "package name", "module", "own module", "entity", "computed module", "include", "no refusal"],
+)
+def test_no_answer_leads_outside(
+    template: Path, tmp_path: Path, answers: Callable[[str], dict[str, Any]], path: str
+) -> None:
+    sentence = write(template, tmp_path / "folder/service", answers(path))
+
+    assert sentence is not None
+    assert list(tmp_path.rglob("*")) == []
+
+
+def test_the_answers_file_stays_inside(template: Path, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"evil\.yml"):
+        copier.run_copy(str(template), tmp_path / "service", answers_file="../evil.yml", defaults=True, quiet=True)
+
+    assert list(tmp_path.rglob("*evil*")) == []
+
+
+def test_a_link_is_followed_to_the_folder_and_no_further(template: Path, tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "service").symlink_to("folder", target_is_directory=True)
+
+    files = written_files(template, tmp_path / "service", CASES["empty"])
+
+    assert {path.name for path in tmp_path.iterdir()} == {"folder", "service"}
+    assert read_files(tmp_path / "folder") == files
+
+
+def test_a_link_inside_leads_nowhere(template: Path, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "service").mkdir()
+    (tmp_path / "service/src").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+
+    with pytest.raises(ForbiddenPathError):
+        write(template, tmp_path / "service", CASES["empty"])
+
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+def test_reads_no_network(template: Path, tmp_path: Path) -> None:
+    command = [
+        sys.executable,
+        "-c",
+        WITHOUT_NETWORK,
+        "copy",
+        "--defaults",
+        "--quiet",
+        str(template),
+        str(tmp_path / "service"),
+    ]
+
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert run.returncode == 0, run.stderr
+    assert (tmp_path / "service/README.md").is_file()
+
+
+def test_the_network_would_be_noticed() -> None:
+    program = f"import sys; sys.argv = ['copier', '--version']; {WITHOUT_NETWORK}import socket; socket.socket()"
+
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+
+    assert "the network was used" in run.stderr
+
+
 def test_asks_for_no_trust() -> None:
     tree = yaml.compose((ROOT / "copier.yml").read_text(encoding="utf-8"))
     assert isinstance(tree, yaml.MappingNode)
 
     assert NEEDS_TRUST.isdisjoint(key.value for key, _ in tree.value)
+
+
+def test_copier_finds_nothing_that_needs_trust(template: Path) -> None:
+    judged = Template(url=str(template))
+
+    assert (judged.tasks, judged.jinja_extensions, judged.migration_tasks("after", judged)) == ([], (), [])
 
 
 def test_shows_no_leftovers(service: Service) -> None:
@@ -87,6 +205,12 @@ def test_files_end_in_one_newline(service: Service) -> None:
 @pytest.mark.parametrize("case", ["blank"])
 def test_own_modules_hold_no_module_that_was_not_asked_for(written: Callable[[str], Service], case: str) -> None:
     assert written(case).modules == sorted(CASES[case]["own_modules"])
+
+
+def tracked() -> list[str]:
+    """Return the path of each file that git keeps of this repository."""
+    listing = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return listing.split("\0")[:-1]
 
 
 def fits_on_windows(path: str) -> bool:

@@ -134,6 +134,20 @@ categories:
 hens:
   fields:
     kind: -> categories
+items:
+  fields:
+    number: str? = await the needle, async with 診療所 🏥
+    contact_email: email
+    stage: [await payment, async with care, AsyncSession]
+  unique: [number]
+  search: [number, contact_email]
+  states:
+    open: [open]
+t2_:
+  fields:
+    p: [short]
+    my_mail: [a b, a_b]
+    back: -> items?
 """)
 
 # Own modules that refer to the catalog, to each other, and to themselves.
@@ -199,6 +213,7 @@ CASES: dict[str, dict[str, Any]] = {
         "description": "It's {{ braces }}, {% tags %}, 100 % emoji 🏥, <b>markup</b>, `code` and ${ a dollar }.",
         "domain": "blank",
         "own_modules": LIMITS,
+        "plan": {"orders": {"phase": 8, "coverage": 100}},
     },
     "limits-async": {"project_name": "Z" * 60, "domain": "blank", "own_modules": LIMITS, "database_access": "async"},
     "patients": {"modules": ["patients"]},

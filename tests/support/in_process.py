@@ -1,0 +1,68 @@
+"""Writes services within our own process, many a second: what Copier compiles once is kept for the next service."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import CodeType
+from typing import Any
+
+import copier
+import pytest
+from copier.errors import UserMessageError
+from jinja2 import Environment
+
+from .services import Answers, read_files
+
+# What Copier says besides the sentence: see docs/decisions/0003-refuse-before-writing.md.
+SENTENCE = re.compile(
+    r"Error rendering template path {% include your_answers %}: (?P<judged>.*)|'dict object' has no attribute '(?P<unread>.*)'",
+    re.DOTALL,
+)
+
+
+def write(template: Path, folder: Path, answers: Answers) -> str | None:
+    """Write a service from `answers`; return the sentence that refuses them, or None.
+
+    Whatever else goes wrong is raised: on the command line it would be a traceback.
+    """
+    try:
+        copier.run_copy(str(template), folder, data=dict(answers), defaults=True, quiet=True, overwrite=True)
+    except UserMessageError as error:
+        return sentence_of(error.message)
+    return None
+
+
+def sentence_of(message: str) -> str:
+    """Return a refusal without Copier's words around it."""
+    match = SENTENCE.fullmatch(message)
+    assert match, f"Copier, not the template, refused: {message}"
+    return match["judged"] or match["unread"]
+
+
+def written_files(template: Path, folder: Path, answers: Answers) -> dict[str, bytes]:
+    """Write a service from `answers` that are not refused, and return its files."""
+    sentence = write(template, folder, answers)
+    assert sentence is None, sentence
+    return read_files(folder)
+
+
+@contextmanager
+def compiled_once() -> Iterator[None]:
+    """Let Jinja compile each source once, and Copier ask git nothing, inside of a `with` block."""
+    compiled: dict[tuple[Any, ...], CodeType] = {}
+    compile_source: Any = Environment.compile
+
+    def compile_once(self: Environment, source: str, name: str | None = None, filename: str | None = None) -> CodeType:
+        key = (source, name, filename)
+        if key in compiled:
+            self.preprocess(source, name, filename)  # Copier's `yield` forgets there what it looped over before
+        else:
+            compiled[key] = compile_source(self, source, name, filename)
+        return compiled[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Environment, "compile", compile_once)
+        # What is written here is in no repository.
+        patch.setattr("copier._main.is_git_available", lambda: False)
+        yield

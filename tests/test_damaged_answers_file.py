@@ -1,0 +1,158 @@
+"""An answers file that was damaged by hand changes nothing, and most of the time gets one clear sentence."""
+
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import copier
+import pytest
+from copier.errors import UserMessageError
+
+from tests.support.in_process import compiled_once, written_files
+from tests.support.services import copy_template, read_files
+
+ANSWERS = {"domain": "blank", "own_modules": {"loans": {"fields": {"title": "str"}}}}
+Damage = Callable[[str], str]
+
+
+def replaced(pattern: str, text: str) -> Damage:
+    """Damage a file by another text in place of what a pattern matches."""
+    return lambda content: re.sub(pattern, text, content, flags=re.DOTALL | re.MULTILINE)
+
+
+TOLD: dict[str, tuple[Damage, str]] = {
+    "a word that is misspelt": (
+        replaced("^domain: blank", "domain: bnak"),
+        'domain: "bnak" is not allowed; clinic, blank are.',
+    ),
+    "a word that was deleted": (
+        replaced("^domain: blank", "domain:"),
+        "domain: nothing is not allowed; text is, in quotes where YAML would read it as something else.",
+    ),
+    "a version without its quotes": (
+        replaced("^python_version: '3.11'", "python_version: 3.10"),
+        'python_version: "3.1" is not allowed; 3.11, 3.12, 3.13, 3.14 are.',
+    ),
+    "a number in words": (
+        replaced("^coverage_total: 75", "coverage_total: most"),
+        'coverage_total: "most" is not allowed; a whole number from 0 to 100 is.',
+    ),
+    "a list for a mapping": (
+        replaced(r"^own_modules:.*?\n(?=\S)", "own_modules: [loans]\n"),
+        "own_modules: \"['loans']\" is not a mapping; a mapping of each module's name to its description is allowed, or {}.",
+    ),
+    "a phase out of range": (
+        replaced("phase: 1", "phase: 0"),
+        'plan.loans.phase: "0" is not allowed; a whole number from 1 to 9 is.',
+    ),
+}
+# Copier reads the file before the template has a say: docs/reference/questions.md tells what it says.
+NOT_TOLD: dict[str, Damage] = {
+    "the markers of a conflict": lambda content: f"<<<<<<< before updating\n{content}=======\n>>>>>>> after updating\n",
+    "half of the file": lambda content: content[: content.index("fields:") + 3],
+    "a tab": replaced("^  loans:", "\tloans:"),
+    "a byte that is no text": lambda content: content + "\0",
+    "nothing": lambda _: "",
+    "a list": lambda _: "- domain\n- blank\n",
+    "a key that is no text": lambda content: content + "5: five\n",
+    "a template that is not there": replaced("^_src_path: .*?$", "_src_path: /nowhere"),
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _compiled_once() -> Iterator[None]:
+    with compiled_once():
+        yield
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A service in a git repository, written from the first version of a template in another."""
+    template = copy_template(tmp_path_factory.mktemp("versions"))
+    commit(template)
+    git(template, "tag", "v1.0.0")
+    service = tmp_path_factory.mktemp("services") / "original"
+    written_files(template, service, ANSWERS)
+    commit(service)
+    return service
+
+
+@pytest.fixture
+def service(original: Path, tmp_path: Path) -> Path:
+    """A copy of the service."""
+    return shutil.copytree(original, tmp_path / "service")
+
+
+@pytest.mark.parametrize("command", ["update", "recopy"])
+@pytest.mark.parametrize(("damage", "sentence"), TOLD.values(), ids=TOLD.keys())
+def test_is_told_in_one_sentence(service: Path, command: str, damage: Damage, sentence: str) -> None:
+    before = damaged(service, damage)
+
+    with pytest.raises(UserMessageError, match=re.escape(sentence)):
+        run(command, service)
+
+    assert read_files(service) == before
+
+
+@pytest.mark.parametrize("command", ["update", "recopy"])
+@pytest.mark.parametrize("damage", NOT_TOLD.values(), ids=NOT_TOLD.keys())
+def test_changes_nothing(service: Path, command: str, damage: Damage) -> None:
+    before = damaged(service, damage)
+
+    with pytest.raises(Exception):  # noqa: B017, PT011 (whatever PyYAML, pydantic or Copier raises)
+        run(command, service)
+
+    assert read_files(service) == before
+
+
+@pytest.mark.parametrize(
+    ("command", "line"), [("update", "_commit"), ("recopy", "_src_path")]
+)  # a recopy needs no commit, and an update without `_src_path` ends in Copier's own TypeError
+def test_what_copier_itself_needs_is_told_by_copier(service: Path, command: str, line: str) -> None:
+    before = damaged(service, replaced(rf"^{line}: .*?\n", ""))
+
+    with pytest.raises(UserMessageError, match="cannot obtain old template references"):
+        run(command, service)
+
+    assert read_files(service) == before
+
+
+def test_an_answer_to_no_question_is_dropped(service: Path) -> None:
+    damaged(service, lambda content: content + "colour: red\n")
+
+    run("recopy", service)
+
+    assert "colour" not in (service / ".copier-answers.yml").read_text(encoding="utf-8")
+
+
+def damaged(service: Path, damage: Damage) -> dict[str, bytes]:
+    """Damage the answers file, commit it, and return what is there then."""
+    file = service / ".copier-answers.yml"
+    content = file.read_text(encoding="utf-8")
+    file.write_text(damage(content), encoding="utf-8")
+    assert file.read_text(encoding="utf-8") != content
+    commit(service)
+    return read_files(service)
+
+
+def run(command: str, service: Path) -> None:
+    """Update or recopy a service with the answers in its file."""
+    if command == "update":
+        copier.run_update(service, defaults=True, quiet=True, overwrite=True)
+    else:
+        copier.run_recopy(service, defaults=True, quiet=True, overwrite=True)
+
+
+def commit(folder: Path) -> None:
+    """Commit everything, in a repository that is made where there is none."""
+    git(folder, "init", "--quiet")
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--message", "As it is")
+
+
+def git(folder: Path, *command: str) -> None:
+    """Run git under a name of its own."""
+    options = ["-c", "user.name=Test", "-c", "user.email=test@example.com", "-c", "commit.gpgsign=false"]
+    subprocess.run(["git", *options, *command], cwd=folder, check=True, capture_output=True)

@@ -1,0 +1,149 @@
+"""What our documents allow gives a service that passes; everything else is refused in one sentence, before a byte is written.
+
+`make fuzz` tries more cases, and new ones. A test that fails there is named with its seed: `make fuzz SEED=...` tries it again.
+"""
+
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+
+from tests.support.fuzzing import fuzz, tried
+from tests.support.in_process import compiled_once, write, written_files
+from tests.support.services import Service
+from tests.support.strategies import damaged_answers, own_modules, valid_answers, wrong_answers
+
+Answers = dict[str, Any]
+
+QUESTIONS = r"(project_name|package_name|description|domain|modules|own_modules|plan|coverage_total|database_access|python_version)"
+SAYS_WHAT_IS_ALLOWED = re.compile(rf"{QUESTIONS}\b.*(allowed|can\.$|tick |rename |choose |leave out |it has |has )")
+# What a terminal would obey, or would break the line at.
+CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _compiled_once() -> Iterator[None]:
+    with compiled_once():
+        yield
+
+
+@pytest.fixture
+def ruff(written: Callable[[str], Service]) -> Path:
+    """The ruff of a service: the one that judges every other."""
+    return written("blank").environment / "bin/ruff"
+
+
+@fuzz(few=40, many=3000)
+def test_what_is_allowed_is_written_clean(template: Path, tmp_path: Path, ruff: Path, seed: int, cases: int) -> None:
+    @given(valid_answers())
+    def property_(answers: Answers) -> None:
+        files = written_files(template, emptied(tmp_path / "service"), answers)
+
+        assert_holds_what_was_asked_for(answers, files)
+        assert_clean(tmp_path / "service", files, ruff)
+        assert_writes_the_same_again(template, tmp_path / "again", files)
+
+    tried(property_, seed, cases)
+
+
+@fuzz(few=150, many=4000)
+def test_what_is_wrong_is_refused(template: Path, tmp_path: Path, seed: int, cases: int) -> None:
+    @given(wrong_answers())
+    def property_(case: tuple[str, Answers]) -> None:
+        key, answers = case
+
+        sentence = write(template, emptied(tmp_path / "service"), answers)
+
+        assert sentence is not None, f"{key} should have been refused"
+        assert sentence.startswith(key)
+        assert_refused(sentence, tmp_path / "service")
+
+    tried(property_, seed, cases)
+
+
+@fuzz(few=120, many=3000)
+def test_what_is_damaged_is_refused_or_written_clean(
+    template: Path, tmp_path: Path, ruff: Path, seed: int, cases: int
+) -> None:
+    @given(damaged_answers())
+    def property_(answers: Answers) -> None:
+        sentence = write(template, emptied(tmp_path / "service"), answers)
+
+        if sentence is None:
+            files = written_files(template, emptied(tmp_path / "service"), answers)
+            assert_clean(tmp_path / "service", files, ruff)
+            assert_writes_the_same_again(template, tmp_path / "again", files)
+        else:
+            assert_refused(sentence, tmp_path / "service")
+
+    tried(property_, seed, cases)
+
+
+@fuzz(few=10, many=1000)
+def test_a_service_of_odd_modules_passes(template: Path, tmp_path: Path, seed: int, cases: int) -> None:
+    drawn: list[dict[str, Any]] = []
+
+    @given(own_modules(least=8, most=8))
+    def draw(modules: dict[str, Any]) -> None:
+        drawn.append(modules)
+
+    tried(draw, seed, cases)
+    # The first that hypothesis draws are the simplest.
+    access = "async" if seed % 2 else "sync"
+    answers = {"domain": "blank", "own_modules": drawn[-1], "database_access": access}
+
+    service = Service(tmp_path / "service", written_files(template, tmp_path / "service", answers))
+
+    service.run("mypy")
+    service.run_suite()
+
+
+def emptied(folder: Path) -> Path:
+    """Return a folder that is not there."""
+    shutil.rmtree(folder, ignore_errors=True)
+    return folder
+
+
+def assert_refused(sentence: str, folder: Path) -> None:
+    """A refusal names the question and what is allowed, in one line; nothing is written."""
+    assert SAYS_WHAT_IS_ALLOWED.match(sentence), sentence
+    assert not CONTROL.search(sentence), ascii(sentence)
+    assert len(sentence) < 1000
+    assert not folder.exists()
+
+
+def assert_holds_what_was_asked_for(answers: Answers, files: dict[str, bytes]) -> None:
+    """Each choice stands in the code as it was answered, whatever the code around it was made from."""
+    models = {
+        path.split("/")[3]: text.decode()
+        for path, text in files.items()
+        if re.fullmatch(r"src/\w+/modules/\w+/models\.py", path)
+    }
+    for name, module in answers["own_modules"].items():
+        for kind in module["fields"].values():
+            if isinstance(kind, list):
+                assert all(f'"{choice}"' in models[name] for choice in kind)
+
+
+def assert_clean(folder: Path, files: dict[str, bytes], ruff: Path) -> None:
+    """Every source compiles, and ruff finds nothing to change."""
+    for path in files:
+        if path.endswith(".py"):
+            compile(files[path], path, "exec")
+    for command in (["check", "--output-format=concise"], ["format", "--diff"]):
+        run = subprocess.run(
+            [ruff, *command, "--no-cache", "."], cwd=folder, capture_output=True, text=True, check=False
+        )
+        assert run.returncode == 0, run.stdout
+
+
+def assert_writes_the_same_again(template: Path, folder: Path, files: dict[str, bytes]) -> None:
+    """What the service recorded of its answers writes the same bytes."""
+    recorded = yaml.safe_load(files[".copier-answers.yml"])
+    assert written_files(template, emptied(folder), recorded) == files
