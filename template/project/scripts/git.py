@@ -97,10 +97,14 @@ class Repository:
         `conflicts` are the files that git is to take for unmerged: what they were at the last update, in the last commit,
         and what the template makes of them.
         """
-        changes = {path: after.get(path) for path in before.keys() | after.keys() if before.get(path) != after.get(path)}
+        changes = {
+            path: after.get(path) for path in before.keys() | after.keys() if before.get(path) != after.get(path)
+        }
         in_the_way = [path for path in changes if path not in before and os.path.lexists(self.root / path)]
         if in_the_way:
-            raise GitError(f"{min(in_the_way)} is ignored by git, and the update would write it: move it out of the way")
+            raise GitError(
+                f"{min(in_the_way)} is ignored by git, and the update would write it: move it out of the way"
+            )
         with tempfile.TemporaryDirectory() as folder:
             index = Path(folder, "index")
             self.run("read-tree", "HEAD", variables={"GIT_INDEX_FILE": str(index)})

@@ -18,6 +18,7 @@ from .merge import ANSWERS, Update, plan_update
 ROOT = Path(__file__).parents[1]
 CURRENT = ":current:"
 """The version of the template that the service has already."""
+PLANNED = ("phase", "coverage")
 YAML_ANSWERS = ("modules", "own_modules", "plan")
 UNDO = "git reset --hard && git clean -fd"
 
@@ -59,7 +60,9 @@ def open_repository(root: Path) -> Repository:
         sys.exit("An update is undone by git: commit the service first (git init && git add . && git commit).")
     if changed := repository.changed_files():
         names = ", ".join(changed[:3]) + (f" and {len(changed) - 3} more" if len(changed) > 3 else "")
-        sys.exit(f"There are changes that are not committed: {names}. Commit or stash them, so that you can undo the update.")
+        sys.exit(
+            f"There are changes that are not committed: {names}. Commit or stash them, so that you can undo the update."
+        )
     return repository
 
 
@@ -72,7 +75,9 @@ def read_answers(file: Path) -> Answers:
         sys.exit(f"{file.name} cannot be read ({reason}): take it from an earlier commit.")
     for key in ("_src_path", "_commit"):
         if not isinstance(answers, dict) or not isinstance(answers.get(key), str):
-            sys.exit(f"{file.name} has no {key}, which tells where the service comes from: take it from an earlier commit.")
+            sys.exit(
+                f"{file.name} has no {key}, which tells where the service comes from: take it from an earlier commit."
+            )
     return dict(answers)
 
 
@@ -84,16 +89,30 @@ def complete(changes: Mapping[str, Any], answers: Answers) -> Answers:
     package = answers.get("package_name")
     if changes.get("package_name", package) != package:
         sys.exit(f"package_name: it stays {package}, for the code of your team imports that name.")
-    given = changes.get("plan")
-    if not isinstance(given, dict):
+    given = changes.get("plan", described_plan(changes, answers))
+    if not given or not isinstance(given, dict):
         return dict(changes)
-    after = answers | changes
+    after = {**answers, **changes}
     modules = [*(after.get("modules") or []), *(after.get("own_modules") or {})]
     plan = {name: entry for name, entry in (answers.get("plan") or {}).items() if name in modules}
     for name, entry in given.items():
-        both = isinstance(entry, dict) and name in plan
-        plan[name] = plan[name] | entry if both else entry
+        plan[name] = plan[name] | entry if name in plan and isinstance(entry, dict) else entry
     return {**changes, "plan": plan}
+
+
+def described_plan(changes: Mapping[str, Any], answers: Answers) -> Answers:
+    """Return phase and coverage of the modules whose description names others than before."""
+    before, after = (described.get("own_modules") for described in (answers, changes))
+    if not isinstance(before, dict) or not isinstance(after, dict):
+        return {}
+    plan = {}
+    for name in before.keys() & after.keys():
+        old, new = before[name], after[name]
+        if isinstance(new, dict) and (
+            entry := {key: new[key] for key in PLANNED if key in new and new[key] != old.get(key)}
+        ):
+            plan[name] = entry
+    return plan
 
 
 def render(answers: Answers, changes: Answers, version: str | None, old: Path, new: Path, *, ask: bool) -> None:
@@ -113,13 +132,19 @@ def render(answers: Answers, changes: Answers, version: str | None, old: Path, n
     try:
         copier.run_recopy(new, changes, vcs_ref=reference, defaults=not ask, overwrite=True, quiet=True)
         copier.run_copy(answers["_src_path"], old, recorded, vcs_ref=answers["_commit"], defaults=True, quiet=True)
+    except KeyboardInterrupt:
+        sys.exit("Nothing was changed.")
     except (CopierError, ValueError, OSError) as error:
-        sys.exit(f"Copier: {error}")
+        reason = re.sub(r"^Error rendering template path .*?}: ", "", " ".join(str(error).split()))
+        sys.exit(f"From {answers['_src_path']}: {reason}")
     after = read_answers(new / ANSWERS)
     if unknown := sorted(changes.keys() - after.keys()):
-        sys.exit(f"{unknown[0]}: there is no such question; {', '.join(sorted(recorded))} are asked.")
+        asked = sorted(name for name in after if not name.startswith("_"))
+        sys.exit(f"{unknown[0]}: there is no such question; {', '.join(asked)} are asked.")
     if version is None and (newest := order(after["_commit"])) and newest < order(answers["_commit"]):
-        sys.exit(f"The service has {answers['_commit']}, and the newest version is {after['_commit']}: name one by --vcs-ref.")
+        sys.exit(
+            f"The service has {answers['_commit']}, and the newest version is {after['_commit']}: name one by --vcs-ref."
+        )
 
 
 def order(version: str) -> list[int]:
@@ -166,7 +191,10 @@ def report(plan: Update, conflicts: Mapping[str, list[str]]) -> Iterator[str]:
     for title, paths in (
         ("moved", {path: f" -> {place}" for path, place in plan.moved.items()}),
         ("merged with what you wrote", merged),
-        ("no longer part of the service, and kept for what you wrote there", {path: f" -> {place}" for path, place in plan.set_aside.items()}),
+        (
+            "no longer part of the service, and kept for what you wrote there",
+            {path: f" -> {place}" for path, place in plan.set_aside.items()},
+        ),
         ("changed by the template, and left out as you had deleted them", dict.fromkeys(plan.left_out, "")),
         ("in CONFLICT, at these lines", {path: f": {', '.join(lines)}" for path, lines in conflicts.items()}),
     ):
@@ -174,8 +202,8 @@ def report(plan: Update, conflicts: Mapping[str, list[str]]) -> Iterator[str]:
             yield f"{title}:"
             yield from (f"  {path}{rest}" for path, rest in sorted(paths.items()))
     if plan.tables:
-        yield f"The tables of {', '.join(plan.tables)} are others now. The revisions that databases have gone through stay as"
-        yield "they are: write the next one, as README.md tells under \"Change the tables\"."
+        yield f"The tables of {', '.join(plan.tables)} have changed or are gone. The revisions that databases have gone through"
+        yield 'stay as they are: write the next one, as README.md tells under "Change the tables".'
     yield ""
     if conflicts:
         yield "Edit the files in conflict, and `git add` them. See the rest with `git diff --cached`."
@@ -194,7 +222,9 @@ def read_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace
     parser.add_argument("-d", "--data", metavar="NAME=ANSWER", action="append", default=[], help="another answer")
     parser.add_argument("--data-file", metavar="FILE", type=Path, help="a YAML file of other answers")
     parser.add_argument("-l", "--defaults", action="store_true", help="ask nothing: every other answer stays")
-    parser.add_argument("-r", "--vcs-ref", metavar="TAG", help=f"another version than the newest; {CURRENT} keeps yours")
+    parser.add_argument(
+        "-r", "--vcs-ref", metavar="TAG", help=f"another version than the newest; {CURRENT} keeps yours"
+    )
     parser.add_argument("-n", "--pretend", action="store_true", help="only tell what would be done")
     parser.add_argument(
         "--rewrite-migrations",
