@@ -9,6 +9,9 @@ from pathlib import Path
 Tree = dict[str, str]
 """The mode and the content of each file, as git names them, by the path in the service."""
 
+Labels = tuple[str, str, str]
+"""What the three versions of a file are called where they are in conflict."""
+
 NOTHING = f"0 {'0' * 40}"
 
 
@@ -75,12 +78,23 @@ class Repository:
         words = self.run("diff-tree", *options, tree, self.run("rev-parse", "HEAD:./")).split("\0")
         return dict(zip(words[1::3], words[2::3], strict=True))
 
-    def merge(self, ours: str, base: str | None, new: str, labels: tuple[str, str, str]) -> tuple[str, list[str]]:
+    def content(self, entry: str | None) -> bytes:
+        """Return the content of a file; it is empty where there is none."""
+        if entry is None:
+            return b""
+        command = ["git", "cat-file", "blob", entry.split()[1]]
+        return subprocess.run(command, cwd=self.root, capture_output=True, check=True).stdout
+
+    def store_text(self, mode: str, text: str) -> str:
+        """Store the text of a file, and return it as trees have it."""
+        return f"{mode} {self.run('hash-object', '-w', '--no-filters', '--stdin', text=text)}"
+
+    def merge(self, ours: str, base: str | None, new: str, labels: Labels) -> tuple[str, list[str]]:
         """Merge what was changed from `base` to `new` into `ours`; return the outcome, and the lines in conflict."""
         with tempfile.TemporaryDirectory() as folder:
             files = [Path(folder, name) for name in ("ours", "base", "new")]
             for file, entry in zip(files, (ours, base, new), strict=True):
-                file.write_bytes(self._content(entry))
+                file.write_bytes(self.content(entry))
             names = [word for label in labels for word in ("-L", label)]
             # It exits with the number of conflicts, and with 255 where a file is no text.
             run = subprocess.run(["git", "merge-file", "-p", *names, *files], capture_output=True, check=False)
@@ -115,12 +129,6 @@ class Repository:
             staged = [f"{entry} {n}\t{self.prefix}{path}" for n, entry in enumerate(stages, 1) if entry]
             self._update_index([f"{NOTHING}\t{self.prefix}{path}", *staged], {})
 
-    def _content(self, entry: str | None) -> bytes:
-        if entry is None:
-            return b""
-        command = ["git", "cat-file", "blob", entry.split()[1]]
-        return subprocess.run(command, cwd=self.root, capture_output=True, check=True).stdout
-
     def _write_tree(self, entries: Mapping[str, str | None], index: Path) -> str:
         variables = {"GIT_INDEX_FILE": str(index)}
         self._update_index([f"{entry or NOTHING}\t{path}" for path, entry in entries.items()], variables)
@@ -131,7 +139,7 @@ class Repository:
         self.run("update-index", "-z", "--index-info", text=text, variables=variables, cwd=self.top)
 
 
-def find_conflicts(text: str, labels: tuple[str, str, str]) -> list[str]:
+def find_conflicts(text: str, labels: Labels) -> list[str]:
     """Return the first and the last line of each conflict in a text that git has merged, as in `12-20`."""
     ours, _, new = labels
     numbered = list(enumerate(text.splitlines(), 1))

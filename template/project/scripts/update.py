@@ -12,8 +12,9 @@ from typing import Any
 
 import yaml
 
-from .git import GitError, Repository
-from .merge import ANSWERS, Update, plan_update
+from .git import GitError, Labels, Repository
+from .merge import ANSWERS, Merge, Update, plan_update
+from .merge_lists import merge_lists
 
 ROOT = Path(__file__).parents[1]
 CURRENT = ":current:"
@@ -162,7 +163,7 @@ def merge(repository: Repository, old: Path, new: Path, *, pretend: bool, rewrit
     conflicts: dict[str, list[str]] = {}
     for path, files in plan.merges.items():
         labels = ("yours", f"template {before}", f"template {after}")
-        plan.tree[path], lines = repository.merge(files.ours, files.base, files.new, labels)
+        plan.tree[path], lines = merge_file(repository, path, files, labels)
         if lines:
             conflicts[path] = lines
     if not pretend:
@@ -172,6 +173,15 @@ def merge(repository: Repository, old: Path, new: Path, *, pretend: bool, rewrit
     print(f"The template's {before} -> {after}{', if it were done' if pretend else ''}:")
     print("\n".join(report(plan, conflicts)))
     return 1 if conflicts else 0
+
+
+def merge_file(repository: Repository, path: str, files: Merge, labels: Labels) -> tuple[str, list[str]]:
+    """Merge a file that was changed on both sides; return the outcome, and the lines in conflict."""
+    merged, conflicts = repository.merge(files.ours, files.base, files.new, labels)
+    if not conflicts or not files.base:
+        return merged, conflicts
+    text = merge_lists(path, *(repository.content(entry).decode() for entry in (files.ours, files.base, files.new)))
+    return (merged, conflicts) if text is None else (repository.store_text(files.ours.split()[0], text), [])
 
 
 @contextmanager
