@@ -56,10 +56,10 @@ class Versions:
 
     folder: Path
 
-    def release(self, tag: str, changes: Changes) -> None:
+    def release(self, tag: str, *several: Changes) -> None:
         """Make a version of the first one with these changes."""
         git(self.folder, "checkout", "--quiet", FIRST)
-        for path, change in changes.items():
+        for path, change in (item for changes in several for item in changes.items()):
             file = self.folder / path
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(change if isinstance(change, str) else replace(file, *change), encoding="utf-8")

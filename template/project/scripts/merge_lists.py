@@ -41,8 +41,9 @@ def _changes(before: list[str], text: str) -> list[tuple[list[str], str]]:
 def _merge_item(item: str, mine: tuple[list[str], str], theirs: tuple[list[str], str]) -> list[str] | None:
     if item not in (mine[1], theirs[1]) and mine[1] != theirs[1]:
         return None
-    both = [*mine[0], *(line for line in theirs[0] if line not in mine[0])]
-    if mine[0] == sorted(mine[0]) and theirs[0] == sorted(theirs[0]):
+    both = mine[0] + [line for line in theirs[0] if line not in mine[0]]
+    if len(both) == 2:
+        # One item from each side; more may be a comment and what it is about.
         both.sort()
     kept = theirs[1] if mine[1] == item else mine[1]
     return [*both, kept] if kept else both
