@@ -116,12 +116,10 @@ def find_moves(base: Tree, ours: Tree, new: Tree) -> dict[str, str]:
     before, after = (_phases(tree, modules) for tree in (base, new))
     moves = {}
     for path in base.keys() | ours.keys():
-        if not (found := UNIT_TEST.fullmatch(path)):
-            continue
         module = find_module(path, modules)
-        phase = after.get(module, before.get(module))
-        if phase != before.get(module) and found[1] == before[module]:
-            moves[path] = f"tests/unit/phase{phase}/{found[2]}"
+        found = UNIT_TEST.fullmatch(path)
+        if found and module in before and module in after and found[1] == before[module] != after[module]:
+            moves[path] = f"tests/unit/phase{after[module]}/{found[2]}"
     # Two files cannot lie in one place.
     return {old: path for old, path in moves.items() if path not in ours and path not in base}
 

@@ -98,7 +98,7 @@ def complete(changes: Mapping[str, Any], answers: Answers) -> Answers:
     plan = {name: entry for name, entry in (answers.get("plan") or {}).items() if name in modules}
     for name, entry in given.items():
         plan[name] = plan[name] | entry if name in plan and isinstance(entry, dict) else entry
-    return {**changes, "plan": plan}
+    return {**changes, "plan": dict(sorted(plan.items()))}
 
 
 def described_plan(changes: Mapping[str, Any], answers: Answers) -> Answers:
