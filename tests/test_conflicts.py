@@ -1,6 +1,5 @@
 """Ordinary edits of a team merge with what versions of the template ordinarily change."""
 
-
 import pytest
 
 from benchmarks.conflicts import BEGIN, END, PAGE, Table, count_conflicts, write_table

@@ -18,8 +18,10 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.support.edits import CHANGES
-from tests.support.services import Service
+from tests.support.services import Service, read_files
 from tests.support.updates import FIRST, LivingService, Versions, commit_all, git, make_versions, scripts
+
+write_service = copier.run_copy
 
 SEQUENCES = int(os.environ.get("SEQUENCES", "10"))
 """How many sequences of edits and updates are tried: `make fuzz` tries more."""
@@ -81,7 +83,7 @@ class Shelf:
         if key not in self.written:
             folder = self.folder / str(len(self.written))
             source = str(self.versions.folder)
-            copier.run_copy(source, folder, given, vcs_ref=version, defaults=True, quiet=True)
+            write_service(source, folder, given, vcs_ref=version, defaults=True, quiet=True)
             self.written[key] = folder
         return self.written[key]
 
@@ -98,6 +100,17 @@ class Shelf:
 
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(scripts("update"), "render", render)
+            yield
+
+    @contextmanager
+    def serves_copies(self) -> Iterator[None]:
+        """Let updates take from here what the service was before, inside of a `with` block; what it will be is written."""
+
+        def run_copy(_: str, folder: Path, recorded: dict[str, Any], *, vcs_ref: str, **__: Any) -> None:
+            shutil.copytree(self.fresh(recorded, vcs_ref), folder)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(copier, "run_copy", run_copy)
             yield
 
     def begin(self, folder: Path, given: dict[str, Any], version: str) -> LivingService:
@@ -256,3 +269,35 @@ def take_update(service: LivingService, team: Team, given: dict[str, Any], versi
         git(service.folder, "checkout", "--ours", "--", path)
     assert written <= team.lines()
     service.commit("Update")
+
+
+OTHERS = {
+    "another title": answers({"loans": LOANS}, project_name="Lending", description="Books, lent."),
+    "other targets": answers({"loans": LOANS}, coverage_total=90, python_version="3.13"),
+    "no module": {key: answer for key, answer in answers({"loans": LOANS}).items() if key != "plan"}
+    | {"own_modules": {}},
+}
+PAIRS = [
+    *((("loans", FIRST), (way, version)) for way in [*WAYS_TO_ANSWER, *OTHERS] for version in (FIRST, "v0.2.0")),
+    (("loans, async", FIRST), ("loans", "v0.3.0")),
+    (("loans, async", "v0.2.0"), ("loans in phase 3", "v0.2.0")),
+    (("loans of members", FIRST), ("loans", "v0.3.0")),
+    (("loans of members", "v0.2.0"), ("members", "v0.3.0")),
+    (("loans of members", "v0.3.0"), ("loans of members", FIRST)),
+    (("members", "v0.2.0"), ("loans in phase 3", "v0.3.0")),
+]
+
+
+@pytest.mark.xdist_group("sequences")
+@pytest.mark.parametrize(("before", "after"), PAIRS, ids=lambda pair: f"{pair[0]} {pair[1]}")
+def test_what_a_team_left_alone_is_as_if_written_anew(
+    shelf: Shelf, tmp_path: Path, before: tuple[str, str], after: tuple[str, str]
+) -> None:
+    ways = WAYS_TO_ANSWER | OTHERS
+    service = shelf.begin(tmp_path / "service", ways[before[0]], before[1])
+
+    with shelf.serves_copies():
+        outcome = service.update(ways[after[0]], after[1], rewrite_migrations=True)
+
+    assert outcome.code == 0, outcome.printed
+    assert service.files() == read_files(shelf.fresh(ways[after[0]], after[1]))
