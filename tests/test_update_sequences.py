@@ -1,27 +1,19 @@
 """Whatever a team edits and however it updates: no line of it is lost, and what it left alone is as if written anew."""
 
 import ast
-import json
 import os
 import re
-import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import copier
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.support.edits import CHANGES
 from tests.support.services import Service, read_files
-from tests.support.updates import FIRST, LivingService, Versions, commit_all, git, make_versions, scripts
-
-write_service = copier.run_copy
+from tests.support.updates import FIRST, LivingService, Shelf, git, make_versions
 
 SEQUENCES = int(os.environ.get("SEQUENCES", "10"))
 """How many sequences of edits and updates are tried: `make fuzz` tries more."""
@@ -67,57 +59,6 @@ VERSIONS = {
     "v0.2.0": ["the core: a setting more", "the README: a section reworded", "the suite: its machinery"],
     "v0.3.0": ["the core: a listing", "the suite: a budget", "a rule of ruff more"],
 }
-
-
-@dataclass
-class Shelf:
-    """Services as they are written anew, each written once."""
-
-    versions: Versions
-    folder: Path
-    written: dict[str, Path] = field(default_factory=dict, repr=False)
-
-    def fresh(self, given: dict[str, Any], version: str) -> Path:
-        """Return the folder of the service that has these answers."""
-        key = json.dumps([given, version])
-        if key not in self.written:
-            folder = self.folder / str(len(self.written))
-            source = str(self.versions.folder)
-            write_service(source, folder, given, vcs_ref=version, defaults=True, quiet=True)
-            self.written[key] = folder
-        return self.written[key]
-
-    @contextmanager
-    def serves_updates(self) -> Iterator[None]:
-        """Let updates take services from here inside of a `with` block, where each would be written twice."""
-
-        def render(
-            answers: dict[str, Any], changes: dict[str, Any], version: str, old: Path, new: Path, **_: Any
-        ) -> None:
-            recorded = {key: value for key, value in answers.items() if not key.startswith("_")}
-            shutil.copytree(self.fresh(recorded, answers["_commit"]), old)
-            shutil.copytree(self.fresh({**recorded, **changes}, version), new)
-
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(scripts("update"), "render", render)
-            yield
-
-    @contextmanager
-    def serves_copies(self) -> Iterator[None]:
-        """Let updates take from here what the service was before, inside of a `with` block; what it will be is written."""
-
-        def run_copy(_: str, folder: Path, recorded: dict[str, Any], *, vcs_ref: str, **__: Any) -> None:
-            shutil.copytree(self.fresh(recorded, vcs_ref), folder)
-
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(copier, "run_copy", run_copy)
-            yield
-
-    def begin(self, folder: Path, given: dict[str, Any], version: str) -> LivingService:
-        """Return a new service in a repository of its own."""
-        service = LivingService(self.fresh(given, version)).copy(folder)
-        commit_all(folder, "Begin")
-        return service
 
 
 @pytest.fixture(scope="module")

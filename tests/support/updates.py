@@ -3,21 +3,26 @@
 import contextlib
 import importlib.util
 import io
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import copier
+import pytest
 import yaml
 
 from .services import ROOT, copy_template, read_files
+
+# Below, another function may take its place.
+run_copy = copier.run_copy
 
 FIRST = "v0.1.0"
 ANSWERS = ".copier-answers.yml"
@@ -69,7 +74,7 @@ class Versions:
 
     def write(self, folder: Path, answers: Mapping[str, Any], version: str = FIRST) -> "LivingService":
         """Write a service and commit it."""
-        copier.run_copy(str(self.folder), folder, dict(answers), vcs_ref=version, defaults=True, quiet=True)
+        run_copy(str(self.folder), folder, dict(answers), vcs_ref=version, defaults=True, quiet=True)
         commit_all(folder, "Begin")
         return LivingService(folder)
 
@@ -192,3 +197,54 @@ def _load(name: str, file: Path, locations: list[str]) -> ModuleType:
     sys.modules[name] = module
     spec.loader.exec_module(module)
     return module
+
+
+@dataclass
+class Shelf:
+    """Services as they are written anew, each written once."""
+
+    versions: Versions
+    folder: Path
+    written: dict[str, Path] = field(default_factory=dict, repr=False)
+
+    def fresh(self, given: dict[str, Any], version: str) -> Path:
+        """Return the folder of the service that has these answers."""
+        key = json.dumps([given, version])
+        if key not in self.written:
+            folder = self.folder / str(len(self.written))
+            source = str(self.versions.folder)
+            run_copy(source, folder, given, vcs_ref=version, defaults=True, quiet=True)
+            self.written[key] = folder
+        return self.written[key]
+
+    @contextlib.contextmanager
+    def serves_updates(self) -> Iterator[None]:
+        """Let updates take services from here inside of a `with` block, where each would be written twice."""
+
+        def render(
+            answers: dict[str, Any], changes: dict[str, Any], version: str, old: Path, new: Path, **_: Any
+        ) -> None:
+            recorded = {key: value for key, value in answers.items() if not key.startswith("_")}
+            shutil.copytree(self.fresh(recorded, answers["_commit"]), old)
+            shutil.copytree(self.fresh({**recorded, **changes}, version), new)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(scripts("update"), "render", render)
+            yield
+
+    @contextlib.contextmanager
+    def serves_copies(self) -> Iterator[None]:
+        """Let updates take from here what the service was before, inside of a `with` block; what it will be is written."""
+
+        def copy(_: str, folder: Path, recorded: dict[str, Any], *, vcs_ref: str, **__: Any) -> None:
+            shutil.copytree(self.fresh(recorded, vcs_ref), folder)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(copier, "run_copy", copy)
+            yield
+
+    def begin(self, folder: Path, given: dict[str, Any], version: str) -> LivingService:
+        """Return a new service in a repository of its own."""
+        service = LivingService(self.fresh(given, version)).copy(folder)
+        commit_all(folder, "Begin")
+        return service

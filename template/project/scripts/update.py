@@ -49,7 +49,7 @@ def update(
             render(answers, complete(changes, answers), version, old, new, ask=ask)
             return merge(repository, old, new, pretend=pretend, rewrite_migrations=rewrite_migrations)
     except GitError as error:
-        sys.exit(f"git: {error}")
+        sys.exit(f"git: {error}. Back to where you were: {UNDO}")
 
 
 def open_repository(root: Path) -> Repository:
