@@ -9,13 +9,14 @@ PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 unexport VIRTUAL_ENV
 export UV_PYTHON ?= $(BIN)/python
 
-.PHONY: help test demo lint bench mutate survivors clean
+.PHONY: help test demo lint bench fuzz mutate survivors clean
 
 help:
 	@echo 'make test       run the tests of the template'
 	@echo 'make demo       write the default service to build/demo and run its suite'
 	@echo 'make lint       check our own style, format, types and workflow'
 	@echo 'make bench      measure writing a service and running its suite, as ratios'
+	@echo 'make fuzz       edit and update services in random order'
 	@echo 'make mutate     break a service line by line, and count what its tests notice'
 	@echo 'make survivors  show what they did not notice in the last run of mutate'
 	@echo 'make clean      remove what the others made'
@@ -39,6 +40,9 @@ lint: .venv/.has-test .venv/.has-lint
 
 bench: .venv/.has-test
 	@$(BIN)/python -m benchmarks.bench
+
+fuzz: .venv/.has-test
+	@SEQUENCES=100 $(BIN)/python -m pytest -n 0 tests/test_update_sequences.py -k lost
 
 mutate: .venv/.has-test
 	@$(BIN)/python -m benchmarks.mutate

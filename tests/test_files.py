@@ -26,7 +26,14 @@ HOSTS = {
 }
 
 # Where a service tells how it was made, and how it is kept current.
-SAYS_WHERE_IT_COMES_FROM = {".copier-answers.yml", "README.md"}
+SAYS_WHERE_IT_COMES_FROM = {
+    ".copier-answers.yml",
+    "README.md",
+    "pyproject.toml",
+    "scripts/update.py",
+    "scripts/merge.py",
+    "tests/unit/scripts/test_update.py",
+}
 
 
 def test_template_names_fit_on_windows() -> None:
