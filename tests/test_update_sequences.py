@@ -125,14 +125,21 @@ class Team:
         )
         self.service.write(paths[file % 4].format(number), f'"""team-{number}, {place}."""\n')
 
-    def rename_file(self, file: int, place: int) -> None:
+    def rename_file(self, file: int, _: int) -> None:
         """Give a file of tests another name."""
         path = self._pick(file, r"tests/(unit|api|integration)/.*test_\w+\.py")
-        git(self.service.folder, "mv", path, path.replace(".py", f"_{place % 100}.py"))
+        number = self.mark().partition("-")[2]
+        git(self.service.folder, "mv", path, path.replace(".py", f"_{number}.py"))
 
     def delete_file(self, file: int, _: int) -> None:
         """Delete a file of tests."""
-        git(self.service.folder, "rm", "-q", self._pick(file, r"tests/(unit|api|integration)/.*test_\w+\.py"))
+        git(
+            self.service.folder,
+            "rm",
+            "--quiet",
+            "--force",
+            self._pick(file, r"tests/(unit|api|integration)/.*test_\w+\.py"),
+        )
 
     def _pick(self, number: int, pattern: str) -> str:
         paths = [path for path in self.service.files() if re.fullmatch(pattern, path)]
