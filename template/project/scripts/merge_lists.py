@@ -1,11 +1,13 @@
 """Merges files that list items, one a line: a neighbour that somebody else changed is no conflict there."""
 
+import ast
 import re
 import tomllib
 from difflib import SequenceMatcher
 
 LISTS = re.compile(
-    r"pyproject\.toml|pytest\.ini|\.env\.example|\.gitignore|tests/conftest\.py|src/\w+/modules/__init__\.py"
+    r"pyproject\.toml|pytest\.ini|\.env\.example|\.gitignore|src/\w+/modules/__init__\.py"
+    r"|tests/(conftest|test_utils|support/module_mocks)\.py"
 )
 
 
@@ -51,6 +53,10 @@ def _merge_item(item: str, mine: tuple[list[str], str], theirs: tuple[list[str],
 
 def _is_valid(path: str, text: str) -> bool:
     try:
-        return not path.endswith(".toml") or bool(tomllib.loads(text))
-    except tomllib.TOMLDecodeError:
+        if path.endswith(".toml"):
+            tomllib.loads(text)
+        if path.endswith(".py"):
+            ast.parse(text)
+    except (tomllib.TOMLDecodeError, SyntaxError):
         return False
+    return True
