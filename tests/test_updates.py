@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pexpect
 import pytest
 import yaml
 
@@ -331,6 +332,34 @@ def test_the_command_takes_the_options_of_copier(service: LivingService, tmp_pat
     assert f"The template's {FIRST} -> {FIRST}:\n" in run.stdout
     assert service.answers()["plan"]["loans"]["phase"] == 3
     assert service.answers()["coverage_total"] == 80
+
+
+def test_each_question_is_asked_again_and_enter_keeps_the_answer(service: LivingService) -> None:
+    before = service.answers()
+    command = ["-B", "-m", "scripts.update"]
+    terminal = pexpect.spawn(
+        sys.executable, command, cwd=str(service.folder), dimensions=(500, 250), encoding="utf-8", timeout=60
+    )
+    # Which package holds it, and which own modules there are, is not asked again.
+    for question in (
+        "What is the service called?",
+        "What does it do",
+        "Where do its",
+        "Which modules",
+        "The plan:",
+        "How much",
+        "How does it",
+        "Which is the lowest",
+    ):
+        terminal.expect_exact(question)
+        terminal.expect(r"\x1b\[\?25h|\x1b\[\?2004h")
+        terminal.send("\r")
+    terminal.expect_exact("merged with what you wrote:")
+    terminal.expect(pexpect.EOF)
+    terminal.close()
+
+    assert terminal.exitstatus == 0
+    assert service.answers() == before | {"_commit": NEXT}
 
 
 def test_a_service_below_the_top_of_its_repository_is_updated(first: LivingService, tmp_path: Path) -> None:
