@@ -129,17 +129,11 @@ class Team:
         """Give a file of tests another name."""
         path = self._pick(file, r"tests/(unit|api|integration)/.*test_\w+\.py")
         number = self.mark().partition("-")[2]
-        git(self.service.folder, "mv", path, path.replace(".py", f"_{number}.py"))
+        (self.service.folder / path).rename(self.service.folder / path.replace(".py", f"_{number}.py"))
 
     def delete_file(self, file: int, _: int) -> None:
         """Delete a file of tests."""
-        git(
-            self.service.folder,
-            "rm",
-            "--quiet",
-            "--force",
-            self._pick(file, r"tests/(unit|api|integration)/.*test_\w+\.py"),
-        )
+        (self.service.folder / self._pick(file, r"tests/(unit|api|integration)/.*test_\w+\.py")).unlink()
 
     def _pick(self, number: int, pattern: str) -> str:
         paths = [path for path in self.service.files() if re.fullmatch(pattern, path)]
