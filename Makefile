@@ -29,6 +29,7 @@ test: .venv/.has-test
 fuzz: export FUZZ_SEED = $(SEED)
 fuzz: .venv/.has-test
 	@$(BIN)/python -m pytest -n $(WORKERS) -m fuzz
+	@SEQUENCES=100 $(BIN)/python -m pytest -n 0 tests/test_update_sequences.py -k lost
 
 demo: .venv/.has-test
 	@rm -rf build/demo build/template

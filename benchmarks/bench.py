@@ -13,7 +13,9 @@ from functools import partial
 from pathlib import Path
 
 from tests.support.cases import typical_modules
-from tests.support.services import Service, copy_template, read_files, write_service
+from tests.support.edits import CHANGES, EDITS
+from tests.support.services import Service, copy_template, read_files, run_copier, run_python, write_service
+from tests.support.updates import git, make_versions
 
 ROUNDS = 7
 NUMBERS_OF_MODULES = (1, 15, 30, 60)
@@ -26,6 +28,7 @@ def main() -> None:
         template = copy_template(workshop / "template")
         service = write_service(template, workshop / "service", {})
         compare_writing(workshop, template, service)
+        compare_updating(workshop)
         compare_suites(workshop, service)
         show_growth(workshop, template)
         compare_isolation(service)
@@ -44,6 +47,37 @@ def compare_writing(workshop: Path, template: Path, service: Service) -> None:
     )
     print(f"Writing {len(service.files)} files: {seconds['service']:.2f} s, as constants {seconds['constant']:.2f} s")
     print_ratio(seconds["service"] / seconds["constant"], goal=1.5)
+
+
+def compare_updating(workshop: Path) -> None:
+    """Write the default service, and update one that its team has edited to a version that changes what versions change."""
+    versions = make_versions(workshop / "versions")
+    versions.release("v0.2.0", *CHANGES.values())
+    service = versions.write(workshop / "living", {})
+    for edit in EDITS.values():
+        edit(service)
+    service.commit()
+
+    def copy() -> None:
+        shutil.rmtree(workshop / "copied-version", ignore_errors=True)
+        run_copier("copy", "--vcs-ref", "v0.2.0", versions.folder, workshop / "copied-version")
+
+    def restore() -> None:
+        git(service.folder, "reset", "--quiet", "--hard")
+        git(service.folder, "clean", "-qfd")
+
+    def update() -> None:
+        restore()
+        run_python(service.folder, "-m", "scripts.update", "--defaults")
+
+    def update_by_copier() -> None:
+        restore()
+        run_copier("update", cwd=service.folder)
+
+    seconds = medians({"copy": copy, "update": update, "copier": update_by_copier})
+    print(f"Writing it: {seconds['copy']:.2f} s, updating it {seconds['update']:.2f} s")
+    print_ratio(seconds["update"] / seconds["copy"], goal=2.5)
+    print(f"  `copier update` takes {seconds['copier']:.2f} s")
 
 
 def compare_suites(workshop: Path, service: Service) -> None:

@@ -49,7 +49,15 @@ CopierApp.run(exit=False)[1] and sys.exit(1)
 """
 
 # Where a service tells how it was made, and how it is kept current.
-SAYS_WHERE_IT_COMES_FROM = {".copier-answers.yml", "README.md", "renovate.json"}
+SAYS_WHERE_IT_COMES_FROM = {
+    ".copier-answers.yml",
+    "README.md",
+    "pyproject.toml",
+    "renovate.json",
+    "scripts/update.py",
+    "scripts/merge.py",
+    "tests/unit/scripts/test_update.py",
+}
 
 
 def test_names_of_the_repository_fit_on_windows() -> None:

@@ -151,11 +151,10 @@ def read_files(folder: Path) -> dict[str, bytes]:
 
 def run_copier(command: str, *arguments: str | Path, cwd: Path = ROOT) -> None:
     """Run a command of Copier, quietly; what it says of a failure fails the test."""
-    run = subprocess.run(
-        [sys.executable, "-m", "copier", command, "--defaults", "--quiet", *arguments],
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert run.returncode == 0, run.stderr
+    run_python(cwd, "-m", "copier", command, "--defaults", "--quiet", *arguments)
+
+
+def run_python(folder: Path, *arguments: str | Path) -> None:
+    """Run our own Python in a folder; what it says of a failure fails the test."""
+    run = subprocess.run([sys.executable, *arguments], cwd=folder, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout + run.stderr

@@ -1,0 +1,148 @@
+"""Reads and writes the files of a service through git, which knows what its team wrote."""
+
+import os
+import subprocess
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+Tree = dict[str, str]
+"""The mode and the content of each file, as git names them, by the path in the service."""
+
+Labels = tuple[str, str, str]
+"""What the three versions of a file are called where they are in conflict."""
+
+NOTHING = f"0 {'0' * 40}"
+
+
+class GitError(Exception):
+    """A command of git failed: its last line tells why."""
+
+
+class Repository:
+    """The git repository that a service is in, at its top or further down."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.top = Path(self.run("rev-parse", "--show-toplevel"))
+        self.prefix = self.run("rev-parse", "--show-prefix")
+
+    def run(
+        self,
+        *arguments: str | Path,
+        text: str = "",
+        variables: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+    ) -> str:
+        """Run a command of git, with `text` as its input, and return what it printed; raise `GitError` where it fails."""
+        # A hook of git names the repository, and the index that it works on.
+        ours = {name: value for name, value in os.environ.items() if name not in ("GIT_DIR", "GIT_INDEX_FILE")}
+        run = subprocess.run(
+            ["git", *arguments],
+            cwd=cwd or self.root,
+            input=text.encode(),
+            env=ours | dict(variables or {}),
+            capture_output=True,
+            check=False,
+        )
+        if run.returncode:
+            raise GitError(run.stderr.decode(errors="replace").strip().rpartition("\n")[2] or f"git {arguments[0]}")
+        return run.stdout.decode().rstrip("\n")
+
+    def changed_files(self) -> list[str]:
+        """Return the paths in the service that differ from the last commit, new ones among them."""
+        status = self.run("status", "--porcelain", "-z", "--untracked-files=all", "--", ".")
+        return [line[3:] for line in status.split("\0") if line]
+
+    def read_tree(self) -> Tree:
+        """Return the files of the service in the last commit."""
+        lines = self.run("ls-tree", "-r", "-z", "HEAD").split("\0")
+        found = (line.partition("\t") for line in lines if line)
+        return {path: " ".join(entry.split()[::2]) for entry, _, path in found}
+
+    def store(self, folder: Path) -> Tree:
+        """Store the files of a folder in the repository, in none of its commits, and return them."""
+        files = sorted(path for path in folder.rglob("*") if path.is_file())
+        names = self.run("hash-object", "-w", "--no-filters", "--stdin-paths", text="\n".join(map(str, files)))
+        modes = ["100755" if os.access(file, os.X_OK) else "100644" for file in files]
+        return {
+            file.relative_to(folder).as_posix(): f"{mode} {name}"
+            for file, mode, name in zip(files, modes, names.splitlines(), strict=True)
+        }
+
+    def find_renames(self, before: Tree) -> dict[str, str]:
+        """Return the new path of each file of `before` that the last commit has under another name."""
+        with tempfile.TemporaryDirectory() as folder:
+            tree = self._write_tree(before, Path(folder, "index"))
+        options = ["-r", "-z", "--name-status", "--diff-filter=R", "--find-renames=70%"]
+        words = self.run("diff-tree", *options, tree, self.run("rev-parse", "HEAD:./")).split("\0")
+        return dict(zip(words[1::3], words[2::3], strict=True))
+
+    def content(self, entry: str | None) -> bytes:
+        """Return the content of a file; it is empty where there is none."""
+        if entry is None:
+            return b""
+        command = ["git", "cat-file", "blob", entry.split()[1]]
+        return subprocess.run(command, cwd=self.root, capture_output=True, check=True).stdout
+
+    def store_text(self, mode: str, text: str) -> str:
+        """Store the text of a file, and return it as trees have it."""
+        return f"{mode} {self.run('hash-object', '-w', '--no-filters', '--stdin', text=text)}"
+
+    def merge(self, ours: str, base: str | None, new: str, labels: Labels) -> tuple[str, list[str]]:
+        """Merge what was changed from `base` to `new` into `ours`; return the outcome, and the lines in conflict."""
+        with tempfile.TemporaryDirectory() as folder:
+            files = [Path(folder, name) for name in ("ours", "base", "new")]
+            for file, entry in zip(files, (ours, base, new), strict=True):
+                file.write_bytes(self.content(entry))
+            names = [word for label in labels for word in ("-L", label)]
+            # It exits with the number of conflicts, and with 255 where a file is no text.
+            run = subprocess.run(["git", "merge-file", "-p", *names, *files], capture_output=True, check=False)
+            if run.returncode == 255:
+                return ours, ["all of it"]
+            files[0].write_bytes(run.stdout)
+            merged = self.run("hash-object", "-w", "--no-filters", files[0])
+        conflicts = find_conflicts(run.stdout.decode(), labels) if run.returncode else []
+        return f"{ours.split()[0]} {merged}", conflicts
+
+    def write(self, before: Tree, after: Tree, conflicts: Mapping[str, Iterable[str | None]]) -> None:
+        """Make the files of `before`, the last commit, those of `after`, in the working tree and in the index.
+
+        `conflicts` are the files that git is to take for unmerged: what they were at the last update, in the last commit,
+        and what the template makes of them.
+        """
+        changes = {
+            path: after.get(path) for path in before.keys() | after.keys() if before.get(path) != after.get(path)
+        }
+        in_the_way = [path for path in changes if path not in before and os.path.lexists(self.root / path)]
+        if in_the_way:
+            raise GitError(
+                f"{min(in_the_way)} is ignored by git, and the update would write it: move it out of the way"
+            )
+        with tempfile.TemporaryDirectory() as folder:
+            index = Path(folder, "index")
+            self.run("read-tree", "HEAD", variables={"GIT_INDEX_FILE": str(index)})
+            lines = {self.prefix + path: entry for path, entry in changes.items()}
+            tree = self._write_tree(lines, index)
+        self.run("read-tree", "-m", "-u", "HEAD", tree, cwd=self.top)
+        for path, stages in conflicts.items():
+            staged = [f"{entry} {n}\t{self.prefix}{path}" for n, entry in enumerate(stages, 1) if entry]
+            self._update_index([f"{NOTHING}\t{self.prefix}{path}", *staged], {})
+
+    def _write_tree(self, entries: Mapping[str, str | None], index: Path) -> str:
+        variables = {"GIT_INDEX_FILE": str(index)}
+        self._update_index([f"{entry or NOTHING}\t{path}" for path, entry in entries.items()], variables)
+        return self.run("write-tree", variables=variables, cwd=self.top)
+
+    def _update_index(self, lines: list[str], variables: Mapping[str, str]) -> None:
+        text = "".join(f"{line}\0" for line in lines)
+        self.run("update-index", "-z", "--index-info", text=text, variables=variables, cwd=self.top)
+
+
+def find_conflicts(text: str, labels: Labels) -> list[str]:
+    """Return the first and the last line of each conflict in a text that git has merged, as in `12-20`."""
+    ours, _, new = labels
+    numbered = list(enumerate(text.splitlines(), 1))
+    first = [number for number, line in numbered if line == f"<<<<<<< {ours}"]
+    last = [number for number, line in numbered if line == f">>>>>>> {new}"]
+    return [f"{begin}-{end}" for begin, end in zip(first, last, strict=False)]

@@ -1,0 +1,170 @@
+"""Decides what becomes of each file when a service is updated. It reads no file and writes none."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from .git import Tree
+
+ANSWERS = ".copier-answers.yml"
+ASIDE = "removed"
+"""The folder for what the team wrote in files that are no longer part of the service."""
+
+MODULE = re.compile(r"src/\w+/modules/(\w+)/")
+REVISION = re.compile(r"migrations/versions/(\w+)_\d{4}\.py")
+UNIT_TEST = re.compile(r"tests/unit/phase(\d)/(test_\w+\.py)")
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """A file that was changed on both sides: what it was, what the team made of it, and what the template did."""
+
+    base: str | None
+    ours: str
+    new: str
+
+
+@dataclass(slots=True)
+class Update:
+    """What becomes of the files of a service."""
+
+    tree: Tree
+    """The service afterwards; of files that are to be merged it has what the team wrote."""
+    merges: dict[str, Merge] = field(default_factory=dict)
+    written: list[str] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
+    deleted: list[str] = field(default_factory=list)
+    moved: dict[str, str] = field(default_factory=dict)
+    set_aside: dict[str, str] = field(default_factory=dict)
+    """Where the team finds what it wrote in files that are no longer part of the service."""
+    left_out: list[str] = field(default_factory=list)
+    """Files that the team deleted, and the template changed."""
+    tables: list[str] = field(default_factory=list)
+    """Modules whose tables are others now, or gone: their next revision is the team's to write."""
+
+
+def plan_update(
+    base: Tree, ours: Tree, new: Tree, renames: Mapping[str, str], *, rewrite_migrations: bool = False
+) -> Update:
+    """Return what becomes of each file.
+
+    `base` is what the template wrote at the last update, `ours` what the team made of it, `new` what the template writes
+    now. `renames` tells which files of `base` the team has renamed. Unless `rewrite_migrations` is set, the revisions
+    of modules that were there before stay as they are: databases have them.
+    """
+    moves = find_moves(base, ours, new)
+    update = Update(move(ours, moves), moved={path: moves[path] for path in ours if path in moves})
+    base = move(base, moves)
+    if not rewrite_migrations:
+        new, update.tables = keep_revisions(base, new)
+    renames = {moves.get(old, old): moves.get(name, name) for old, name in renames.items() if name not in new}
+    base, new = move(base, renames), move(new, renames)
+    for path in sorted(base.keys() | new.keys()):
+        decide(update, path, base.get(path), update.tree.get(path), new.get(path))
+    for path in files_of_lost_modules(update.tree.keys() - base.keys() - new.keys(), base, new):
+        set_aside(update, path)
+    return update
+
+
+def decide(update: Update, path: str, base: str | None, ours: str | None, new: str | None) -> None:
+    """Decide what becomes of one file: where only one side changed it, that is what stays."""
+    if new in (base, ours):
+        return
+    if path == ANSWERS or ours == base:
+        put(update, path, ours, new)
+    elif new is None:
+        set_aside(update, path)
+    elif ours is None:
+        update.left_out.append(path)
+    else:
+        update.merges[path] = Merge(base, ours, new)
+
+
+def put(update: Update, path: str, ours: str | None, new: str | None) -> None:
+    """Take what the template has."""
+    if new is None:
+        del update.tree[path]
+        update.deleted.append(path)
+        return
+    update.tree[path] = new
+    (update.changed if ours else update.written).append(path)
+
+
+def set_aside(update: Update, path: str) -> None:
+    """Keep what the team wrote where it disturbs nothing: without the rest of its module it could not be imported."""
+    folder, number = ASIDE, 1
+    while f"{folder}/{path}" in update.tree:
+        number += 1
+        folder = f"{ASIDE}-{number}"
+    update.set_aside[path] = f"{folder}/{path}"
+    update.tree[f"{folder}/{path}"] = update.tree.pop(path)
+
+
+def move(tree: Tree, moves: Mapping[str, str]) -> Tree:
+    """Return a tree with some of its files under other paths."""
+    return {moves.get(path, path): entry for path, entry in tree.items()}
+
+
+def find_modules(tree: Iterable[str]) -> set[str]:
+    """Return the names of the modules that a service has."""
+    return {found[1] for path in tree if (found := MODULE.match(path))}
+
+
+def find_moves(base: Tree, ours: Tree, new: Tree) -> dict[str, str]:
+    """Return the new path of each unit test whose module is due in another phase, the team's own tests among them."""
+    modules = find_modules(base) | find_modules(new)
+    before, after = (_phases(tree, modules) for tree in (base, new))
+    moves = {}
+    for path in base.keys() | ours.keys():
+        module = find_module(path, modules)
+        found = UNIT_TEST.fullmatch(path)
+        if found and module in before and module in after and found[1] == before[module] != after[module]:
+            moves[path] = f"tests/unit/phase{after[module]}/{found[2]}"
+    # Two files cannot lie in one place.
+    return {old: path for old, path in moves.items() if path not in ours and path not in base}
+
+
+def _phases(tree: Tree, modules: set[str]) -> dict[str, str]:
+    tests = {name: f"/test_{name}_service.py" for name in modules}
+    found = [path for path in tree if UNIT_TEST.fullmatch(path)]
+    return {name: path[len("tests/unit/phase")] for name, end in tests.items() for path in found if path.endswith(end)}
+
+
+def find_module(path: str, modules: Iterable[str]) -> str:
+    """Return the module that a file belongs to by its name, or an empty text: `test_loans_late.py` is of `loans`."""
+    if found := MODULE.match(path) or REVISION.fullmatch(path):
+        return found[1]
+    name = path.rpartition("/")[2] if path.startswith("tests/") else ""
+    return max((module for module in modules if name.startswith(f"test_{module}_")), key=len, default="")
+
+
+def files_of_lost_modules(paths: Iterable[str], base: Tree, new: Tree) -> list[str]:
+    """Return those of the team's own files that belong to modules which the service no longer has."""
+    modules = find_modules(base)
+    lost = modules - find_modules(new)
+    return sorted(path for path in paths if find_module(path, modules) in lost and not REVISION.fullmatch(path))
+
+
+def keep_revisions(base: Tree, new: Tree) -> tuple[Tree, list[str]]:
+    """Return `new` with the revisions of modules that `base` has, and the modules whose tables differ from them.
+
+    Databases have gone through the revisions that are there: none is rewritten or deleted. A further one is taken where
+    it goes on from those.
+    """
+    before, after = _revisions(base), _revisions(new)
+    broken = sorted(name for name in before if not before[name].items() <= after.get(name, {}).items())
+    kept = {path: entry for path, entry in new.items() if _module_of_revision(path) not in broken}
+    return kept | {path: entry for name in broken for path, entry in before[name].items()}, broken
+
+
+def _revisions(tree: Tree) -> dict[str, Tree]:
+    found: dict[str, Tree] = {}
+    for path, entry in tree.items():
+        if module := _module_of_revision(path):
+            found.setdefault(module, {})[path] = entry
+    return found
+
+
+def _module_of_revision(path: str) -> str:
+    found = REVISION.fullmatch(path)
+    return found[1] if found else ""

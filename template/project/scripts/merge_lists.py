@@ -1,0 +1,62 @@
+"""Merges files that list items, one a line: a neighbour that somebody else changed is no conflict there."""
+
+import ast
+import re
+import tomllib
+from difflib import SequenceMatcher
+
+LISTS = re.compile(
+    r"pyproject\.toml|pytest\.ini|\.env\.example|\.gitignore|src/\w+/modules/__init__\.py"
+    r"|tests/(conftest|test_utils|support/module_mocks)\.py"
+)
+
+
+def merge_lists(path: str, ours: str, base: str, new: str) -> str | None:
+    """Return what both sides made of a file, or None where one item was changed on both, or where it holds no list."""
+    if not LISTS.fullmatch(path):
+        return None
+    before = base.splitlines(keepends=True)
+    merged: list[str] = []
+    for item, mine, theirs in zip([*before, ""], _changes(before, ours), _changes(before, new), strict=True):
+        if (both := _merge_item(item, mine, theirs)) is None:
+            return None
+        merged += both
+    text = "".join(merged)
+    return text if _is_valid(path, text) else None
+
+
+def _changes(before: list[str], text: str) -> list[tuple[list[str], str]]:
+    """Return, for each item and for the end, the lines that were added before it, and what became of the item."""
+    after = text.splitlines(keepends=True)
+    added: list[list[str]] = [[] for _ in range(len(before) + 1)]
+    items = [*before, ""]
+    for kind, first, last, start, end in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+        if kind == "equal":
+            continue
+        common = min(last - first, end - start)
+        items[first : first + common] = after[start : start + common]
+        items[first + common : last] = [""] * (last - first - common)
+        added[last] += after[start + common : end]
+    return list(zip(added, items, strict=True))
+
+
+def _merge_item(item: str, mine: tuple[list[str], str], theirs: tuple[list[str], str]) -> list[str] | None:
+    if item not in (mine[1], theirs[1]) and mine[1] != theirs[1]:
+        return None
+    both = mine[0] + [line for line in theirs[0] if line not in mine[0]]
+    if len(both) == 2:
+        # One item from each side; more may be a comment and what it is about.
+        both.sort()
+    kept = theirs[1] if mine[1] == item else mine[1]
+    return [*both, kept] if kept else both
+
+
+def _is_valid(path: str, text: str) -> bool:
+    try:
+        if path.endswith(".toml"):
+            tomllib.loads(text)
+        if path.endswith(".py"):
+            ast.parse(text)
+    except (tomllib.TOMLDecodeError, SyntaxError):
+        return False
+    return True

@@ -1,0 +1,222 @@
+"""What becomes of each file when the service is updated, and what an update refuses."""
+
+from pathlib import Path
+
+import pytest
+
+from scripts.git import find_conflicts
+from scripts.merge import Merge, Update, plan_update
+from scripts.merge_lists import merge_lists
+from scripts.update import complete, order, read_answers, read_changes, report
+
+SERVICE = "src/post/modules/parcels/service.py"
+TEST = "tests/unit/phase1/test_parcels_service.py"
+MOVED = "tests/unit/phase2/test_parcels_service.py"
+REVISION = "migrations/versions/parcels_0001.py"
+WRITTEN = {SERVICE: "a", TEST: "a", REVISION: "a", "README.md": "a"}
+LIST = "[pytest]\none\ntwo\n"
+
+
+def plan(ours: dict[str, str], new: dict[str, str]) -> Update:
+    """Plan an update of what was written, each file of which has the content `a`."""
+    return plan_update(WRITTEN, WRITTEN | ours, new, {})
+
+
+def test_what_the_template_changed_is_taken() -> None:
+    update = plan({}, WRITTEN | {"README.md": "b", "NEWS.md": "b"})
+
+    assert update.tree == WRITTEN | {"README.md": "b", "NEWS.md": "b"}
+    assert (update.changed, update.written, update.deleted) == (["README.md"], ["NEWS.md"], [])
+
+
+def test_what_the_team_changed_stays() -> None:
+    update = plan({"README.md": "ours", "NOTES.md": "ours"}, WRITTEN)
+
+    assert update.tree == WRITTEN | {"README.md": "ours", "NOTES.md": "ours"}
+    assert (update.merges, update.changed) == ({}, [])
+
+
+def test_what_both_changed_is_merged() -> None:
+    assert plan({"README.md": "ours"}, WRITTEN | {"README.md": "b"}).merges == {"README.md": Merge("a", "ours", "b")}
+
+
+def test_what_both_added_is_merged() -> None:
+    assert plan({"NEWS.md": "ours"}, WRITTEN | {"NEWS.md": "b"}).merges == {"NEWS.md": Merge(None, "ours", "b")}
+
+
+def test_what_the_template_no_longer_has_is_deleted_or_set_aside() -> None:
+    new = {"README.md": "a"}
+
+    update = plan({SERVICE: "ours", "tests/api/test_parcels_of_ours.py": "ours"}, new)
+
+    assert update.deleted == [TEST]
+    assert update.set_aside == {path: f"removed/{path}" for path in (SERVICE, "tests/api/test_parcels_of_ours.py")}
+    assert update.tree == {
+        "README.md": "a",
+        REVISION: "a",
+        f"removed/{SERVICE}": "ours",
+        "removed/tests/api/test_parcels_of_ours.py": "ours",
+    }
+
+
+def test_what_was_set_aside_before_is_not_overwritten() -> None:
+    update = plan({SERVICE: "ours", f"removed/{SERVICE}": "earlier"}, {"README.md": "a"})
+
+    assert update.set_aside == {SERVICE: f"removed-2/{SERVICE}"}
+    assert update.tree[f"removed/{SERVICE}"] == "earlier"
+
+
+def test_a_file_that_the_team_deleted_is_left_out() -> None:
+    ours = {path: entry for path, entry in WRITTEN.items() if path != "README.md"}
+
+    update = plan_update(WRITTEN, ours, WRITTEN | {"README.md": "b"}, {})
+
+    assert update.left_out == ["README.md"]
+    assert update.tree == ours
+
+
+def test_a_file_that_the_team_renamed_is_changed_under_its_name() -> None:
+    ours = {"START.md" if path == "README.md" else path: entry for path, entry in WRITTEN.items()}
+
+    update = plan_update(WRITTEN, ours, WRITTEN | {"README.md": "b"}, {"README.md": "START.md"})
+
+    assert update.tree == ours | {"START.md": "b"}
+
+
+def test_tests_follow_the_phase_of_their_module() -> None:
+    new = {MOVED if path == TEST else path: entry for path, entry in WRITTEN.items()}
+
+    update = plan({TEST: "ours", "tests/unit/phase1/test_parcels_of_ours.py": "ours"}, new)
+
+    assert update.tree == new | {MOVED: "ours", "tests/unit/phase2/test_parcels_of_ours.py": "ours"}
+    assert update.moved[TEST] == MOVED
+
+
+def test_a_test_is_of_the_module_with_the_longest_name() -> None:
+    longer = {
+        "src/post/modules/parcels_sent/service.py": "a",
+        "tests/unit/phase1/test_parcels_sent_service.py": "a",
+    }
+    new = {MOVED if path == TEST else path: entry for path, entry in (WRITTEN | longer).items()}
+
+    update = plan_update(WRITTEN | longer, WRITTEN | longer, new, {})
+
+    assert update.tree == new
+
+
+def test_a_revision_stays_as_databases_have_it() -> None:
+    further = {REVISION: "b", "migrations/versions/parcels_0002.py": "b"}
+
+    update = plan({}, WRITTEN | further)
+
+    assert update.tree == WRITTEN
+    assert update.tables == ["parcels"]
+
+
+def test_a_revision_that_goes_on_is_taken() -> None:
+    further = {"migrations/versions/parcels_0002.py": "b"}
+
+    update = plan({}, WRITTEN | further)
+
+    assert update.tree == WRITTEN | further
+    assert update.tables == []
+
+
+def test_a_revision_may_be_written_anew() -> None:
+    update = plan_update(WRITTEN, WRITTEN, WRITTEN | {REVISION: "b"}, {}, rewrite_migrations=True)
+
+    assert update.tree[REVISION] == "b"
+
+
+@pytest.mark.parametrize(
+    ("ours", "new", "merged"),
+    [
+        ("[pytest]\none\nours\ntwo\n", "[pytest]\n1\ntwo\n", "[pytest]\n1\nours\ntwo\n"),
+        ("[pytest]\none\nb\ntwo\n", "[pytest]\none\na\ntwo\n", "[pytest]\none\na\nb\ntwo\n"),
+        ("[pytest]\nours\ntwo\n", "[pytest]\n1\ntwo\n", None),
+    ],
+)
+def test_items_of_a_list_are_merged_one_by_one(ours: str, new: str, merged: str | None) -> None:
+    assert merge_lists("pytest.ini", ours, LIST, new) == merged
+
+
+def test_code_is_no_list() -> None:
+    assert merge_lists("src/post/main.py", "one\nours\n", "one\n", "1\n") is None
+
+
+def test_a_conflict_is_told_by_its_lines() -> None:
+    text = "a\n<<<<<<< yours\nb\n=======\nc\n>>>>>>> new\nd\n<<<<<<< yours\n=======\n>>>>>>> new\n"
+
+    assert find_conflicts(text, ("yours", "before", "new")) == ["2-6", "8-10"]
+
+
+def test_the_summary_names_each_file_that_asks_for_attention() -> None:
+    update = Update({}, moved={TEST: MOVED}, set_aside={SERVICE: f"removed/{SERVICE}"}, tables=["parcels"])
+    update.merges = {"README.md": Merge("a", "b", "c"), "NEWS.md": Merge("a", "b", "c")}
+
+    lines = list(report(update, {"NEWS.md": ["2-6"]}))
+
+    assert f"  {TEST} -> {MOVED}" in lines
+    assert f"  {SERVICE} -> removed/{SERVICE}" in lines
+    assert "  README.md" in lines
+    assert "  NEWS.md: 2-6" in lines
+    assert "The tables of parcels have changed or are gone" in "\n".join(lines)
+
+
+def test_a_changed_plan_keeps_what_it_does_not_name() -> None:
+    answers = {"modules": ["parcels", "vans"], "plan": {"parcels": {"phase": 1, "coverage": 90}, "vans": {"phase": 2}}}
+
+    assert complete({"plan": {"parcels": {"phase": 3}}}, answers)["plan"] == {
+        "parcels": {"phase": 3, "coverage": 90},
+        "vans": {"phase": 2},
+    }
+
+
+def test_a_plan_follows_a_description_that_names_another_phase() -> None:
+    answers = {"own_modules": {"parcels": {"phase": 1}}, "plan": {"parcels": {"phase": 1, "coverage": 90}}}
+
+    changes = complete({"own_modules": {"parcels": {"phase": 2}}}, answers)
+
+    assert changes["plan"] == {"parcels": {"phase": 2, "coverage": 90}}
+
+
+def test_the_package_keeps_its_name() -> None:
+    with pytest.raises(SystemExit) as error:
+        complete({"package_name": "letters"}, {"package_name": "post"})
+
+    assert str(error.value.code).startswith("package_name: it stays post,")
+
+
+def test_changes_come_from_a_file_and_from_the_command_line(tmp_path: Path) -> None:
+    file = tmp_path / "answers.yml"
+    file.write_text("coverage_total: 80\ndescription: Letters.\n")
+
+    changes = read_changes(["description=Parcels.", "modules=[parcels]"], file)
+
+    assert changes == {"coverage_total": 80, "description": "Parcels.", "modules": ["parcels"]}
+
+
+@pytest.mark.parametrize("text", ["modules", "modules=[", "plan={"])
+def test_changes_that_make_no_sense_are_refused(text: str) -> None:
+    with pytest.raises(SystemExit) as error:
+        read_changes([text], None)
+
+    assert text.partition("=")[0] in str(error.value.code)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "a: [", "_commit: v0.1.0\n"])
+def test_answers_that_were_damaged_are_told(tmp_path: Path, text: str) -> None:
+    file = tmp_path / ".copier-answers.yml"
+    file.write_text(text)
+
+    with pytest.raises(SystemExit) as error:
+        read_answers(file)
+
+    assert str(error.value.code).endswith("take it from an earlier commit.")
+
+
+def test_versions_are_in_order() -> None:
+    versions = ["v0.9.0", "v0.10.0", "v0.10.0-3-g1a2b3c4", "v1.0.0"]
+
+    assert sorted(versions, key=order) == versions
+    assert order("1a2b3c4") == []

@@ -1,0 +1,169 @@
+"""What teams ordinarily edit in their services, and what versions of the template ordinarily change."""
+
+from collections.abc import Callable, Mapping
+
+from .updates import Changes, LivingService
+
+PACKAGE = "src/clinic_service"
+TICKETS = f"{PACKAGE}/modules/tickets"
+
+ROUTE = '''
+
+@router.get("/{ticket_id}/age", response_model=int)
+def read_age(ticket_id: UUID, service: Service) -> int:
+    """Return how old a ticket is, in days."""
+    return (utcnow() - service.get(ticket_id).created_at).days
+'''
+TEST = """
+
+def test_a_ticket_of_ours_has_a_title(test_ticket: Ticket) -> None:
+    assert test_ticket.title
+"""
+FIXTURE = '''
+
+@pytest.fixture
+def urgent_ticket(make_ticket: Factory[Ticket]) -> Ticket:
+    """A ticket that cannot wait."""
+    return make_ticket(priority="urgent")
+'''
+FILE_OF_FIXTURES = '''"""Fixtures of our own."""
+
+import pytest
+
+
+@pytest.fixture
+def greeting() -> str:
+    """What we say first."""
+    return "Good morning"
+'''
+
+
+def add_dependency(service: LivingService, name: str) -> None:
+    """Add a dependency where it belongs in the alphabet, as `uv add` does."""
+    before, rest = service.read("pyproject.toml").split("dependencies = [\n", 1)
+    listed, after = rest.split("]\n", 1)
+    lines = sorted([*listed.splitlines(), f'    "{name}>=1",'])
+    service.write("pyproject.toml", f"{before}dependencies = [\n{chr(10).join(lines)}\n]\n{after}")
+
+
+def add_fixture_file(service: LivingService) -> None:
+    """Add a file of fixtures, and name it in the conftest."""
+    service.write("tests/fixtures/greetings.py", FILE_OF_FIXTURES)
+    service.edit("tests/conftest.py", "\n]\n", '\n    "tests.fixtures.greetings",\n]\n')
+
+
+EDITS: Mapping[str, Callable[[LivingService], None]] = {
+    "the title of the README": lambda service: service.edit(
+        "README.md", "# Clinic Service", "# The clinic on the hill"
+    ),
+    "a paragraph of the README": lambda service: service.edit(
+        "README.md", "\n## Start\n", "\nWe run it for four clinics.\n\n## Start\n"
+    ),
+    "a section of the README": lambda service: service.add_line(
+        "README.md", "\n## Who to ask\n\nThe team on the second floor."
+    ),
+    "a dependency (httpx)": lambda service: add_dependency(service, "httpx"),
+    "a dependency (stripe)": lambda service: add_dependency(service, "stripe"),
+    "a setting": lambda service: service.add_line(
+        f"{PACKAGE}/core/config.py", '\n    greeting: str = Field(default="Hello", description="What we say first.")'
+    ),
+    "a line of .env.example": lambda service: service.add_line(
+        ".env.example", "\n# What we say first.\nGREETING=Hello"
+    ),
+    "a route": lambda service: service.write(f"{TICKETS}/router.py", service.read(f"{TICKETS}/router.py") + ROUTE),
+    "a method of a service": lambda service: service.edit(
+        f"{TICKETS}/service.py",
+        "        if not is_active:\n",
+        "        if not is_active and assignee_id != ticket.requester_id:\n",
+    ),
+    "a test": lambda service: service.write(
+        "tests/unit/phase1/test_tickets_service.py", service.read("tests/unit/phase1/test_tickets_service.py") + TEST
+    ),
+    "a fixture": lambda service: service.write(
+        "tests/fixtures/tickets.py", service.read("tests/fixtures/tickets.py") + FIXTURE
+    ),
+    "a file of fixtures": add_fixture_file,
+    "a rule of ruff": lambda service: service.edit("pyproject.toml", '    "I",\n', '    "I",\n    "N",\n'),
+    "a budget": lambda service: service.edit("pytest.ini", "    api: 1 s\n", "    api: 2 s\n"),
+    "a line of .gitignore": lambda service: service.add_line(".gitignore", ".idea/"),
+}
+
+PROJECT = "template/project"
+CORE = f"{PROJECT}/src/{{{{ package_name }}}}/core"
+
+CHANGES: Mapping[str, Changes] = {
+    "a dependency bumped": {"copier.yml": ("'fastapi>=0.163,<0.164'", "'fastapi>=0.163,<0.165'")},
+    "a dependency more": {"copier.yml": ("'uvicorn>=0.38,<1',", "'structlog>=25.1,<26', 'uvicorn>=0.38,<1',")},
+    "a development tool more": {
+        f"{PROJECT}/pyproject.toml.jinja": ('    "mypy>=2.4,<3",\n', '    "freezegun>=1.5,<2",\n    "mypy>=2.4,<3",\n')
+    },
+    "the core: a listing": {
+        f"{CORE}/resource.py.jinja": (
+            "        query = query or ListQuery()\n",
+            "        query = ListQuery() if query is None else query\n",
+        )
+    },
+    "the core: a setting more": {
+        f"{CORE}/config.py.jinja": (
+            "    # RFC 7518",
+            '    log_level: str = Field(default="INFO", description="What is logged.")\n    # RFC 7518',
+        ),
+        f"{PROJECT}/.env.example.jinja": (
+            "\n# The key that signs",
+            "\n# What is logged.\nLOG_LEVEL=INFO\n\n# The key that signs",
+        ),
+    },
+    "the core: a file of fixtures more": {
+        "copier.yml": ("'data', 'coverage']", "'data', 'logs', 'coverage']"),
+        f"{PROJECT}/tests/fixtures/core/logs.py": '"""Fixtures of logs."""\n',
+    },
+    "the README: a section reworded": {
+        f"{PROJECT}/README.md.jinja": (
+            "The tests need no server and no settings.",
+            "The tests need no server, no network and no settings.",
+        )
+    },
+    "the README: a section more": {
+        f"{PROJECT}/README.md.jinja": (
+            "## Keep it clean\n",
+            "## Watch it\n\nIt logs to the standard output.\n\n## Keep it clean\n",
+        )
+    },
+    "a module: its service": {
+        "template/catalog/tickets/service.py": (
+            "        return await super().update(record_id, changes)\n",
+            "        changed = await super().update(record_id, changes)\n        return changed\n",
+        )
+    },
+    "a module: a route more": {
+        "template/catalog/tickets/router.py": (
+            '@router.patch("/{ticket_id}"',
+            '@router.get("/{ticket_id}/state", response_model=TicketState)\nasync def read_state(ticket_id: UUID, service: Service) -> TicketState:\n    """Return the state of a ticket."""\n    return (await service.get(ticket_id)).state\n\n\n@router.patch("/{ticket_id}"',
+        )
+    },
+    "a module: a test more": {
+        "template/catalog/tickets/test_service.py": (
+            "async def test_delete(",
+            "async def test_a_ticket_has_an_identifier(test_ticket: Ticket) -> None:\n    assert test_ticket.id\n\n\nasync def test_delete(",
+        )
+    },
+    "a module: a fixture more": {
+        "template/catalog/tickets/fixtures.py": (
+            "@pytest.fixture\ndef test_ticket_id(",
+            '@pytest.fixture\nasync def closed_ticket(make_ticket: Factory[Ticket]) -> Ticket:\n    """A ticket that is closed."""\n    return await make_ticket()\n\n\n@pytest.fixture\ndef test_ticket_id(',
+        )
+    },
+    "the suite: a budget": {f"{PROJECT}/pytest.ini.jinja": ("    integration: 500 ms\n", "    integration: 600 ms\n")},
+    "the suite: its machinery": {
+        f"{PROJECT}/tests/conftest.py.jinja": (
+            '    "tests.support.garbage",\n',
+            '    "tests.support.garbage",\n    "tests.support.tidy",\n',
+        ),
+        f"{PROJECT}/tests/support/tidy.py": '"""Leaves no file behind."""\n',
+        f"{PROJECT}/docs/testing.md.jinja": (
+            "\n## How tests keep apart\n",
+            "\nNo test leaves a file behind.\n\n## How tests keep apart\n",
+        ),
+    },
+    "a rule of ruff more": {f"{PROJECT}/pyproject.toml.jinja": ('    "W",\n', '    "W",\n    "YTT",\n')},
+}

@@ -1,0 +1,504 @@
+"""How a service lives: each way of docs/how-to/update-a-service.md, and what an update refuses."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pexpect
+import pytest
+import yaml
+
+from tests.support.edits import CHANGES
+from tests.support.services import Service
+from tests.support.updates import FIRST, LivingService, Shelf, Versions, git, make_versions
+
+pytestmark = pytest.mark.xdist_group("updates")
+
+NEXT = "v0.2.0"
+UNDO = "git reset --hard && git clean -fd"
+LOANS: dict[str, Any] = {
+    "fields": {"title": "str"},
+    "states": {"requested": ["active"], "active": []},
+}
+MEMBERS: dict[str, Any] = {"fields": {"name": "str"}}
+ANSWERS: dict[str, Any] = {
+    "project_name": "Library",
+    "modules": ["patients"],
+    "own_modules": {"loans": LOANS, "members": MEMBERS},
+}
+SERVICE = "src/library/modules/loans/service.py"
+TESTS = "tests/unit/phase1/test_loans_service.py"
+OWN_TEST = '"""Loans: ours."""\n\n\ndef test_ours() -> None:\n    assert True\n'
+
+
+@pytest.fixture(scope="module")
+def versions(tmp_path_factory: pytest.TempPathFactory) -> Versions:
+    """The template, with a version that changes the core, the suite, the README and what everything depends on."""
+    versions = make_versions(tmp_path_factory.mktemp("versions"))
+    chosen = ("a dependency bumped", "the core: a listing", "the README: a section more", "the suite: its machinery")
+    versions.release(NEXT, *(CHANGES[change] for change in chosen))
+    return versions
+
+
+@pytest.fixture(scope="module")
+def shelf(versions: Versions, tmp_path_factory: pytest.TempPathFactory) -> Shelf:
+    """What services were before an update: each is written once."""
+    return Shelf(versions, tmp_path_factory.mktemp("shelf"))
+
+
+@pytest.fixture(autouse=True)
+def what_was_before(shelf: Shelf) -> Iterator[None]:
+    """Take what a service was before an update in this process from the shelf."""
+    with shelf.serves_copies():
+        yield
+
+
+@pytest.fixture(scope="module")
+def first(versions: Versions, tmp_path_factory: pytest.TempPathFactory) -> LivingService:
+    """A service of the first version."""
+    return versions.write(tmp_path_factory.mktemp("first") / "library", ANSWERS)
+
+
+@pytest.fixture
+def service(first: LivingService, tmp_path: Path) -> LivingService:
+    """A service of the first version, with a few lines that its team wrote."""
+    service = first.copy(tmp_path / "library")
+    service.edit("README.md", "# Library", "# The library in our street")
+    service.write(SERVICE, service.read(SERVICE).replace("\n\n", "\n\n# Ours: the rules of loans.\n\n", 1))
+    service.write(TESTS, service.read(TESTS).replace("\n\n", "\n\n# Ours: the tests of loans.\n\n", 1))
+    service.write("tests/unit/phase1/test_loans_of_ours.py", OWN_TEST)
+    service.commit()
+    return service
+
+
+def test_an_improvement_is_pulled(service: LivingService) -> None:
+    outcome = service.update(version=None)
+
+    assert outcome.code == 0
+    assert outcome.names("merged with what you wrote") == ["README.md"]
+    assert service.answers()["_commit"] == NEXT
+    assert "## Watch it" in service.read("README.md")
+    assert service.read("README.md").startswith("# The library in our street\n")
+    assert "fastapi>=0.163,<0.165" in service.read("pyproject.toml")
+    assert "# Ours: the rules of loans." in service.read(SERVICE)
+
+
+def test_a_module_of_the_catalog_is_added(service: LivingService) -> None:
+    outcome = service.update({"modules": ["patients", "tickets"]})
+
+    assert outcome.code == 0
+    assert "tickets_router," in service.read("src/library/modules/__init__.py")
+    assert service.answers()["plan"]["tickets"] == {"coverage": 85, "phase": 1}
+    assert service.answers()["_commit"] == FIRST
+    assert (service.folder / "migrations/versions/tickets_0001.py").exists()
+    assert outcome.names("The tables") == []
+
+
+def test_an_own_module_is_added(service: LivingService) -> None:
+    fines = {"phase": 2, "fields": {"amount": "decimal", "loan": "-> loans"}}
+
+    outcome = service.update({"own_modules": ANSWERS["own_modules"] | {"fines": fines}})
+
+    assert outcome.code == 0
+    assert (service.folder / "tests/unit/phase2/test_fines_service.py").exists()
+    assert "# Ours: the rules of loans." in service.read(SERVICE)
+    assert "The tables of" not in outcome.printed
+
+
+def test_an_own_module_gets_a_field_and_a_state_and_keeps_its_revision(service: LivingService) -> None:
+    revision = service.read("migrations/versions/loans_0001.py")
+    further = {
+        "fields": {"title": "str", "due": "date?"},
+        "states": {"requested": ["active"], "active": ["lost"], "lost": []},
+    }
+
+    outcome = service.update({"own_modules": {"loans": further, "members": MEMBERS}})
+
+    assert outcome.code == 0
+    assert "due: " in service.read("src/library/modules/loans/models.py")
+    assert "LOST" in service.read("src/library/modules/loans/models.py")
+    assert service.read("migrations/versions/loans_0001.py") == revision
+    assert "The tables of loans have changed or are gone." in outcome.printed
+
+
+def test_a_revision_that_no_database_has_is_written_anew(service: LivingService) -> None:
+    further = {"fields": {"title": "str", "due": "date?"}, "states": LOANS["states"]}
+
+    outcome = service.update({"own_modules": {"loans": further, "members": MEMBERS}}, rewrite_migrations=True)
+
+    assert '"due"' in service.read("migrations/versions/loans_0001.py")
+    assert "The tables of" not in outcome.printed
+
+
+def test_what_the_team_wrote_in_a_module_that_goes_is_set_aside(service: LivingService) -> None:
+    written = service.read(SERVICE)
+
+    outcome = service.update({"own_modules": {"members": MEMBERS}})
+
+    assert outcome.code == 0
+    assert outcome.names("no longer part of the service") == [
+        f"{path} -> removed/{path}" for path in (SERVICE, "tests/unit/phase1/test_loans_of_ours.py", TESTS)
+    ]
+    assert service.read(f"removed/{SERVICE}") == written
+    assert not list((service.folder / "src/library/modules/loans").glob("*.py"))
+    assert (service.folder / "migrations/versions/loans_0001.py").exists()
+    assert "loans" not in service.answers()["plan"]
+
+
+def test_the_suite_passes_beside_what_was_set_aside(service: LivingService) -> None:
+    service.update({"own_modules": {"members": MEMBERS}})
+
+    runnable = Service(service.folder, service.files())
+    runnable.run_suite("tests/unit", "tests/api", "--no-cov")
+    runnable.run("ruff", "check")
+    runnable.run("ruff", "format", "--check")
+    runnable.run("mypy")
+
+
+def test_what_is_set_aside_twice_is_there_twice(service: LivingService) -> None:
+    service.update({"own_modules": {"members": MEMBERS}})
+    service.commit()
+    service.update({"own_modules": ANSWERS["own_modules"]})
+    service.commit()
+    service.add_line(SERVICE, "# Ours: once more.")
+    service.commit()
+
+    service.update({"own_modules": {"members": MEMBERS}})
+
+    assert "# Ours: the rules of loans.\n" in service.read(f"removed/{SERVICE}")
+    assert service.read(f"removed-2/{SERVICE}").endswith("# Ours: once more.\n")
+
+
+def test_tests_follow_the_phase_of_their_module(service: LivingService) -> None:
+    outcome = service.update({"plan": {"loans": {"phase": 4}}})
+
+    assert outcome.code == 0
+    assert outcome.names("moved") == [
+        f"{path} -> {path.replace('phase1', 'phase4')}" for path in ("tests/unit/phase1/test_loans_of_ours.py", TESTS)
+    ]
+    assert "# Ours: the tests of loans.\n" in service.read(TESTS.replace("phase1", "phase4"))
+    assert service.answers()["plan"] == {
+        "loans": {"coverage": 80, "phase": 4},
+        "members": {"coverage": 80, "phase": 1},
+        "patients": {"coverage": 85, "phase": 3},
+    }
+
+
+def test_a_phase_may_be_changed_in_the_description(service: LivingService) -> None:
+    service.update({"own_modules": {"loans": LOANS | {"phase": 5}, "members": MEMBERS}})
+
+    assert (service.folder / TESTS.replace("phase1", "phase5")).exists()
+
+
+def test_targets_and_the_lowest_python_are_changed(service: LivingService) -> None:
+    changes = {"coverage_total": 90, "plan": {"loans": {"coverage": 95}}, "python_version": "3.13"}
+
+    outcome = service.update(changes)
+
+    assert outcome.code == 0
+    assert 'requires-python = ">=3.13"' in service.read("pyproject.toml")
+    assert "coverage_total = 90\n" in service.read("pytest.ini")
+    assert "    loans: 95\n    members: 80\n    patients: 85\n" in service.read("pytest.ini")
+
+
+def test_sync_becomes_async(service: LivingService) -> None:
+    outcome = service.update({"database_access": "async"})
+
+    assert outcome.code == 0
+    assert "async def " in service.read(SERVICE) + service.read("src/library/core/resource.py")
+    assert "# Ours: the rules of loans." in service.read(SERVICE)
+    assert "pytest-asyncio" in service.read("pyproject.toml")
+    assert "The tables of" not in outcome.printed
+
+
+def test_a_file_that_the_team_renamed_is_improved_under_its_name(service: LivingService) -> None:
+    git(service.folder, "mv", "docs/testing.md", "docs/how-we-test.md")
+    service.commit()
+
+    outcome = service.update(version=NEXT)
+
+    assert outcome.code == 0
+    assert "No test leaves a file behind." in service.read("docs/how-we-test.md")
+    assert not (service.folder / "docs/testing.md").exists()
+
+
+def test_a_file_that_the_team_deleted_stays_away(service: LivingService) -> None:
+    git(service.folder, "rm", "--quiet", "docs/testing.md")
+    service.commit()
+
+    outcome = service.update(version=NEXT)
+
+    assert outcome.names("changed by the template, and left out as you had deleted them") == ["docs/testing.md"]
+    assert not (service.folder / "docs/testing.md").exists()
+
+
+def test_a_conflict_is_told_with_its_lines_and_resolved_with_git(service: LivingService) -> None:
+    service.edit("README.md", "## Keep it clean", "## Keep it tidy")
+    service.commit()
+
+    outcome = service.update(version=NEXT)
+
+    lines = service.read("README.md").splitlines()
+    first, last = lines.index("<<<<<<< yours") + 1, lines.index(f">>>>>>> template {NEXT}") + 1
+    assert outcome.code == 1
+    assert outcome.names("in CONFLICT") == [f"README.md: {first}-{last}"]
+    assert "UU README.md" in service.status()
+    git(service.folder, "checkout", "--ours", "README.md")
+    service.commit()
+    assert "## Keep it tidy" in service.read("README.md")
+
+
+def test_an_update_is_taken_back(service: LivingService) -> None:
+    before = service.files()
+    outcome = service.update({"modules": [], "plan": {"loans": {"phase": 2}}}, version=NEXT)
+    assert service.files() != before
+
+    assert UNDO in outcome.printed
+    subprocess.run(UNDO, shell=True, cwd=service.folder, check=True, capture_output=True)
+
+    assert service.files() == before
+
+
+def test_an_update_that_was_interrupted_while_it_wrote_is_taken_back(service: LivingService) -> None:
+    before = service.files()
+    # Git itself is ended, as it writes the first of these files.
+    (service.folder / ".git/info/attributes").write_text("tests/unit/** filter=end\n")
+    git(service.folder, "config", "filter.end.smudge", "kill -TERM $PPID")
+
+    outcome = service.update({"modules": [], "plan": {"loans": {"phase": 2}}}, version=NEXT)
+
+    assert outcome.code == 2
+    assert UNDO in outcome.printed
+    assert service.status() != []
+    git(service.folder, "config", "--unset", "filter.end.smudge")
+    subprocess.run(UNDO, shell=True, cwd=service.folder, check=True, capture_output=True)
+    assert service.files() == before
+    assert service.status() == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for one program")
+def test_an_update_that_was_interrupted_before_has_changed_nothing(service: LivingService) -> None:
+    before = service.files()
+    command = [sys.executable, "-B", "-m", "scripts.update", "--defaults"]
+    run = subprocess.Popen(command, cwd=service.folder, stderr=subprocess.PIPE, text=True)
+    time.sleep(1.2)
+
+    run.send_signal(signal.SIGINT)
+
+    _, said = run.communicate(timeout=30)
+    assert run.returncode != 0, said
+    assert service.files() == before
+    assert service.status() == []
+
+
+def test_nothing_is_written_when_it_only_pretends(service: LivingService) -> None:
+    before = service.files()
+    changes = {"plan": {"loans": {"phase": 4}}}
+
+    pretended = service.update(changes, version=NEXT, pretend=True)
+
+    assert service.files() == before
+    assert service.status() == []
+    done = service.update(changes, version=NEXT)
+    assert pretended.code == done.code
+    assert pretended.printed.splitlines()[1:] == done.printed.splitlines()[1:]
+
+
+def test_the_command_takes_the_options_of_copier(service: LivingService, tmp_path: Path) -> None:
+    file = tmp_path / "answers.yml"
+    file.write_text(yaml.safe_dump({"coverage_total": 80}), encoding="utf-8")
+    command = [
+        sys.executable,
+        "-B",
+        "-m",
+        "scripts.update",
+        "--defaults",
+        "--vcs-ref",
+        ":current:",
+        "--data-file",
+        str(file),
+    ]
+    command += ["--data", "plan={loans: {phase: 3}}"]
+
+    run = subprocess.run(command, cwd=service.folder, capture_output=True, text=True, check=False)
+
+    assert run.returncode == 0, run.stderr
+    assert f"The template's {FIRST} -> {FIRST}:\n" in run.stdout
+    assert service.answers()["plan"]["loans"]["phase"] == 3
+    assert service.answers()["coverage_total"] == 80
+
+
+def test_each_question_is_asked_again_and_enter_keeps_the_answer(service: LivingService) -> None:
+    before = service.answers()
+    command = ["-B", "-m", "scripts.update"]
+    terminal = pexpect.spawn(
+        sys.executable, command, cwd=str(service.folder), dimensions=(500, 250), encoding="utf-8", timeout=60
+    )
+    # Which package holds it, and which own modules there are, is not asked again.
+    for question in (
+        "What is the service called?",
+        "What does it do",
+        "Where do its",
+        "Which modules",
+        "The plan:",
+        "How much",
+        "How does it",
+        "Which is the lowest",
+    ):
+        terminal.expect_exact(question)
+        terminal.expect(r"\x1b\[\?25h|\x1b\[\?2004h")
+        terminal.send("\r")
+    terminal.expect_exact("merged with what you wrote:")
+    terminal.expect(pexpect.EOF)
+    terminal.close()
+
+    assert terminal.exitstatus == 0
+    assert service.answers() == before | {"_commit": NEXT}
+
+
+def test_a_service_below_the_top_of_its_repository_is_updated(first: LivingService, tmp_path: Path) -> None:
+    folder = tmp_path / "all" / "services" / "library"
+    service = first.copy(folder)
+    git(folder, "config", "--local", "--list")
+    (folder / ".git").rename(tmp_path / "all" / ".git")
+    LivingService(tmp_path / "all").commit()
+    service.add_line("README.md", "Ours.")
+    LivingService(tmp_path / "all").commit()
+
+    outcome = service.update({"plan": {"loans": {"phase": 4}}}, version=NEXT)
+
+    assert outcome.code == 0
+    assert service.read("README.md").endswith("Ours.\n")
+    assert (folder / TESTS.replace("phase1", "phase4")).exists()
+    assert not (tmp_path / "all" / "tests").exists()
+
+
+REFUSED: dict[str, tuple[dict[str, Any], str | None, str]] = {
+    "another package": (
+        {"package_name": "lending"},
+        ":current:",
+        "package_name: it stays library, for the code of your team imports that name.",
+    ),
+    "a bad answer": (
+        {"coverage_total": 101},
+        ":current:",
+        'coverage_total: "101" is not allowed; a whole number from 0 to 100 is.',
+    ),
+    "no question": ({"colour": "red"}, ":current:", "colour: there is no such question; "),
+    "no version": ({}, "v9.9.9", "Unknown revision: 'v9.9.9'"),
+    "a plan of a module that is not there": (
+        {"plan": {"fines": {"phase": 1}}},
+        ":current:",
+        'plan: the service has no module "fines"; it has loans, members, patients.',
+    ),
+}
+
+
+@pytest.mark.parametrize(("changes", "version", "sentence"), REFUSED.values(), ids=REFUSED)
+def test_what_makes_no_sense_is_refused(
+    service: LivingService, changes: dict[str, Any], version: str | None, sentence: str
+) -> None:
+    before = service.files()
+
+    outcome = service.update(changes, version=version)
+
+    assert outcome.code == 2
+    assert sentence in outcome.printed
+    assert "\n" not in outcome.printed
+    assert service.files() == before
+
+
+def test_what_is_not_committed_is_in_the_way(service: LivingService) -> None:
+    service.add_line("README.md", "Not committed.")
+
+    assert service.update().printed == (
+        "There are changes that are not committed: README.md. Commit or stash them, so that you can undo the update."
+    )
+    assert service.read("README.md").endswith("Not committed.\n")
+
+
+def test_a_service_outside_of_git_is_refused(service: LivingService, tmp_path: Path) -> None:
+    (service.folder / ".git").rename(tmp_path / "elsewhere")
+
+    assert service.update().printed.startswith("An update is undone by git: commit the service first")
+
+
+@pytest.mark.parametrize("text", ["", "[]", "a: [", "package_name: library\n"])
+def test_answers_that_were_damaged_are_told(service: LivingService, text: str) -> None:
+    service.write(".copier-answers.yml", text)
+    service.commit()
+
+    outcome = service.update()
+
+    assert outcome.printed.startswith(".copier-answers.yml ")
+    assert outcome.printed.endswith("take it from an earlier commit.")
+    assert "\n" not in outcome.printed
+
+
+def test_a_file_that_git_ignores_is_not_overwritten(service: LivingService) -> None:
+    service.add_line(".gitignore", "tests/support/tidy.py")
+    service.commit()
+    service.write("tests/support/tidy.py", "# Ours, and in no commit.\n")
+
+    outcome = service.update(version=NEXT)
+
+    assert outcome.code == 2
+    assert "tests/support/tidy.py is ignored by git" in outcome.printed
+    assert service.read("tests/support/tidy.py") == "# Ours, and in no commit.\n"
+
+
+LOSES: dict[str, tuple[dict[str, Any], str]] = {
+    "phase": ({"plan": {"loans": {"phase": 4}}}, "plan.loans.phase: `copier update` would delete what your team wrote"),
+    "catalog": ({"modules": []}, "modules: without patients, `copier update` would delete what your team wrote there;"),
+    "own": ({"own_modules": {"members": MEMBERS}}, "own_modules: without loans, `copier update` would delete"),
+    "tables": (
+        {"own_modules": {"loans": {"fields": {"title": "text"}}, "members": MEMBERS}},
+        "own_modules.loans: `copier update` would rewrite a revision",
+    ),
+    "package": (
+        {"package_name": "lending"},
+        "package_name: it stays library, for the code of your team imports that name.",
+    ),
+}
+
+
+@pytest.mark.parametrize(("changes", "sentence"), LOSES.values(), ids=LOSES)
+def test_copier_refuses_what_it_would_lose(service: LivingService, changes: dict[str, Any], sentence: str) -> None:
+    before = service.files()
+
+    run = copier_update(
+        service,
+        "--vcs-ref",
+        ":current:",
+        *(
+            f"--data={key}={json.dumps(value) if not isinstance(value, str) else value}"
+            for key, value in changes.items()
+        ),
+    )
+
+    assert run.returncode == 1
+    assert sentence in run.stderr
+    assert service.files() == before
+    assert service.status() == []
+
+
+def test_copier_alone_brings_an_improvement_and_a_module(service: LivingService) -> None:
+    run = copier_update(service, "--data=modules=[patients, tickets]")
+
+    assert run.returncode == 0, run.stderr
+    assert "`uv run python -m scripts.update` does this, too" in run.stderr
+    assert service.answers()["_commit"] == NEXT
+    assert service.read("README.md").startswith("# The library in our street\n")
+    assert sorted(service.answers()["plan"]) == ["loans", "members", "patients", "tickets"]
+
+
+def copier_update(service: LivingService, *options: str) -> subprocess.CompletedProcess[str]:
+    """Run `copier update`."""
+    command = [sys.executable, "-m", "copier", "update", "--defaults", *options]
+    return subprocess.run(command, cwd=service.folder, capture_output=True, text=True, check=False)
