@@ -1,0 +1,143 @@
+"""Asks for a module of one's own: one thing at a time, and each answer is judged as it comes."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from questionary import Choice
+
+from .prompts import ask_list, ask_number, ask_text, choose, confirm, refused, tick
+from .template import Answers, Module, Template
+
+CHOICES = "one of some texts"
+REFERENCE = "a record of another module"
+# Stands in for the fields until there is one: a module without fields is refused.
+SOME_FIELDS = {"title": "str"}
+
+
+@dataclass
+class OwnModule:
+    """A module, as far as it is described, and those that judge it: the template, and what else the service has."""
+
+    template: Template
+    answers: Answers
+    name: str = ""
+    description: Module = field(default_factory=dict)
+
+    def problem(self, name: str = "", **more: Any) -> str:
+        """Return what would be refused of the module, were it called so and `more` in its description."""
+        described = {"fields": SOME_FIELDS} | self.description | more
+        own_modules = self.answers["own_modules"] | {name or self.name: described}
+        return self.template.problem(self.answers | {"own_modules": own_modules})
+
+    def problem_of_field(self, name: str, written: Any) -> str:
+        """Return what would be refused of the module with this field besides those that it has."""
+        return self.problem(fields=self.fields | {name: written})
+
+    @property
+    def fields(self) -> Module:
+        """The fields so far."""
+        fields: Module = self.description.get("fields", {})
+        return fields
+
+
+def ask_module(template: Template, answers: Answers) -> dict[str, Module]:
+    """Return a module by its name, described as `own_modules` of the answers has it."""
+    module = OwnModule(template, answers)
+    ask_name(module)
+    ask_plan(module)
+    ask_fields(module)
+    for key, question in (("unique", "Unique within an organisation:"), ("search", "Searched for a text:")):
+        usable = [name for name in module.fields if not module.problem(**{key: [name]})]
+        if ticked := tick(question, usable):
+            module.description[key] = ticked
+    ask_states(module)
+    return {module.name: module.description}
+
+
+def ask_name(module: OwnModule) -> None:
+    """Ask for the name and the entity."""
+
+    def check_name(name: str) -> str:
+        if name in module.answers["own_modules"]:
+            return f"{name}: the service has a module of this name; choose another one."
+        problem = module.problem(name or " ")
+        # That can be told at the next question.
+        return "" if problem.startswith(f"{name}.entity: ") else problem
+
+    module.name = ask_text("Its name, the plural in snake_case, as in loans:", check_name)
+    derived = module.template.entity_of(module.name)
+    default = f"Own{derived}" if module.problem() else derived
+    entity = ask_text("One of them, in CamelCase:", lambda entity: module.problem(entity=entity), default)
+    if entity != derived:
+        module.description["entity"] = entity
+
+
+def ask_plan(module: OwnModule) -> None:
+    """Ask when the module is due, and how much of it is to be covered."""
+    phases = [entry["phase"] for entry in module.template.plan_of(module.answers).values()]
+    module.description["phase"] = ask_number(
+        "The phase in which it is due:", lambda phase: module.problem(phase=phase), max(phases, default=1)
+    )
+    module.description["coverage"] = ask_number(
+        "How much of it must be covered, in percent:", lambda coverage: module.problem(coverage=coverage), 80
+    )
+
+
+def ask_fields(module: OwnModule) -> None:
+    """Ask for the fields, of which there is one at least."""
+    while True:
+        name = ask_text(f"Field {len(module.fields) + 1}, its name:", lambda name: check_field_name(module, name))
+        written = ask_type(module, name)
+        if refused(module.problem_of_field(name, written)):
+            continue
+        module.description["fields"] = module.fields | {name: written}
+        if not confirm("Add another field?"):
+            return
+
+
+def check_field_name(module: OwnModule, name: str) -> str:
+    """Return what is wrong with the name of a field."""
+    if name in module.fields:
+        return f"{module.name}.fields: there is a field {name} already; choose another name."
+    return module.problem_of_field(name, "str")
+
+
+def ask_type(module: OwnModule, name: str) -> Any:
+    """Ask for the type of a field and what belongs to it, and return it as it is written in YAML."""
+    kind = choose(f"The type of {name}:", [*module.template.field_types, CHOICES, REFERENCE])
+    if kind == CHOICES:
+        return ask_list("The texts, separated by commas:", lambda texts: module.problem_of_field(name, texts))
+    if kind == REFERENCE:
+        return ask_reference(module)
+    written = f"{kind}?" if confirm("Optional?", default=False) else kind
+    if kind not in module.template.types_with_default:
+        return written
+
+    def with_default(text: str) -> str:
+        return f"{written} = {text}" if text else written
+
+    question = "Its default (Enter for none):"
+    return with_default(ask_text(question, lambda text: module.problem_of_field(name, with_default(text))))
+
+
+def ask_reference(module: OwnModule) -> str:
+    """Ask which module a field refers to."""
+    others = sorted([*module.answers["modules"], *module.answers["own_modules"]])
+    itself = Choice(f"{module.name} (itself, optional)", module.name)
+    target = choose("To which module:", [*others, itself])
+    # The first record of a module that requires another one of itself could never be made.
+    optional = target == module.name or confirm("Optional?", default=False)
+    return f"-> {target}?" if optional else f"-> {target}"
+
+
+def ask_states(module: OwnModule) -> None:
+    """Ask for the states, and for the moves from one to another."""
+
+    def check_states(states: list[str]) -> str:
+        if len(set(states)) < len(states):
+            return f"{module.name}.states: a state stands twice; each is allowed once."
+        return module.problem(states={state: [] for state in states}) if states else ""
+
+    states = ask_list("Its states by commas, the first one initial (Enter for none):", check_states)
+    if states:
+        module.description["states"] = {state: tick(f"From {state} to:", states) for state in states}
