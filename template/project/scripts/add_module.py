@@ -9,12 +9,15 @@ from typing import Any
 import yaml
 from questionary import Choice
 
-from .module_questions import ask_module
-from .prompts import ask_number, choose, confirm
-from .template import ANSWERS_FILE, Answers, Module, Template, open_template, read_answers, read_yaml
-from .update import refuse_changed_files, update
+from .module_questions import ask_module, ask_plan
+from .prompts import Check, choose, confirm
+from .template import Answers, Module, Template, open_template, read_yaml
+from .update import open_repository, read_answers, update
 
 ROOT = Path(__file__).parents[1]
+ANSWERS_FILE = ".copier-answers.yml"
+# What is not asked of a service is not in its answers.
+NOT_ASKED: Answers = {"modules": [], "own_modules": {}, "plan": {}}
 OWN = "one of your own"
 DECLINED, INTERRUPTED = 1, 130
 
@@ -109,17 +112,10 @@ def ask_catalog(template: Template, answers: Answers, unticked: Described, names
     described: Described = {name: {} for name in [*needs, *names]}
     changed = answers | change_answers(template, answers, described)
 
-    def problem(name: str, **entry: Any) -> str:
-        return template.problem(changed | {"plan": changed["plan"] | {name: entry}})
+    def check(name: str) -> Check:
+        return lambda entry: template.problem(changed | {"plan": changed["plan"] | {name: entry}})
 
-    for name, module in described.items():
-        question, default = f"The phase in which {name} is due:", changed["plan"][name]
-        module["phase"] = ask_number(question, lambda phase, name=name: problem(name, phase=phase), default["phase"])
-        question = f"How much of {name} must be covered, in percent:"
-        module["coverage"] = ask_number(
-            question, lambda coverage, name=name: problem(name, coverage=coverage), default["coverage"]
-        )
-    return described
+    return {name: ask_plan(name, check(name), **changed["plan"][name]) for name in described}
 
 
 class Dumper(yaml.SafeDumper):
@@ -143,7 +139,7 @@ def read_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace
         description="Ask for a module, of the catalog or your own, and add it to the service.",
     )
     parser.add_argument("names", metavar="NAME", nargs="*", help="a module of the catalog; without one it is asked for")
-    parser.add_argument("--from", dest="file", metavar="FILE", type=Path, help="read the modules from YAML: ask nothing")
+    parser.add_argument("--from", dest="file", metavar="FILE", type=Path, help="take modules from a file of YAML")
     given = parser.parse_args(arguments)
     if given.file and given.names:
         parser.error("name modules of the catalog in FILE as well, or leave out --from")
@@ -162,8 +158,8 @@ def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
     given = read_arguments(arguments)
     if not given.file and not sys.stdin.isatty():
         sys.exit("Questions take a terminal: describe the module in a file, and pass that by --from FILE.")
-    refuse_changed_files(root)
-    answers = read_answers(root)
+    open_repository(root)
+    answers = NOT_ASKED | read_answers(root / ANSWERS_FILE)
     try:
         with open_template(answers) as template:
             described = describe(template, answers, given)
@@ -174,7 +170,7 @@ def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
     if not described:
         print("Nothing was changed.")
         return DECLINED
-    return update(root, changes, vcs_ref=":current:")
+    return update(root, changes)
 
 
 if __name__ == "__main__":

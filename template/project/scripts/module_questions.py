@@ -1,13 +1,14 @@
 """Asks for a module of one's own: one thing at a time, and each answer is judged as it comes."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from questionary import Choice
 
-from .prompts import ask_list, ask_number, ask_text, choose, confirm, refused, tick
+from .prompts import Check, ask_list, ask_number, ask_text, choose, confirm, refused, tick
 from .template import Answers, Module, Template
 
+COVERAGE = 80
 CHOICES = "one of some texts"
 REFERENCE = "a record of another module"
 # Stands in for the fields until there is one: a module without fields is refused.
@@ -23,10 +24,10 @@ class OwnModule:
     name: str = ""
     description: Module = field(default_factory=dict)
 
-    def problem(self, name: str = "", **more: Any) -> str:
-        """Return what would be refused of the module, were it called so and `more` in its description."""
+    def problem(self, **more: Any) -> str:
+        """Return what would be refused of the module, were `more` in its description."""
         described = {"fields": SOME_FIELDS} | self.description | more
-        own_modules = self.answers["own_modules"] | {name or self.name: described}
+        own_modules = self.answers["own_modules"] | {self.name: described}
         return self.template.problem(self.answers | {"own_modules": own_modules})
 
     def problem_of_field(self, name: str, written: Any) -> str:
@@ -44,10 +45,12 @@ def ask_module(template: Template, answers: Answers) -> dict[str, Module]:
     """Return a module by its name, described as `own_modules` of the answers has it."""
     module = OwnModule(template, answers)
     ask_name(module)
-    ask_plan(module)
+    phases = [entry["phase"] for entry in template.plan_of(answers).values()]
+    module.description |= ask_plan(module.name, lambda entry: module.problem(**entry), max(phases, default=1), COVERAGE)
     ask_fields(module)
     for key, question in (("unique", "Unique within an organisation:"), ("search", "Searched for a text:")):
-        usable = [name for name in module.fields if not module.problem(**{key: [name]})]
+        attempts: dict[str, Module] = {name: {key: [name]} for name in module.fields}
+        usable = [name for name, attempt in attempts.items() if not module.problem(**attempt)]
         if ticked := tick(question, usable):
             module.description[key] = ticked
     ask_states(module)
@@ -60,7 +63,7 @@ def ask_name(module: OwnModule) -> None:
     def check_name(name: str) -> str:
         if name in module.answers["own_modules"]:
             return f"{name}: the service has a module of this name; choose another one."
-        problem = module.problem(name or " ")
+        problem = replace(module, name=name).problem()
         # That can be told at the next question.
         return "" if problem.startswith(f"{name}.entity: ") else problem
 
@@ -72,15 +75,14 @@ def ask_name(module: OwnModule) -> None:
         module.description["entity"] = entity
 
 
-def ask_plan(module: OwnModule) -> None:
-    """Ask when the module is due, and how much of it is to be covered."""
-    phases = [entry["phase"] for entry in module.template.plan_of(module.answers).values()]
-    module.description["phase"] = ask_number(
-        "The phase in which it is due:", lambda phase: module.problem(phase=phase), max(phases, default=1)
-    )
-    module.description["coverage"] = ask_number(
-        "How much of it must be covered, in percent:", lambda coverage: module.problem(coverage=coverage), 80
-    )
+def ask_plan(name: str, check: Check, phase: int, coverage: int) -> dict[str, int]:
+    """Ask when a module is due and how much of it must be covered; both are checked as in `{"phase": 2}`."""
+    return {
+        "phase": ask_number(f"The phase in which {name} is due:", lambda number: check({"phase": number}), phase),
+        "coverage": ask_number(
+            f"How much of {name} must be covered, in percent:", lambda number: check({"coverage": number}), coverage
+        ),
+    }
 
 
 def ask_fields(module: OwnModule) -> None:

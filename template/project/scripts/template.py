@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,12 +13,8 @@ import yaml
 from jinja2 import FileSystemLoader
 from jinja2.sandbox import SandboxedEnvironment
 
-ANSWERS_FILE = ".copier-answers.yml"
 # How Copier shortens the address of a template.
 SHORT = {"gh:": "https://github.com/", "gl:": "https://gitlab.com/", "git+": ""}
-# What is not asked of a service is not in its answers.
-NOT_ASKED: Mapping[str, Any] = {"modules": [], "own_modules": {}, "plan": {}}
-
 Answers = dict[str, Any]
 Module = dict[str, Any]
 
@@ -61,14 +57,6 @@ class Template:
         """Return phase and coverage of each module, as the plan says or else the module itself."""
         default = json.loads(self._modules["default_plan"](self.catalog, answers["modules"], answers["own_modules"]))
         return {name: entry | (answers["plan"].get(name) or {}) for name, entry in default.items()}
-
-
-def read_answers(root: Path) -> Answers:
-    """Return the answers that a service was written from; exit where the file does not tell them."""
-    answers = read_yaml(root / ANSWERS_FILE)
-    if not isinstance(answers, dict) or not {"_commit", "_src_path"} <= answers.keys():
-        sys.exit(f"{ANSWERS_FILE} does not say which version of which template the service was written from.")
-    return {**NOT_ASKED, **answers}
 
 
 def read_yaml(file: Path) -> Any:
