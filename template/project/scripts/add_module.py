@@ -76,7 +76,7 @@ def read_modules(template: Template, answers: Answers, file: Path) -> Described:
     if not described:
         sys.exit(f"{file} describes no module.")
     if not isinstance(described, dict):
-        sys.exit(template.problem(answers | {"own_modules": described}))
+        sys.exit(f"{file}: {template.problem(answers | {'own_modules': described})}")
     return described
 
 

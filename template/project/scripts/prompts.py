@@ -7,6 +7,8 @@ from typing import Any
 
 import questionary
 
+WIDTH = 80
+
 Check = Callable[[Any], str]
 """Returns what is wrong with an answer, in one sentence, or an empty text."""
 
@@ -51,7 +53,7 @@ def confirm(question: str, default: bool = True) -> bool:
 def refused(problem: str) -> bool:
     """Tell a problem, and return whether there is one."""
     if problem:
-        print(textwrap.fill(problem, shutil.get_terminal_size().columns, break_on_hyphens=False))
+        print(textwrap.fill(problem, min(WIDTH, shutil.get_terminal_size().columns), break_on_hyphens=False))
     return bool(problem)
 
 
