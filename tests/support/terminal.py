@@ -1,5 +1,6 @@
 """A program in a terminal, and a person who answers it by hand."""
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -30,7 +31,8 @@ class Terminal:
             encoding="utf-8",
             timeout=30,
             cwd=folder,
-            env=dict(variables) if variables else None,
+            # Nobody tells where the cursor is: a prompt waits a second for that.
+            env=dict(variables or os.environ) | {"PROMPT_TOOLKIT_NO_CPR": "1"},
         )
         self.screen = pyte.Screen(250, 500)
         self.stream = pyte.Stream(self.screen)
@@ -41,8 +43,8 @@ class Terminal:
         self._show()
 
     def type(self, text: str) -> None:
-        """Send `text` as if it were typed, once the prompt is ready for it."""
-        self.process.expect(r"\x1b\[\?25h|\x1b\[\?2004h")
+        """Send `text` as if it were typed, once the prompt has been drawn to its end."""
+        self.process.expect_exact("\x1b[?7h")
         self._show()
         self.process.send(text)
 
