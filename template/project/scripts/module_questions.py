@@ -69,7 +69,7 @@ def ask_name(module: OwnModule) -> None:
 
     module.name = ask_text("Its name, the plural in snake_case, as in loans:", check_name)
     derived = module.template.entity_of(module.name)
-    default = f"Own{derived}" if module.problem() else derived
+    default = f"Own{derived}" if module.problem(entity=derived) else derived
     entity = ask_text("One of them, in CamelCase:", lambda entity: module.problem(entity=entity), default)
     if entity != derived:
         module.description["entity"] = entity

@@ -110,7 +110,7 @@ def test_a_refused_answer_is_told_and_asked_for_again(
     template: Template, person: Person, capsys: pytest.CaptureFixture[str]
 ) -> None:
     person.will_say(OWN, "sacks", "bad", "parcels", "Bad", "Parcel", ENTER, ENTER)
-    person.will_say("bad", "title", "str", NO, "bad", ENTER, ENTER, YES)
+    person.will_say("bad", "title", "str", NO, "bad", "", YES)
     person.will_say("title", "count", "int", NO, NO)
     person.will_say([], [], "open, open", "", NO)
 
@@ -239,16 +239,16 @@ def updates(template: Template, monkeypatch: pytest.MonkeyPatch) -> list[Mapping
         yield template
 
     def update(_: Path, changes: Mapping[str, Any]) -> int:
-        updates.append(changes)
+        begun.append(changes)
         return 7
 
-    updates: list[Mapping[str, Any]] = []
+    begun: list[Mapping[str, Any]] = []
     monkeypatch.setattr("sys.stdin", Keyboard())
     monkeypatch.setattr("scripts.add_module.open_repository", lambda _: None)
     monkeypatch.setattr("scripts.add_module.read_answers", lambda _: ANSWERS)
     monkeypatch.setattr("scripts.add_module.open_template", open_template)
     monkeypatch.setattr("scripts.add_module.update", update)
-    return updates
+    return begun
 
 
 def test_the_update_is_run_and_its_exit_code_returned(person: Person, updates: list[Mapping[str, Any]]) -> None:
