@@ -4,11 +4,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import pexpect
-import pyte
 import pytest
 
 from tests.support.services import read_files, write_service
+from tests.support.terminal import BACKSPACE, CTRL_C, ENTER, WIDTH, Terminal
 
 QUESTIONS = [
     "What is the service called?",
@@ -22,67 +21,21 @@ QUESTIONS = [
     "How does it talk to the database?",
     "Which is the lowest Python version that it supports?",
 ]
-WIDTH = 80
-ENTER = "\r"
-BACKSPACE = "\x7f"
 # How a terminal tells that a text was pasted: its newlines are not Enter.
 PASTE = "\x1b[200~{}\x1b[201~"
-
-
-class Terminal:
-    """`copier copy` in a terminal that is far wider than 80 columns, so that a long line is seen as one."""
-
-    def __init__(self, template: Path, destination: Path) -> None:
-        command = ["-m", "copier", "copy", str(template), str(destination)]
-        self.process = pexpect.spawn(sys.executable, command, dimensions=(500, 250), encoding="utf-8", timeout=30)
-        self.screen = pyte.Screen(250, 500)
-        self.stream = pyte.Stream(self.screen)
-
-    def wait_for(self, text: str) -> None:
-        """Wait until `text` has been printed."""
-        self.process.expect_exact(text)
-        self._show()
-
-    def type(self, text: str) -> None:
-        """Send `text` as if it were typed, once the prompt is ready for it."""
-        self.process.expect(r"\x1b\[\?25h|\x1b\[\?2004h")
-        self._show()
-        self.process.send(text)
-
-    def finish(self) -> int:
-        """Wait for the end and return the exit code."""
-        self.process.expect(pexpect.EOF)
-        self._show()
-        self.process.close()
-        assert self.process.exitstatus is not None, "ended by a signal"
-        return self.process.exitstatus
-
-    @property
-    def lines(self) -> list[str]:
-        """What stands on the screen."""
-        return [line.rstrip() for line in self.screen.display if line.strip()]
-
-    def _show(self) -> None:
-        self.stream.feed(f"{self.process.before}{self.process.after if isinstance(self.process.after, str) else ''}")
 
 
 @pytest.fixture
 def terminal(template: Path, tmp_path: Path) -> Iterator[Terminal]:
     """A terminal in which the questions are being asked."""
-    terminal = Terminal(template, tmp_path / "service")
+    terminal = Terminal([sys.executable, "-m", "copier", "copy", str(template), str(tmp_path / "service")])
     yield terminal
     terminal.process.close(force=True)
 
 
-def answer(terminal: Terminal, question: str, text: str = "") -> None:
-    """Wait for a question, and answer it with `text` and Enter."""
-    terminal.wait_for(question)
-    terminal.type(text + ENTER)
-
-
 def test_enter_all_the_way_is_the_same_as_defaults(terminal: Terminal, template: Path, tmp_path: Path) -> None:
     for question in QUESTIONS:
-        answer(terminal, question)
+        terminal.answer(question)
 
     assert terminal.finish() == 0
     assert read_files(tmp_path / "service") == write_service(template, tmp_path / "defaults", {}).files
@@ -90,7 +43,7 @@ def test_enter_all_the_way_is_the_same_as_defaults(terminal: Terminal, template:
 
 def test_every_prompt_fits_into_80_columns(terminal: Terminal) -> None:
     for question in QUESTIONS:
-        answer(terminal, question)
+        terminal.answer(question)
     terminal.finish()
 
     # The line of the plan is long by nature; the terminal wraps it.
@@ -102,7 +55,7 @@ def test_every_prompt_fits_into_80_columns(terminal: Terminal) -> None:
 
 def test_the_last_message_names_the_next_two_commands(terminal: Terminal, tmp_path: Path) -> None:
     for question in QUESTIONS:
-        answer(terminal, question)
+        terminal.answer(question)
     terminal.finish()
 
     assert [line.strip() for line in terminal.lines[-2:]] == [f"cd {tmp_path / 'service'}", "uv run pytest"]
@@ -110,23 +63,23 @@ def test_the_last_message_names_the_next_two_commands(terminal: Terminal, tmp_pa
 
 def test_own_modules_can_be_pasted_and_corrected(terminal: Terminal, tmp_path: Path) -> None:
     for question in QUESTIONS[:5]:
-        answer(terminal, question)
+        terminal.answer(question)
     wrong = "loans:\n  fields:\n    title: number"
 
-    answer(terminal, QUESTIONS[5], BACKSPACE * 2 + PASTE.format(wrong))
+    terminal.answer(QUESTIONS[5], BACKSPACE * 2 + PASTE.format(wrong))
     terminal.wait_for('loans.title: "number" is no type; allowed are str, text, int')
     terminal.process.send(BACKSPACE * len("number") + "str" + ENTER)
     for question in QUESTIONS[6:]:
-        answer(terminal, question)
+        terminal.answer(question)
 
     assert terminal.finish() == 0
     assert (tmp_path / "service/src/clinic_service/modules/loans/service.py").is_file()
 
 
 def test_nothing_is_written_when_the_person_leaves(terminal: Terminal, tmp_path: Path) -> None:
-    answer(terminal, QUESTIONS[0])
+    terminal.answer(QUESTIONS[0])
     terminal.wait_for(QUESTIONS[1])
-    terminal.type("\x03")
+    terminal.type(CTRL_C)
 
     assert terminal.finish() == 1
     assert not (tmp_path / "service").exists()

@@ -1,0 +1,96 @@
+"""The template that this service was written from: its own files say what it offers and what it allows."""
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jinja2 import FileSystemLoader
+from jinja2.sandbox import SandboxedEnvironment
+
+# How Copier shortens the address of a template.
+SHORT = {"gh:": "https://github.com/", "gl:": "https://gitlab.com/", "git+": ""}
+Answers = dict[str, Any]
+Module = dict[str, Any]
+
+
+class Template:
+    """The rules of a template, and the modules in its catalog."""
+
+    def __init__(self, folder: Path) -> None:
+        environment = SandboxedEnvironment(
+            loader=FileSystemLoader(folder), extensions=["jinja2_ansible_filters.AnsibleCoreFiltersExtension"]
+        )
+        self._problem = environment.get_template("template/macros/problem.jinja")
+        self._checks = vars(environment.get_template("template/macros/checks.jinja").module)
+        self._modules = vars(environment.get_template("template/macros/modules.jinja").module)
+        self._reserved = read_yaml(folder / "template/macros/reserved.yml")
+        self.catalog: list[Module] = [
+            read_yaml(file) for file in sorted(folder.glob("template/catalog/*/module.yml"), key=Path.as_posix)
+        ]
+
+    @property
+    def field_types(self) -> list[str]:
+        """The types that a field may have, besides a list of choices and a reference."""
+        return list(self._checks["field_types"])
+
+    @property
+    def types_with_default(self) -> list[str]:
+        """Those of the types that take a default."""
+        return list(self._checks["default_patterns"])
+
+    def problem(self, answers: Answers) -> str:
+        """Return what Copier would refuse these answers for, in one sentence, or an empty text."""
+        sentence = self._problem.render(answers, catalog=self.catalog, reserved=[self._reserved])
+        return sentence.removeprefix("own_modules: ").removeprefix("own_modules.")
+
+    def entity_of(self, name: str) -> str:
+        """Return the entity of a module that names none."""
+        return str(self._modules["entity_of"](name, {}))
+
+    def plan_of(self, answers: Answers) -> dict[str, dict[str, int]]:
+        """Return phase and coverage of each module, as the plan says or else the module itself."""
+        default = json.loads(self._modules["default_plan"](self.catalog, answers["modules"], answers["own_modules"]))
+        return {name: entry | (answers["plan"].get(name) or {}) for name, entry in default.items()}
+
+
+def read_yaml(file: Path) -> Any:
+    """Return what a file of YAML holds; exit with one sentence where it cannot be read."""
+    try:
+        return yaml.safe_load(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        sys.exit(f"{file}: {error.strerror}.")
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        sys.exit(f"{file}: line {line} is no YAML: {error.problem}.")
+    except (ValueError, RecursionError, yaml.YAMLError) as error:
+        sys.exit(f"{file} is no YAML: {str(error).splitlines()[0]}.")
+
+
+@contextmanager
+def open_template(answers: Answers) -> Iterator[Template]:
+    """Fetch the template at the version that the service is at; exit where that fails."""
+    with tempfile.TemporaryDirectory() as folder:
+        run_git("clone", "--quiet", "--", expand(str(answers["_src_path"])), folder)
+        run_git("-C", folder, "checkout", "--quiet", "--detach", str(answers["_commit"]), "--")
+        yield Template(Path(folder))
+
+
+def expand(address: str) -> str:
+    """Return the address of a template as git takes it."""
+    for short, full in SHORT.items():
+        if address.startswith(short):
+            return full + address.removeprefix(short)
+    return str(Path(address).expanduser()) if address.startswith("~") else address
+
+
+def run_git(*arguments: str) -> None:
+    """Run a command of git; exit with the last line that it said where it fails."""
+    run = subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
+    if run.returncode:
+        sys.exit(f"The template cannot be read: {run.stderr.strip().rpartition(chr(10))[2]}")

@@ -1,0 +1,76 @@
+"""What the template offers and allows is read from its own files."""
+
+from pathlib import Path
+
+import pytest
+
+from scripts.template import Template, expand, read_yaml
+from tests.support.template import write_template
+
+
+@pytest.fixture
+def template(tmp_path: Path) -> Template:
+    """A small template."""
+    return Template(write_template(tmp_path))
+
+
+def test_a_problem_is_told_as_the_template_tells_it(template: Template) -> None:
+    assert template.problem({"own_modules": {"bad": {}}, "plan": {}}) == "bad: it is bad."
+    assert template.problem({"own_modules": {"good": {"fields": {}}}, "plan": {}}) == ""
+
+
+def test_the_catalog_is_sorted(template: Template) -> None:
+    assert [module["name"] for module in template.catalog] == ["garages", "ships", "vans"]
+
+
+def test_types_and_entities_are_those_of_the_template(template: Template) -> None:
+    assert template.field_types == ["str", "int"]
+    assert template.types_with_default == ["str"]
+    assert template.entity_of("parcels") == "Parcel"
+
+
+def test_the_plan_goes_before_what_the_module_says(template: Template) -> None:
+    answers = {"modules": ["vans"], "own_modules": {"parcels": {"phase": 4}}, "plan": {"vans": {"phase": 9}}}
+
+    assert template.plan_of(answers) == {
+        "vans": {"phase": 9, "coverage": 90},
+        "parcels": {"phase": 4, "coverage": 80},
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("parcels: {", "line 1 is no YAML: expected the node content, but found '<stream end>'."),
+        ("a: 1\nb: c: d", "line 2 is no YAML: mapping values are not allowed here."),
+        ("sent: 2023-02-30", "is no YAML: day is out of range for month."),
+    ],
+)
+def test_a_file_that_is_no_yaml_is_told_why(tmp_path: Path, text: str, sentence: str) -> None:
+    file = tmp_path / "modules.yml"
+    file.write_text(text)
+
+    with pytest.raises(SystemExit) as error:
+        read_yaml(file)
+
+    assert str(error.value.code).replace(str(file), "").lstrip(" :").startswith(sentence)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match=r"none\.yml: No such file or directory\."):
+        read_yaml(tmp_path / "none.yml")
+
+
+@pytest.mark.parametrize(
+    ("address", "expanded"),
+    [
+        ("gh:ada/template", "https://github.com/ada/template"),
+        ("gl:ada/template", "https://gitlab.com/ada/template"),
+        ("git+https://example.com/template", "https://example.com/template"),
+        ("git@example.com:template.git", "git@example.com:template.git"),
+        ("/srv/template", "/srv/template"),
+        ("~/template", str(Path.home() / "template")),
+    ],
+)
+def test_an_address_is_written_in_full(address: str, expanded: str) -> None:
+    assert expand(address) == expanded
