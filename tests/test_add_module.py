@@ -399,7 +399,9 @@ def complete(answers: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_what_copier_refuses_is_refused_in_the_same_words(rules: Any) -> None:
-    said = {case: (rules.problem(complete(answers)), sentence) for case, (answers, sentence) in BAD_ANSWERS.items()}
+    # The others are about questions that no conversation asks.
+    cases = {case: bad for case, bad in BAD_ANSWERS.items() if bad[1].startswith("own_modules.")}
+    said = {case: (rules.problem(complete(answers)), sentence) for case, (answers, sentence) in cases.items()}
 
     expected = {
         case: sentence.removeprefix("own_modules: ").removeprefix("own_modules.")

@@ -13,15 +13,29 @@ import pydantic
 import pytest
 import yaml
 
-from tests.support.services import Service
+from tests.support.services import ROOT, Service
 
-RESERVED = yaml.safe_load((Path(__file__).parents[1] / "template/macros/reserved.yml").read_text(encoding="utf-8"))
+RESERVED = yaml.safe_load((ROOT / "template/macros/reserved.yml").read_text(encoding="utf-8"))
 # A module named `things` has the entity `Thing`: what the generated files define under its name is its own.
 OWN = re.compile(r"(Member|Loan|Label)(State|Kind|Create|Update|Query|Read|Move|Service)?")
 
 
 def test_keywords() -> None:
     assert RESERVED["keywords"] == [word for word in keyword.kwlist if word.islower()]
+
+
+def test_questions_that_are_computed() -> None:
+    questions = yaml.compose((ROOT / "copier.yml").read_text(encoding="utf-8"))
+    assert isinstance(questions, yaml.MappingNode)
+    computed = {name.value for name, node in questions.value if ("when", "false") in _pairs(node)}
+    listed = (ROOT / "template/macros/readable.jinja").read_text(encoding="utf-8")
+
+    assert {name for name in computed if f"'{name}'," not in listed} == set()
+
+
+def _pairs(node: yaml.Node) -> list[tuple[str, str]]:
+    pairs = node.value if isinstance(node, yaml.MappingNode) else []
+    return [(key.value, value.value) for key, value in pairs if isinstance(value, yaml.ScalarNode)]
 
 
 def test_standard_library() -> None:
