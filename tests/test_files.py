@@ -16,6 +16,8 @@ NEEDS_TRUST = {"_tasks", "_migrations", "_jinja_extensions"}
 LEFTOVERS = re.compile(r"your_service|(?<!\$)\{\{|\{%|\{#|jinja|phasework|copier", re.IGNORECASE)
 HOST = re.compile(r"https?://([\w.-]+)")
 HOSTS = {
+    "github.com",
+    "gitlab.com",
     "127.0.0.1",
     "docs.astral.sh",
     "docs.locust.io",
@@ -26,7 +28,17 @@ HOSTS = {
 }
 
 # Where a service tells how it was made, and how it is kept current.
-SAYS_WHERE_IT_COMES_FROM = {".copier-answers.yml", "README.md"}
+SAYS_WHERE_IT_COMES_FROM = {
+    ".copier-answers.yml",
+    "README.md",
+    "pyproject.toml",
+    "scripts/add_module.py",
+    "scripts/template.py",
+    "scripts/update.py",
+    "tests/support/template.py",
+    "tests/unit/scripts/test_add_module.py",
+    "tests/unit/scripts/test_template.py",
+}
 
 
 def test_template_names_fit_on_windows() -> None:
