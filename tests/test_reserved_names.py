@@ -89,7 +89,14 @@ def test_packages_that_a_service_declares(written: Callable[[str], Service]) -> 
     declared = project["project"]["dependencies"] + project["dependency-groups"]["dev"]
     names = {re.split(r"[\[<>=]", requirement)[0].replace("-", "_") for requirement in declared}
     # A distribution that is imported under another name.
-    names = {{"celery_types": "celery", "pyjwt": "jwt", "pytest_xdist": "xdist"}.get(name, name) for name in names}
+    imported = {
+        "celery_types": "celery",
+        "pyjwt": "jwt",
+        "pytest_xdist": "xdist",
+        "pyyaml": "yaml",
+        "types_pyyaml": "yaml",
+    }
+    names = {imported.get(name, name) for name in names}
 
     assert names - set(RESERVED["packages"]) == set()
 
