@@ -30,6 +30,7 @@ HOSTS = {
     "docs.renovatebot.com",
     "example.com",
     "github.com",
+    "gitlab.com",
     "pytest-benchmark.readthedocs.io",
     "staging.example.com",
     "test",
@@ -54,8 +55,13 @@ SAYS_WHERE_IT_COMES_FROM = {
     "README.md",
     "pyproject.toml",
     "renovate.json",
-    "scripts/update.py",
+    "scripts/add_module.py",
     "scripts/merge.py",
+    "scripts/template.py",
+    "scripts/update.py",
+    "tests/support/template.py",
+    "tests/unit/scripts/test_add_module.py",
+    "tests/unit/scripts/test_template.py",
     "tests/unit/scripts/test_update.py",
 }
 

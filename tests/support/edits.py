@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from .updates import Changes, LivingService
 
 PACKAGE = "src/clinic_service"
+WORKFLOW = ".github/workflows/test-deploy.yml"
 TICKETS = f"{PACKAGE}/modules/tickets"
 
 ROUTE = '''
@@ -85,6 +86,10 @@ EDITS: Mapping[str, Callable[[LivingService], None]] = {
     "a file of fixtures": add_fixture_file,
     "a rule of ruff": lambda service: service.edit("pyproject.toml", '    "I",\n', '    "I",\n    "N",\n'),
     "a budget": lambda service: service.edit("pytest.ini", "    api: 1 s\n", "    api: 2 s\n"),
+    "a line of the workflow": lambda service: service.edit(
+        WORKFLOW, "    branches: [main, develop]\n", "    branches: [main, develop, release]\n"
+    ),
+    "a variable of the image": lambda service: service.edit("Dockerfile", "EXPOSE 8000\n", "ENV TZ=UTC\nEXPOSE 8000\n"),
     "a line of .gitignore": lambda service: service.add_line(".gitignore", ".idea/"),
 }
 
@@ -164,6 +169,15 @@ CHANGES: Mapping[str, Changes] = {
             "\n## How tests keep apart\n",
             "\nNo test leaves a file behind.\n\n## How tests keep apart\n",
         ),
+    },
+    "the workflow: a step more": {
+        f"{PROJECT}/{WORKFLOW}.jinja": (
+            "      - run: uv run --locked coverage xml\n",
+            "      - run: uv run --locked coverage xml\n      - run: uv run --locked coverage json\n",
+        )
+    },
+    "the image: another server option": {
+        f"{PROJECT}/Dockerfile.jinja": ('"--timeout-graceful-shutdown", "8"]', '"--timeout-graceful-shutdown", "9"]')
     },
     "a rule of ruff more": {f"{PROJECT}/pyproject.toml.jinja": ('    "W",\n', '    "W",\n    "YTT",\n')},
 }
