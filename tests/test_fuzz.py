@@ -39,7 +39,7 @@ def ruff(written: Callable[[str], Service]) -> Path:
     return written("blank").environment / "bin/ruff"
 
 
-@fuzz(few=40, many=3000)
+@fuzz(few=30, many=3000)
 def test_what_is_allowed_is_written_clean(template: Path, tmp_path: Path, ruff: Path, seed: int, cases: int) -> None:
     @given(valid_answers())
     def property_(answers: Answers) -> None:
@@ -67,7 +67,7 @@ def test_what_is_wrong_is_refused(template: Path, tmp_path: Path, seed: int, cas
     tried(property_, seed, cases)
 
 
-@fuzz(few=120, many=3000)
+@fuzz(few=60, many=3000)
 def test_what_is_damaged_is_refused_or_written_clean(
     template: Path, tmp_path: Path, ruff: Path, seed: int, cases: int
 ) -> None:
