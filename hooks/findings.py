@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+UNREADABLE = (OSError, SyntaxError, ValueError)
 HIDDEN_OR_INSTALLED = (".", "node_modules", "site-packages", "__pycache__")
 
 
@@ -59,7 +60,7 @@ def _read(check: Check, file: Path, allowed_by: str) -> Iterator[Finding]:
     try:
         source = file.read_bytes()
         tree = ast.parse(source)
-    except (OSError, SyntaxError, ValueError):
+    except UNREADABLE:
         return  # What is no Python of today is not ours to judge.
     lines = source.decode(errors="replace").splitlines()
     for finding in check(PurePosixPath(file.as_posix()), tree):

@@ -17,8 +17,7 @@ HARMLESS = {"ANY", "DEFAULT", "call", "sentinel"}
 HELPERS = re.compile(r"create_mock_\w+|create_(async_)?session_mock|ProperAsyncMock")
 PYTEST_MOCK = {"mocker", "class_mocker", "module_mocker", "package_mocker", "session_mocker"}
 INSTEAD = (
-    "use what is real here (the fixtures of PostgreSQL and Redis, a server on 127.0.0.1), "
-    "or write a unit test, where mocks belong."
+    "use what is real here (the fixtures of real servers, on 127.0.0.1), or write a unit test, where mocks belong."
 )
 
 

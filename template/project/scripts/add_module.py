@@ -20,6 +20,7 @@ ANSWERS_FILE = ".copier-answers.yml"
 NOT_ASKED: Answers = {"modules": [], "own_modules": {}, "plan": {}}
 OWN = "one of your own"
 DECLINED, INTERRUPTED = 1, 130
+LEFT = (EOFError, KeyboardInterrupt)
 
 Described = dict[str, Module]
 """Modules by name: one's own as `own_modules` describes it, one of the catalog with its phase and its coverage."""
@@ -164,7 +165,7 @@ def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
         with open_template(answers) as template:
             described = describe(template, answers, given)
             changes = change_answers(template, answers, described)
-    except (EOFError, KeyboardInterrupt):
+    except LEFT:
         print("Nothing was changed.")
         return INTERRUPTED
     if not described:

@@ -9,6 +9,7 @@ LISTS = re.compile(
     r"pyproject\.toml|pytest\.ini|\.env\.example|\.gitignore|src/\w+/modules/__init__\.py"
     r"|tests/(conftest|test_utils|support/module_mocks)\.py"
 )
+INVALID = (SyntaxError, tomllib.TOMLDecodeError)
 
 
 def merge_lists(path: str, ours: str, base: str, new: str) -> str | None:
@@ -57,6 +58,6 @@ def _is_valid(path: str, text: str) -> bool:
             tomllib.loads(text)
         if path.endswith(".py"):
             ast.parse(text)
-    except (tomllib.TOMLDecodeError, SyntaxError):
+    except INVALID:
         return False
     return True

@@ -19,6 +19,7 @@ from .merge_lists import merge_lists
 ROOT = Path(__file__).parents[1]
 CURRENT = ":current:"
 """The version of the template that the service has already."""
+NO_REPOSITORY = (GitError, FileNotFoundError)
 PLANNED = ("phase", "coverage")
 YAML_ANSWERS = ("modules", "own_modules", "plan")
 UNDO = "git reset --hard && git clean -fd"
@@ -57,7 +58,7 @@ def open_repository(root: Path) -> Repository:
     try:
         repository = Repository(root)
         repository.run("rev-parse", "--verify", "HEAD")
-    except (GitError, FileNotFoundError):
+    except NO_REPOSITORY:
         sys.exit("An update is undone by git: commit the service first (git init && git add . && git commit).")
     if changed := repository.changed_files():
         names = ", ".join(changed[:3]) + (f" and {len(changed) - 3} more" if len(changed) > 3 else "")
@@ -160,6 +161,9 @@ def merge(repository: Repository, old: Path, new: Path, *, pretend: bool, rewrit
     renames = repository.find_renames(base)
     plan = plan_update(base, ours, theirs, renames, rewrite_migrations=rewrite_migrations)
     before, after = (read_answers(folder / ANSWERS)["_commit"] for folder in (old, new))
+    if plan.tree == ours:
+        print(f"There is nothing to do: the service has what {after} of the template writes.")
+        return 0
     conflicts: dict[str, list[str]] = {}
     for path, files in plan.merges.items():
         labels = ("yours", f"template {before}", f"template {after}")

@@ -49,7 +49,7 @@ def test_the_message_names_the_mock_and_what_to_use(project: Path, capsys: pytes
 
     assert capsys.readouterr().out == (
         "tests/e2e/test_it.py:2:1: unittest.mock.Mock is a mock in tests/e2e: use what is real here (the fixtures of "
-        "PostgreSQL and Redis, a server on 127.0.0.1), or write a unit test, where mocks belong.\n"
+        "real servers, on 127.0.0.1), or write a unit test, where mocks belong.\n"
     )
 
 
