@@ -131,12 +131,14 @@ categories:
   fields:
     parent: -> categories?
     eggs: -> hens?
+    sample: -> items?
 hens:
   fields:
     kind: -> categories
 items:
   fields:
     number: str? = await the needle, async with 診療所 🏥
+    category: -> categories?
     contact_email: email
     stage: [await payment, async with care, AsyncSession]
   unique: [number]
