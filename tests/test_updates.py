@@ -283,11 +283,19 @@ def test_an_update_that_was_interrupted_while_it_wrote_is_taken_back(service: Li
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for one program")
-def test_an_update_that_was_interrupted_before_has_changed_nothing(service: LivingService) -> None:
+def test_an_update_that_was_interrupted_before_has_changed_nothing(service: LivingService, tmp_path: Path) -> None:
     before = service.files()
-    command = [sys.executable, "-B", "-m", "scripts.update", "--defaults"]
-    run = subprocess.Popen(command, cwd=service.folder, stderr=subprocess.PIPE, text=True)
-    time.sleep(1.2)
+    run = subprocess.Popen(
+        [sys.executable, "-B", "-m", "scripts.update", "--defaults"],
+        cwd=service.folder,
+        env=os.environ | {"TMPDIR": str(tmp_path)},
+        stderr=subprocess.PIPE,
+        text=True,
+        # A run of our tests in the background ignores Ctrl-C, and so would what it starts.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    while not any(tmp_path.glob("update-*")) and run.poll() is None:
+        time.sleep(0.02)
 
     run.send_signal(signal.SIGINT)
 
