@@ -536,6 +536,10 @@ BAD_ANSWERS: dict[str, tuple[Answers, str]] = {
         own() | {"plan": ["loans"]},
         "plan: \"['loans']\" is not a mapping; for each module a line as in patients: {phase: 3, coverage: 85} is allowed.",
     ),
+    "number as a plan": (
+        own() | {"plan": 5},
+        'plan: "5" is not a mapping; for each module a line as in patients: {phase: 3, coverage: 85} is allowed.',
+    ),
     "plan of a module that is not there": (
         own() | {"plan": {"patients": {"phase": 1}}},
         'plan: the service has no module "patients"; it has loans.',
