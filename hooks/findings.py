@@ -1,5 +1,6 @@
 """What the checks have in common: the files that they read, and how they tell what they found."""
 
+import argparse
 import ast
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -33,6 +34,20 @@ def report(check: Check, files: Sequence[str], allowed_by: str) -> int:
             print(f"{file.as_posix()}:{finding.line}:{finding.column}: {finding.message}")
             found = 1
     return found
+
+
+def make_parser(name: str, description: str, allowed_by: str) -> argparse.ArgumentParser:
+    """Return what reads the arguments of a check: the files, and whatever options it adds."""
+    epilog = f'A line with the comment "# {allowed_by}" is passed over.'
+    parser = argparse.ArgumentParser(prog=name, description=description, epilog=epilog)
+    parser.add_argument("files", metavar="FILE", nargs="*", help="files to read (all below the current folder)")
+    return parser
+
+
+def add_list(parser: argparse.ArgumentParser, option: str, usual: Sequence[str], what: str) -> None:
+    """Let `--option` be given again and again: a list called `options`, or None where it is not given at all."""
+    text = f"{what}; may be given again ({', '.join(usual)})"
+    parser.add_argument(f"--{option}", dest=f"{option}s", metavar=option.upper(), action="append", help=text)
 
 
 def find_files(root: Path) -> set[Path]:

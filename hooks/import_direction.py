@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 
-from .findings import Finding, Node, at, report, walk
+from .findings import Finding, Node, add_list, at, make_parser, report, walk
 
 SOURCES = ["src"]
 SERVICES = ["service.py"]
@@ -86,24 +86,9 @@ def _is_session(node: ast.expr, sessions: set[str]) -> bool:
 
 def read_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """Return `arguments`, or those of the command line, by name."""
-    parser = argparse.ArgumentParser(
-        prog="import_direction",
-        description="Find imports of tests in sources, and commits in services.",
-        epilog=f'A line with the comment "# {ALLOWED_BY}" is passed over.',
-    )
-    parser.add_argument("files", metavar="FILE", nargs="*", help="files to read (all below the current folder)")
-    parser.add_argument(
-        "--source",
-        dest="sources",
-        action="append",
-        help=f"a folder whose files import no tests; may be given again ({', '.join(SOURCES)})",
-    )
-    parser.add_argument(
-        "--service",
-        dest="services",
-        action="append",
-        help=f"a glob of files that never commit; may be given again ({', '.join(SERVICES)})",
-    )
+    parser = make_parser("import_direction", "Find imports of tests in sources, and commits in services.", ALLOWED_BY)
+    add_list(parser, "source", SOURCES, "a folder whose files import no tests")
+    add_list(parser, "service", SERVICES, "a glob of files that never commit")
     return parser.parse_args(arguments)
 
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 
-from .findings import Finding, Node, at, has_part, report, walk
+from .findings import Finding, Node, add_list, at, has_part, make_parser, report, walk
 
 FOLDERS = ["tests/integration", "tests/e2e"]
 ALLOWED_BY = "mock-policy: allow"
@@ -66,18 +66,8 @@ def _is_used(library: str, used: set[str]) -> bool:
 
 def read_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """Return `arguments`, or those of the command line, by name."""
-    parser = argparse.ArgumentParser(
-        prog="mock_policy",
-        description="Find mocks in tests of real things.",
-        epilog=f'A line with the comment "# {ALLOWED_BY}" is passed over.',
-    )
-    parser.add_argument("files", metavar="FILE", nargs="*", help="files to read (all below the current folder)")
-    parser.add_argument(
-        "--folder",
-        dest="folders",
-        action="append",
-        help=f"a folder of tests without mocks; may be given again ({', '.join(FOLDERS)})",
-    )
+    parser = make_parser("mock_policy", "Find mocks in tests of real things.", ALLOWED_BY)
+    add_list(parser, "folder", FOLDERS, "a folder of tests without mocks")
     return parser.parse_args(arguments)
 
 

@@ -9,13 +9,13 @@ from typing import Any
 import yaml
 from questionary import Choice
 
+from .merge import ANSWERS
 from .module_questions import ask_module, ask_plan
 from .prompts import Check, choose, confirm
 from .template import Answers, Module, Template, open_template, read_yaml
 from .update import open_repository, read_answers, update
 
 ROOT = Path(__file__).parents[1]
-ANSWERS_FILE = ".copier-answers.yml"
 # What is not asked of a service is not in its answers.
 NOT_ASKED: Answers = {"modules": [], "own_modules": {}, "plan": {}}
 OWN = "one of your own"
@@ -150,7 +150,7 @@ def read_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace
 def describe(template: Template, answers: Answers, given: argparse.Namespace) -> Described:
     """Return the modules that the arguments tell, or else the person."""
     if problem := template.problem(answers):
-        sys.exit(f"{ANSWERS_FILE}: {problem}")
+        sys.exit(f"{ANSWERS}: {problem}")
     return read_modules(template, answers, given.file) if given.file else ask(template, answers, given.names)
 
 
@@ -160,7 +160,7 @@ def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
     if not given.file and not sys.stdin.isatty():
         sys.exit("Questions take a terminal: describe the module in a file, and pass that by --from FILE.")
     open_repository(root)
-    answers = NOT_ASKED | read_answers(root / ANSWERS_FILE)
+    answers = NOT_ASKED | read_answers(root / ANSWERS)
     try:
         with open_template(answers) as template:
             described = describe(template, answers, given)
