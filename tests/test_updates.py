@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,12 +17,12 @@ import yaml
 
 from tests.support.edits import CHANGES
 from tests.support.services import Service
-from tests.support.updates import FIRST, LivingService, Shelf, Versions, git, make_versions
+from tests.support.updates import FIRST, LivingService, Shelf, Versions, commit_all, git, make_versions
 
 pytestmark = pytest.mark.xdist_group("updates")
 
 NEXT = "v0.2.0"
-UNDO = "git reset --hard && git clean -fd"
+UNDO = "git restore --source=HEAD --staged --worktree . && git clean -fd"
 LOANS: dict[str, Any] = {
     "fields": {"title": "str"},
     "states": {"requested": ["active"], "active": []},
@@ -263,6 +264,26 @@ def test_an_update_is_taken_back(service: LivingService) -> None:
     subprocess.run(UNDO, shell=True, cwd=service.folder, check=True, capture_output=True)
 
     assert service.files() == before
+
+
+def test_an_update_is_taken_back_with_its_conflicts_and_leaves_the_rest_of_the_repository_alone(
+    service: LivingService, tmp_path: Path
+) -> None:
+    inner = service.copy(tmp_path / "everything" / "library")
+    shutil.rmtree(inner.folder / ".git")
+    inner.edit("README.md", "## Keep it clean", "## Keep it tidy")
+    notes = inner.folder.with_name("notes.txt")
+    notes.write_text("Committed\n", encoding="utf-8")
+    commit_all(notes.parent, "Begin")
+    before = inner.files()
+    notes.write_text("Not committed\n", encoding="utf-8")
+
+    outcome = inner.update(version=NEXT)
+    assert outcome.names("in CONFLICT") != []
+    subprocess.run(UNDO, shell=True, cwd=inner.folder, check=True, capture_output=True)
+
+    assert inner.files() == before
+    assert notes.read_text(encoding="utf-8") == "Not committed\n"
 
 
 def test_an_update_that_was_interrupted_while_it_wrote_is_taken_back(service: LivingService) -> None:

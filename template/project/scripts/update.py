@@ -22,7 +22,7 @@ CURRENT = ":current:"
 NO_REPOSITORY = (GitError, FileNotFoundError)
 PLANNED = ("phase", "coverage")
 YAML_ANSWERS = ("modules", "own_modules", "plan")
-UNDO = "git reset --hard && git clean -fd"
+UNDO = "git restore --source=HEAD --staged --worktree . && git clean -fd"
 
 Answers = dict[str, Any]
 
