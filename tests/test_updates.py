@@ -255,6 +255,29 @@ def test_a_conflict_is_told_with_its_lines_and_resolved_with_git(service: Living
     assert "## Keep it tidy" in service.read("README.md")
 
 
+def test_a_conflict_in_a_file_that_is_not_utf_8_is_one_like_any_other(service: LivingService) -> None:
+    readme = service.folder / "README.md"
+    readme.write_bytes(service.read("README.md").replace("## Keep it clean", "## Räum auf").encode("latin-1"))
+    service.commit()
+
+    outcome = service.update(version=NEXT)
+
+    assert outcome.code == 1
+    assert [line.partition(":")[0] for line in outcome.names("in CONFLICT")] == ["README.md"]
+    assert "## Räum auf".encode("latin-1") in readme.read_bytes()
+
+
+def test_a_list_that_is_not_utf_8_is_in_conflict_as_a_whole(service: LivingService) -> None:
+    text = service.read("pyproject.toml") + "# Ours.\n"
+    (service.folder / "pyproject.toml").write_text(text, encoding="utf-16")
+    service.commit()
+
+    outcome = service.update(version=NEXT)
+
+    assert outcome.names("in CONFLICT") == ["pyproject.toml: all of it"]
+    assert (service.folder / "pyproject.toml").read_text(encoding="utf-16") == text
+
+
 def test_an_update_is_taken_back(service: LivingService) -> None:
     before = service.files()
     outcome = service.update({"modules": [], "plan": {"loans": {"phase": 2}}}, version=NEXT)

@@ -102,7 +102,7 @@ class Repository:
                 return ours, ["all of it"]
             files[0].write_bytes(run.stdout)
             merged = self.run("hash-object", "-w", "--no-filters", files[0])
-        conflicts = find_conflicts(run.stdout.decode(), labels) if run.returncode else []
+        conflicts = find_conflicts(run.stdout.decode(errors="replace"), labels) if run.returncode else []
         return f"{ours.split()[0]} {merged}", conflicts
 
     def write(self, before: Tree, after: Tree, conflicts: Mapping[str, Iterable[str | None]]) -> None:

@@ -15,6 +15,7 @@ import yaml
 from .git import GitError, Labels, Repository
 from .merge import ANSWERS, Merge, Update, plan_update
 from .merge_lists import merge_lists
+from .template import read_yaml
 
 ROOT = Path(__file__).parents[1]
 CURRENT = ":current:"
@@ -184,7 +185,11 @@ def merge_file(repository: Repository, path: str, files: Merge, labels: Labels) 
     merged, conflicts = repository.merge(files.ours, files.base, files.new, labels)
     if not conflicts or not files.base:
         return merged, conflicts
-    text = merge_lists(path, *(repository.content(entry).decode() for entry in (files.ours, files.base, files.new)))
+    try:
+        sides = [repository.content(entry).decode() for entry in (files.ours, files.base, files.new)]
+    except UnicodeDecodeError:
+        return merged, conflicts
+    text = merge_lists(path, *sides)
     return (merged, conflicts) if text is None else (repository.store_text(files.ours.split()[0], text), [])
 
 
@@ -252,16 +257,18 @@ def read_changes(data: Sequence[str], file: Path | None) -> Answers:
     """Return the answers from a file and from the command line; exit where they cannot be read."""
     changes: Answers = {}
     if file:
-        changes = dict(read_yaml(str(file), file.read_text(encoding="utf-8")) or {})
+        changes = read_yaml(file) or {}
+        if not isinstance(changes, dict):
+            sys.exit(f"{file} is no mapping of questions to answers, as in coverage_total: 90.")
     for text in data:
         name, equals, answer = text.partition("=")
         if not equals:
             sys.exit(f'--data "{text}": an answer is given as NAME=ANSWER, as in --data database_access=async.')
-        changes[name] = read_yaml(name, answer) if name in YAML_ANSWERS else answer
+        changes[name] = parse_yaml(name, answer) if name in YAML_ANSWERS else answer
     return changes
 
 
-def read_yaml(name: str, text: str) -> Any:
+def parse_yaml(name: str, text: str) -> Any:
     """Return what a text holds; exit where it is no YAML."""
     try:
         return yaml.safe_load(text)

@@ -220,3 +220,24 @@ def test_versions_are_in_order() -> None:
 
     assert sorted(versions, key=order) == versions
     assert order("1a2b3c4") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("- coverage_total", "is no mapping of questions to answers, as in coverage_total: 90."),
+        ("coverage_total", "is no mapping of questions to answers, as in coverage_total: 90."),
+        ("{", "line 1 is no YAML"),
+        (None, "No such file or directory."),
+    ],
+)
+def test_a_file_that_holds_no_answers_is_told_in_one_line(tmp_path: Path, text: str | None, reason: str) -> None:
+    file = tmp_path / "answers.yml"
+    if text:
+        file.write_text(text)
+
+    with pytest.raises(SystemExit) as refusal:
+        read_changes([], file)
+
+    assert str(refusal.value.code).startswith(str(file))
+    assert reason in str(refusal.value.code)
