@@ -2,11 +2,12 @@
 
 import argparse
 import ast
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-UNREADABLE = (OSError, SyntaxError, ValueError)
+NOT_PYTHON = (SyntaxError, ValueError)
 HIDDEN_OR_INSTALLED = (".", "node_modules", "site-packages", "__pycache__")
 
 
@@ -26,8 +27,12 @@ Check = Callable[[PurePosixPath, ast.Module], Iterator[Finding]]
 def report(check: Check, files: Sequence[str], allowed_by: str) -> int:
     """Print what `check` finds in `files`, or in all files below the current folder; return 1 if it found anything.
 
-    A line that holds `allowed_by` is passed over.
+    A line that holds `allowed_by` is passed over. Where one of `files` is none, nothing is checked, and it returns 2.
     """
+    for name in files:
+        if not Path(name).is_file():
+            print(f"{name} is no file.", file=sys.stderr)
+            return 2
     found = 0
     for file in sorted({*map(Path, files)} or find_files(Path())):
         for finding in sorted(_read(check, file, allowed_by), key=lambda finding: (finding.line, finding.column)):
@@ -75,7 +80,7 @@ def _read(check: Check, file: Path, allowed_by: str) -> Iterator[Finding]:
     try:
         source = file.read_bytes()
         tree = ast.parse(source)
-    except UNREADABLE:
+    except NOT_PYTHON:
         return  # What is no Python of today is not ours to judge.
     lines = source.decode(errors="replace").splitlines()
     for finding in check(PurePosixPath(file.as_posix()), tree):

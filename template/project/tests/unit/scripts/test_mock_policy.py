@@ -75,6 +75,14 @@ def test_only_the_named_files_are_read(project: Path) -> None:
     assert main(["tests/e2e/test_mocks.py"]) == 1
 
 
+@pytest.mark.parametrize("name", ["tests/e2e/test_typo.py", "tests"])
+def test_what_is_no_file_is_told(project: Path, capsys: pytest.CaptureFixture[str], name: str) -> None:
+    write(project / "tests/e2e/test_it.py", "")
+
+    assert main([name]) == 2
+    assert capsys.readouterr().err == f"{name} is no file.\n"
+
+
 def test_another_folder_may_be_the_one_without_mocks(project: Path) -> None:
     write(project / "system/test_it.py", "from unittest.mock import Mock")
 
