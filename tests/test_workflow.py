@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.support.services import Service
-from tests.support.workflows import JobFailed, read_jobs, run_job
+from tests.support.workflows import JobFailed, read_jobs, run_job, run_step
 
 WORKFLOW = ".github/workflows/test-deploy.yml"
 TESTS = ("unit", "integration")
@@ -144,3 +144,66 @@ def run(*command: str, cwd: Path) -> str:
     )
     assert done.returncode == 0, f"{' '.join(command)} exited {done.returncode}:\n{done.stdout}"
     return done.stdout
+
+
+@pytest.mark.xdist_group("workflow")
+@pytest.mark.skipif(not shutil.which("jq"), reason="jq, which GitHub's runners have, is not on this machine")
+class TestDelivery:
+    """What the jobs `publish` and `deploy` do with an image, by a stand-in for docker that writes down how it is called."""
+
+    @pytest.fixture
+    def docker(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        """The file in which the calls stand; the image has another name, with a digest of its own."""
+        calls = tmp_path / "calls"
+        digests = ["built@sha256:1", "ghcr.io/acme/clinic@sha256:2"]
+        program = tmp_path / "bin" / "docker"
+        program.parent.mkdir()
+        answer = json.dumps([{"RepoDigests": digests}])
+        program.write_text(f"#!/bin/sh\necho \"$@\" >> '{calls}'\n[ \"$1\" != inspect ] || echo '{answer}'\n")
+        program.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
+        return calls
+
+    def test_what_is_pushed_is_handed_on_by_its_digest(self, repository: Path, docker: Path, tmp_path: Path) -> None:
+        output = tmp_path / "output"
+        variables = {"GITHUB_REPOSITORY": "Acme/Clinic", "GITHUB_SHA": "c0ffee", "GITHUB_OUTPUT": str(output)}
+
+        run_job(read_jobs(repository / WORKFLOW)["publish"], tmp_path, variables)
+
+        assert output.read_text(encoding="utf-8") == "image=ghcr.io/acme/clinic@sha256:2\n"
+        assert "push ghcr.io/acme/clinic:c0ffee" in docker.read_text(encoding="utf-8").splitlines()
+
+    @pytest.mark.parametrize(
+        ("url", "calls"),
+        [("postgresql://db/clinic", "run --rm --env DATABASE_URL clinic@sha256:2 alembic upgrade heads\n"), ("", "")],
+    )
+    def test_migration_comes_before_the_command(
+        self, repository: Path, docker: Path, tmp_path: Path, url: str, calls: str
+    ) -> None:
+        docker.touch()
+        steps = {step.get("name"): step["run"] for step in self.steps_of_a_deployment(repository)}
+        variables = {
+            "DATABASE_URL": url,
+            "IMAGE": "clinic@sha256:2",
+            "DEPLOY_COMMAND": f"cp {docker} before; echo $IMAGE > deployed",
+        }
+
+        for name in ("Migrate the database", "Run the deploy command"):
+            run_step(steps[name], tmp_path, variables)
+
+        assert (tmp_path / "before").read_text(encoding="utf-8") == calls
+        assert (tmp_path / "deployed").read_text(encoding="utf-8") == "clinic@sha256:2\n"
+
+    def test_nothing_is_deployed_without_a_command_and_the_job_says_what_to_set(self, repository: Path) -> None:
+        first, *others = read_jobs(repository / WORKFLOW)["deploy"]["steps"]
+
+        assert first["if"] == "vars.DEPLOY_COMMAND == ''"
+        assert "DEPLOY_COMMAND" in first["run"]
+        assert "docs/ci.md" in first["run"]
+        assert {step["if"] for step in others} == {"vars.DEPLOY_COMMAND != ''"}
+
+    @staticmethod
+    def steps_of_a_deployment(repository: Path) -> list[dict[str, Any]]:
+        """Return the steps with a script that a deployment takes."""
+        steps = read_jobs(repository / WORKFLOW)["deploy"]["steps"]
+        return [step for step in steps if "run" in step and step["if"] == "vars.DEPLOY_COMMAND != ''"]
