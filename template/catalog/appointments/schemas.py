@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, StringConstraints, model_validator
 
 from ...core.schemas import (
+    AsText,
+    Day,
     ListQuery,
     RequestModel,
     ResponseModel,
@@ -39,9 +41,10 @@ def _without_overlap(week: Week) -> Week:
 TimeZone = Annotated[str, StringConstraints(max_length=64), AfterValidator(_known_time_zone)]
 SlotMinutes = Annotated[int, Field(ge=5, le=240)]
 # Local time is a day away from UTC at the most: the ends of the calendar stay out of reach.
-CalendarDay = Annotated[date, Field(ge=date(2000, 1, 1), lt=date(2200, 1, 1))]
+CalendarDay = Annotated[Day, Field(ge=date(2000, 1, 1), lt=date(2200, 1, 1))]
 CalendarMoment = Annotated[
     AwareDatetime,
+    AsText,
     Field(ge=datetime(2000, 1, 1, tzinfo=UTC), lt=datetime(2200, 1, 1, tzinfo=UTC)),
 ]
 

@@ -14,7 +14,8 @@ FORMATS = {
     "date-time": "2030-01-15T12:00:00Z",
     "duration": "PT1H",
     "email": "ada@example.com",
-    "time": "12:00:00",
+    "time": "12:00:00Z",
+    "time-local": "12:00:00",
     "uri": "https://example.com/",
     "uuid": SOME_ID,
 }

@@ -1,7 +1,7 @@
 """The field types and envelopes that requests and responses share."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Generic, TypeVar
 
@@ -20,12 +20,23 @@ from pydantic import (
 Item = TypeVar("Item")
 
 
+def _refuse_number(value: Any) -> Any:
+    try:
+        float(value)
+    except (TypeError, ValueError, OverflowError):
+        return value
+    raise ValueError("must be written as text, in the form of ISO 8601")
+
+
 def _in_utc(moment: datetime) -> datetime:
     try:
         return moment.astimezone(UTC)
     except OverflowError as error:
         raise ValueError("must be a moment that the calendar of UTC has") from error
 
+
+# Pydantic would count seconds since 1970 or midnight; the OpenAPI document promises to take texts alone.
+AsText = BeforeValidator(_refuse_number)
 
 # PostgreSQL stores no NUL character in text.
 _NO_NUL = r"^[^\x00]*$"
@@ -34,7 +45,8 @@ ShortText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1
 LongText = Annotated[str, StringConstraints(min_length=1, max_length=20_000, pattern=_NO_NUL)]
 Integer = Annotated[int, Field(ge=-(2**63), le=2**63 - 1)]
 Amount = Annotated[Decimal, Field(max_digits=12, decimal_places=2)]
-Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+Day = Annotated[date, AsText]
+Moment = Annotated[AwareDatetime, AsText, AfterValidator(_in_utc)]
 Url = Annotated[
     str,
     BeforeValidator(lambda value: str(HttpUrl(value))),
