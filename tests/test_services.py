@@ -27,7 +27,8 @@ def test_suite_passes_in_random_order(service: Service) -> None:
 
 
 @pytest.mark.parametrize(
-    "case", [pytest.param(case, marks=pytest.mark.xdist_group(case)) for case in ("defaults", "async", "blank")]
+    "case",
+    [pytest.param(case, marks=pytest.mark.xdist_group(case)) for case in ("defaults", "async", "blank", "patients")],
 )
 def test_suite_passes_on_two_workers(written: Callable[[str], Service], case: str) -> None:
     service = written(case)

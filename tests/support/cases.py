@@ -101,6 +101,12 @@ groups:
 staff:
   fields:
     only_choice: [one]
+queues:
+  fields:
+    match: str
+match:
+  fields:
+    queue: -> queues
 orders:
   phase: 9
   coverage: 100

@@ -9,9 +9,9 @@ from itertools import pairwise
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, model_validator
+from pydantic import AfterValidator, WithJsonSchema, model_validator
 
-from ...core.schemas import RequestModel
+from ...core.schemas import AsText, RequestModel
 
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
@@ -40,7 +40,13 @@ def _reading_of_a_clock(reading: time) -> time:
     return reading
 
 
-LocalTime = Annotated[time, AfterValidator(_reading_of_a_clock)]
+LocalTime = Annotated[
+    time,
+    AsText,
+    AfterValidator(_reading_of_a_clock),
+    # The format `time` of pydantic has an offset, by RFC 3339.
+    WithJsonSchema({"type": "string", "format": "time-local"}),
+]
 
 
 class WorkingInterval(RequestModel):

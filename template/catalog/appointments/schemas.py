@@ -8,6 +8,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, StringConstraints, model_validator
 
 from ...core.schemas import (
+    AsNumber,
+    AsText,
+    Boolean,
     ListQuery,
     RequestModel,
     ResponseModel,
@@ -37,12 +40,13 @@ def _without_overlap(week: Week) -> Week:
 
 
 TimeZone = Annotated[str, StringConstraints(max_length=64), AfterValidator(_known_time_zone)]
-SlotMinutes = Annotated[int, Field(ge=5, le=240)]
+SlotMinutes = Annotated[int, Field(ge=5, le=240), AsNumber]
 # Local time is a day away from UTC at the most: the ends of the calendar stay out of reach.
-CalendarDay = Annotated[date, Field(ge=date(2000, 1, 1), lt=date(2200, 1, 1))]
+CalendarDay = Annotated[date, Field(ge=date(2000, 1, 1), lt=date(2200, 1, 1)), AsText]
 CalendarMoment = Annotated[
     AwareDatetime,
     Field(ge=datetime(2000, 1, 1, tzinfo=UTC), lt=datetime(2200, 1, 1, tzinfo=UTC)),
+    AsText,
 ]
 
 
@@ -52,7 +56,7 @@ class PractitionerCreate(RequestModel):
     name: ShortText
     time_zone: TimeZone
     slot_minutes: SlotMinutes
-    active: bool = True
+    active: Boolean = True
 
 
 class PractitionerUpdate(RequestModel):
@@ -61,7 +65,7 @@ class PractitionerUpdate(RequestModel):
     name: ShortText = unchanged()
     time_zone: TimeZone = unchanged()
     slot_minutes: SlotMinutes = unchanged()
-    active: bool = unchanged()
+    active: Boolean = unchanged()
 
 
 class WorkingHours(RequestModel):

@@ -182,6 +182,7 @@ async def test_free_slots(
         {"from": TOMORROW, "to": "2030-01-15"},
         {"from": TOMORROW, "to": "2030-02-16"},
         {"from": "9999-12-31"},
+        {"from": "1899936000"},
         {"from": TOMORROW, "no_such_filter": "1"},
     ],
 )
@@ -276,6 +277,7 @@ async def test_list_appointments(
         {"offset": -1},
         {"state": "no such state"},
         {"from": "2030-01-16T08:00:00"},
+        {"from": 1900000000},
         {"to": "9999-12-31T23:59:59-12:00"},
         {"no_such_filter": 1},
     ],

@@ -111,6 +111,7 @@ def test_the_shortest_and_the_longest_slot(practitioner_payload: Payload, minute
         ("slot_minutes", 241),
         ("slot_minutes", None),
         ("active", "perhaps"),
+        ("active", 1),
         ("active", None),
         ("no_such_field", 1),
     ],

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import AfterValidator, EmailStr, StringConstraints
 
 from ...core.clock import utcnow
-from ...core.schemas import RequestModel, ResponseModel, SearchQuery, ShortText, unchanged
+from ...core.schemas import PlainDate, RequestModel, ResponseModel, SearchQuery, ShortText, unchanged
 from .models import Sex
 from .rules import DuplicateReason, is_past, is_phone
 
@@ -25,7 +25,7 @@ def _check_birth_date(birth_date: dt.date) -> dt.date:
 
 
 Phone = Annotated[str, StringConstraints(strip_whitespace=True, max_length=50), AfterValidator(_check_phone)]
-BirthDate = Annotated[dt.date, AfterValidator(_check_birth_date)]
+BirthDate = Annotated[PlainDate, AfterValidator(_check_birth_date)]
 
 
 class PatientCreate(RequestModel):
@@ -61,7 +61,7 @@ class PatientMerge(RequestModel):
 class PatientQuery(SearchQuery):
     """Which patients are wanted. A search takes parts of names, of a telephone number or of an e-mail address."""
 
-    birth_date: dt.date | None = None
+    birth_date: PlainDate | None = None
 
 
 class PatientRead(ResponseModel):

@@ -111,6 +111,13 @@ async def test_search(client: AsyncClient, auth_headers: Headers, make_patient: 
         assert [item["id"] for item in response.json()["items"]] == [str(wanted.id)]
 
 
+async def test_list_refuses_a_number_as_a_date(client: AsyncClient, auth_headers: Headers) -> None:
+    response = await client.get(URL, headers=auth_headers, params={"birth_date": 0})
+
+    assert response.status_code == status.HTTP_422_UNPROCESSABLE_CONTENT
+    assert [error["loc"] for error in response.json()["errors"]] == [["query", "birth_date"]]
+
+
 @pytest.mark.parametrize("query", [{"limit": 0}, {"limit": 201}, {"offset": -1}, {"no_such_filter": 1}])
 @pytest.mark.parametrize("path", ["", "/{patient_id}/duplicates", "/{patient_id}/timeline"])
 async def test_lists_refuse_a_bad_query(

@@ -14,7 +14,8 @@ FORMATS = {
     "date-time": "2030-01-15T12:00:00Z",
     "duration": "PT1H",
     "email": "ada@example.com",
-    "time": "12:00:00",
+    "time": "12:00:00Z",
+    "time-local": "12:00:00",
     "uri": "https://example.com/",
     "uuid": SOME_ID,
 }
@@ -30,6 +31,8 @@ class Operation:
     """The parameters in the path, each with a value that it takes."""
     query: Mapping[str, Any]
     body: Any
+    references: tuple[str, ...]
+    """The fields of the body that name records, whether or not they are required: `parcel_id`."""
     lists: bool
     """Whether it answers with a list: of items on a page, or as it is."""
 
@@ -95,6 +98,7 @@ def _read(document: Schema, method: str, path: str, operation: Schema) -> Operat
         path_parameters=values["path"],
         query=values["query"],
         body=None if body is None else sample(body, document),
+        references=() if body is None else _references(body, document),
         lists=answer is not None and _is_list(answer, document),
     )
 
@@ -115,6 +119,12 @@ def _is_list(schema: Schema, document: Schema) -> bool:
     if "$ref" in schema:
         return _is_list(_resolve(schema["$ref"], document), document)
     return schema.get("type") == "array" or "items" in schema.get("properties", {})
+
+
+def _references(schema: Schema, document: Schema) -> tuple[str, ...]:
+    if "$ref" in schema:
+        return _references(_resolve(schema["$ref"], document), document)
+    return tuple(name for name in schema.get("properties", {}) if name.endswith("_id"))
 
 
 def _object(schema: Schema, document: Schema) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """The field types and envelopes that requests and responses share."""
 
+import json
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Generic, TypeVar
 
@@ -20,6 +21,34 @@ from pydantic import (
 Item = TypeVar("Item")
 
 
+def _refuse_number(value: Any) -> Any:
+    try:
+        float(value)
+    except (TypeError, ValueError, OverflowError):
+        return value
+    raise ValueError("must be written as text, in the form of ISO 8601")
+
+
+def _refuse_boolean(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise ValueError("must be a number")
+    return value
+
+
+def _refuse_zero_and_one(value: Any) -> Any:
+    if isinstance(value, bool | str):
+        return value
+    raise ValueError("must be true or false")
+
+
+def _refuse_what_is_no_json(value: dict[str, Any]) -> dict[str, Any]:
+    try:
+        json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
+    except ValueError as error:
+        raise ValueError("must not hold NaN, infinity or half of a surrogate pair") from error
+    return value
+
+
 def _in_utc(moment: datetime) -> datetime:
     try:
         return moment.astimezone(UTC)
@@ -27,14 +56,22 @@ def _in_utc(moment: datetime) -> datetime:
         raise ValueError("must be a moment that the calendar of UTC has") from error
 
 
+# Pydantic takes more than the OpenAPI document tells: numbers are seconds since 1970 or midnight, false and true are 0 and 1.
+AsText = BeforeValidator(_refuse_number)
+AsNumber = BeforeValidator(_refuse_boolean)
+
 # PostgreSQL stores no NUL character in text.
 _NO_NUL = r"^[^\x00]*$"
 
 ShortText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=_NO_NUL)]
 LongText = Annotated[str, StringConstraints(min_length=1, max_length=20_000, pattern=_NO_NUL)]
-Integer = Annotated[int, Field(ge=-(2**63), le=2**63 - 1)]
+Integer = Annotated[int, Field(ge=-(2**63), le=2**63 - 1), AsNumber]
 Amount = Annotated[Decimal, Field(max_digits=12, decimal_places=2)]
-Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+Boolean = Annotated[bool, BeforeValidator(_refuse_zero_and_one)]
+PlainDate = Annotated[date, AsText]
+Moment = Annotated[AwareDatetime, AsText, AfterValidator(_in_utc)]
+# Python reads and stores what no JSON is, and cannot answer with it.
+JsonObject = Annotated[dict[str, Any], AfterValidator(_refuse_what_is_no_json)]
 Url = Annotated[
     str,
     BeforeValidator(lambda value: str(HttpUrl(value))),
