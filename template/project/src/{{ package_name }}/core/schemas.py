@@ -20,11 +20,14 @@ from pydantic import (
 
 Item = TypeVar("Item")
 
+# What `float` raises for anything else.
+_NO_NUMBER = (TypeError, ValueError, OverflowError)
+
 
 def _refuse_number(value: Any) -> Any:
     try:
         float(value)
-    except (TypeError, ValueError, OverflowError):
+    except _NO_NUMBER:
         return value
     raise ValueError("must be written as text, in the form of ISO 8601")
 
