@@ -1,19 +1,18 @@
 """`python -m scripts.add_module` adds a module by conversation, or from a file; left at any point, it changes nothing."""
 
-import importlib.util
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 import yaml
 
 from tests.support.cases import CASES
-from tests.support.services import ROOT, Service, copy_template, write_service
+from tests.support.services import Service, copy_template, write_service
 from tests.support.terminal import CLEAR, CTRL_C, CTRL_D, DOWN, ENTER, UP, WIDTH, Terminal
+from tests.support.updates import scripts
 from tests.test_bad_answers import BAD_ANSWERS
 
 # They share a service, which each test copies.
@@ -325,6 +324,11 @@ REFUSED = {
     ),
     "no YAML": ("loans: {", "FILE: line 1 is no YAML: expected the node content, but found '<stream end>'."),
     "a module without what it needs": ("journeys:", "modules: journeys needs patients; tick patients as well,"),
+    "a module that is there": ("tickets:", "tickets: the service has a module of this name already; any other name"),
+    "a file of answers": (
+        "own_modules: {loans: {}}",
+        "FILE: leave out own_modules; each module stands at the top by its",
+    ),
     "a wrong plan": ("patients: {phase: 0}", 'plan.patients.phase: "0" is not allowed; a whole number from 1 to 9 is.'),
 }
 
@@ -367,17 +371,7 @@ def test_changes_that_are_not_committed_are_refused_before_the_first_question(
 @pytest.fixture(scope="module")
 def rules(template: Path) -> Any:
     """What the command judges answers by."""
-    return load(ROOT / "template/project/scripts/template.py").Template(template)
-
-
-def load(file: Path) -> ModuleType:
-    """Import a file of the template that is the same in every service."""
-    spec = importlib.util.spec_from_file_location(file.stem, file)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return scripts("template").Template(template)
 
 
 def complete(answers: dict[str, Any]) -> dict[str, Any]:

@@ -56,11 +56,12 @@ SAYS_WHERE_IT_COMES_FROM = {
     "pyproject.toml",
     "renovate.json",
     "scripts/add_module.py",
-    "scripts/merge.py",
+    "scripts/answers.py",
     "scripts/template.py",
     "scripts/update.py",
     "tests/support/template.py",
     "tests/unit/scripts/test_add_module.py",
+    "tests/unit/scripts/test_answers.py",
     "tests/unit/scripts/test_template.py",
     "tests/unit/scripts/test_update.py",
 }

@@ -149,7 +149,7 @@ class LivingService:
             try:
                 code = scripts("update").update(self.folder, changes or {}, version=version, **options)
             except SystemExit as refusal:
-                return Outcome(2, str(refusal.code))
+                return Outcome(1, str(refusal.code))
         return Outcome(code, printed.getvalue())
 
     def status(self) -> list[str]:

@@ -9,11 +9,11 @@ from typing import Any
 import yaml
 from questionary import Choice
 
-from .merge import ANSWERS
+from .answers import ANSWERS, Answers, read_answers, read_yaml
 from .module_questions import ask_module, ask_plan
 from .prompts import Check, choose, confirm
-from .template import Answers, Module, Template, open_template, read_yaml
-from .update import open_repository, read_answers, update
+from .template import Module, Template, open_template
+from .update import open_repository, update
 
 ROOT = Path(__file__).parents[1]
 # What is not asked of a service is not in its answers.
@@ -50,7 +50,7 @@ def change_answers(template: Template, answers: Answers, described: Described) -
     ticked = {name: module or {} for name, module in described.items() if is_ticked(unticked, name, module)}
     own = {name: module for name, module in described.items() if name not in ticked}
     for name in own:
-        if name in answers["own_modules"]:
+        if name in answers["own_modules"] or name in answers["modules"]:
             sys.exit(f"{name}: the service has a module of this name already; any other name is allowed.")
     changes: Answers = {"plan": answers["plan"] | ticked}
     if own:
@@ -78,6 +78,8 @@ def read_modules(template: Template, answers: Answers, file: Path) -> Described:
         sys.exit(f"{file} describes no module.")
     if not isinstance(described, dict):
         sys.exit(f"{file}: {template.problem(answers | {'own_modules': described})}")
+    if questions := described.keys() & NOT_ASKED.keys():
+        sys.exit(f"{file}: leave out {min(questions)}; each module stands at the top by its name, as in loans: ...")
     return described
 
 

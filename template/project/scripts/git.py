@@ -19,6 +19,25 @@ class GitError(Exception):
     """A command of git failed: its last line tells why."""
 
 
+def run_git(
+    *arguments: str | Path, cwd: Path | None = None, text: str = "", variables: Mapping[str, str] | None = None
+) -> str:
+    """Run a command of git, with `text` as its input, and return what it printed; raise `GitError` where it fails."""
+    # A hook of git names the repository, and the index that it works on.
+    ours = {name: value for name, value in os.environ.items() if name not in ("GIT_DIR", "GIT_INDEX_FILE")}
+    run = subprocess.run(
+        ["git", *arguments],
+        cwd=cwd,
+        input=text.encode(),
+        env=ours | dict(variables or {}),
+        capture_output=True,
+        check=False,
+    )
+    if run.returncode:
+        raise GitError(run.stderr.decode(errors="replace").strip().rpartition("\n")[2] or f"git {arguments[0]}")
+    return run.stdout.decode().rstrip("\n")
+
+
 class Repository:
     """The git repository that a service is in, at its top or further down."""
 
@@ -34,24 +53,12 @@ class Repository:
         variables: Mapping[str, str] | None = None,
         cwd: Path | None = None,
     ) -> str:
-        """Run a command of git, with `text` as its input, and return what it printed; raise `GitError` where it fails."""
-        # A hook of git names the repository, and the index that it works on.
-        ours = {name: value for name, value in os.environ.items() if name not in ("GIT_DIR", "GIT_INDEX_FILE")}
-        run = subprocess.run(
-            ["git", *arguments],
-            cwd=cwd or self.root,
-            input=text.encode(),
-            env=ours | dict(variables or {}),
-            capture_output=True,
-            check=False,
-        )
-        if run.returncode:
-            raise GitError(run.stderr.decode(errors="replace").strip().rpartition("\n")[2] or f"git {arguments[0]}")
-        return run.stdout.decode().rstrip("\n")
+        """Run a command of git in the service, or in `cwd`: see `run_git`."""
+        return run_git(*arguments, cwd=cwd or self.root, text=text, variables=variables)
 
     def changed_files(self) -> list[str]:
         """Return the paths in the service that differ from the last commit, new ones among them."""
-        status = self.run("status", "--porcelain", "-z", "--untracked-files=all", "--", ".")
+        status = self.run("status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--", ".")
         return [line[3:] for line in status.split("\0") if line]
 
     def read_tree(self) -> Tree:
@@ -105,6 +112,10 @@ class Repository:
         conflicts = find_conflicts(run.stdout.decode(errors="replace"), labels) if run.returncode else []
         return f"{ours.split()[0]} {merged}", conflicts
 
+    def find_in_the_way(self, before: Tree, after: Tree) -> list[str]:
+        """Return the paths of `after` that are new, and taken by files that git ignores and could not bring back."""
+        return sorted(path for path in after.keys() - before.keys() if os.path.lexists(self.root / path))
+
     def write(self, before: Tree, after: Tree, conflicts: Mapping[str, Iterable[str | None]]) -> None:
         """Make the files of `before`, the last commit, those of `after`, in the working tree and in the index.
 
@@ -114,11 +125,6 @@ class Repository:
         changes = {
             path: after.get(path) for path in before.keys() | after.keys() if before.get(path) != after.get(path)
         }
-        in_the_way = [path for path in changes if path not in before and os.path.lexists(self.root / path)]
-        if in_the_way:
-            raise GitError(
-                f"{min(in_the_way)} is ignored by git, and the update would write it: move it out of the way"
-            )
         with tempfile.TemporaryDirectory() as folder:
             index = Path(folder, "index")
             self.run("read-tree", "HEAD", variables={"GIT_INDEX_FILE": str(index)})

@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from .answers import ANSWERS
 from .git import Tree
 
-ANSWERS = ".copier-answers.yml"
 ASIDE = "removed"
 """The folder for what the team wrote in files that are no longer part of the service."""
 

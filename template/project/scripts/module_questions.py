@@ -5,8 +5,9 @@ from typing import Any
 
 from questionary import Choice
 
+from .answers import Answers
 from .prompts import Check, ask_list, ask_number, ask_text, choose, confirm, refused, tick
-from .template import Answers, Module, Template
+from .template import Module, Template
 
 COVERAGE = 80
 CHOICES = "one of some texts"
@@ -142,4 +143,7 @@ def ask_states(module: OwnModule) -> None:
 
     states = ask_list("Its states by commas, the first one initial (Enter for none):", check_states)
     if states:
-        module.description["states"] = {state: tick(f"From {state} to:", states) for state in states}
+        moves = {state: tick(f"From {state} to:", states) for state in states}
+        module.description["states"] = moves
+        if unreached := [state for state in states[1:] if not any(state in to for to in moves.values())]:
+            print(f"Nothing leads to {', '.join(unreached)}.")

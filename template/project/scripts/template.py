@@ -1,7 +1,6 @@
 """The template that this service was written from: its own files say what it offers and what it allows."""
 
 import json
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -9,13 +8,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import yaml
 from jinja2 import FileSystemLoader
 from jinja2.sandbox import SandboxedEnvironment
 
+from .answers import Answers, read_yaml
+from .git import GitError, run_git
+
 # How Copier shortens the address of a template.
 SHORT = {"gh:": "https://github.com/", "gl:": "https://gitlab.com/", "git+": ""}
-Answers = dict[str, Any]
 Module = dict[str, Any]
 
 
@@ -59,25 +59,15 @@ class Template:
         return {name: entry | (answers["plan"].get(name) or {}) for name, entry in default.items()}
 
 
-def read_yaml(file: Path) -> Any:
-    """Return what a file of YAML holds; exit with one sentence where it cannot be read."""
-    try:
-        return yaml.safe_load(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        sys.exit(f"{file}: {error.strerror}.")
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        sys.exit(f"{file}: line {line} is no YAML: {error.problem}.")
-    except (ValueError, RecursionError, yaml.YAMLError) as error:
-        sys.exit(f"{file} is no YAML: {str(error).splitlines()[0]}.")
-
-
 @contextmanager
 def open_template(answers: Answers) -> Iterator[Template]:
     """Fetch the template at the version that the service is at; exit where that fails."""
     with tempfile.TemporaryDirectory() as folder:
-        run_git("clone", "--quiet", "--", expand(str(answers["_src_path"])), folder)
-        run_git("-C", folder, "checkout", "--quiet", "--detach", str(answers["_commit"]), "--")
+        try:
+            run_git("clone", "--quiet", "--", expand(str(answers["_src_path"])), folder)
+            run_git("checkout", "--quiet", "--detach", str(answers["_commit"]), "--", cwd=Path(folder))
+        except GitError as error:
+            sys.exit(f"The template cannot be read: {error}")
         yield Template(Path(folder))
 
 
@@ -87,10 +77,3 @@ def expand(address: str) -> str:
         if address.startswith(short):
             return full + address.removeprefix(short)
     return str(Path(address).expanduser()) if address.startswith("~") else address
-
-
-def run_git(*arguments: str) -> None:
-    """Run a command of git; exit with the last line that it said where it fails."""
-    run = subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
-    if run.returncode:
-        sys.exit(f"The template cannot be read: {run.stderr.strip().rpartition(chr(10))[2]}")

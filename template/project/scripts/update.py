@@ -5,27 +5,25 @@ import re
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from .git import GitError, Labels, Repository
-from .merge import ANSWERS, Merge, Update, plan_update
+from .answers import ANSWERS, Answers, complete, read_answers, read_changes
+from .git import GitError, Labels, Repository, Tree
+from .merge import Merge, Update, plan_update
 from .merge_lists import merge_lists
-from .template import read_yaml
 
 ROOT = Path(__file__).parents[1]
 CURRENT = ":current:"
 """The version of the template that the service has already."""
+CONFLICTS = 2
+"""The exit code where something is in conflict: 1 tells that nothing was done."""
 NO_REPOSITORY = (GitError, FileNotFoundError)
-PLANNED = ("phase", "coverage")
-YAML_ANSWERS = ("modules", "own_modules", "plan")
 UNDO = "git restore --source=HEAD --staged --worktree . && git clean -fd"
-
-Answers = dict[str, Any]
 
 
 def update(
@@ -37,7 +35,7 @@ def update(
     pretend: bool = False,
     rewrite_migrations: bool = False,
 ) -> int:
-    """Update the service in `root` and print what became of its files; return 0, or 1 where there are conflicts.
+    """Update the service in `root` and print what became of its files; return 0, or 2 where there are conflicts.
 
     `changes` are the answers that are other ones now. `version` is a tag of the template, or None for the newest. With
     `ask`, every other question is asked again. With `pretend` nothing is written. Exit, and write nothing, where an
@@ -51,7 +49,7 @@ def update(
             render(answers, complete(changes, answers), version, old, new, ask=ask)
             return merge(repository, old, new, pretend=pretend, rewrite_migrations=rewrite_migrations)
     except GitError as error:
-        sys.exit(f"git: {error}. Back to where you were: {UNDO}")
+        sys.exit(f"git: {error}. Nothing was changed.")
 
 
 def open_repository(root: Path) -> Repository:
@@ -67,55 +65,6 @@ def open_repository(root: Path) -> Repository:
             f"There are changes that are not committed: {names}. Commit or stash them, so that you can undo the update."
         )
     return repository
-
-
-def read_answers(file: Path) -> Answers:
-    """Return what the service was written from; exit where that is not known."""
-    try:
-        answers = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        reason = " ".join(str(error).split())
-        sys.exit(f"{file.name} cannot be read ({reason}): take it from an earlier commit.")
-    for key in ("_src_path", "_commit"):
-        if not isinstance(answers, dict) or not isinstance(answers.get(key), str):
-            sys.exit(
-                f"{file.name} has no {key}, which tells where the service comes from: take it from an earlier commit."
-            )
-    return dict(answers)
-
-
-def complete(changes: Mapping[str, Any], answers: Answers) -> Answers:
-    """Return the changes, with a plan that says of every module what it said before unless it is changed.
-
-    Exit where the package would get another name.
-    """
-    package = answers.get("package_name")
-    if changes.get("package_name", package) != package:
-        sys.exit(f"package_name: it stays {package}, for the code of your team imports that name.")
-    given = changes.get("plan", described_plan(changes, answers))
-    if not given or not isinstance(given, dict):
-        return dict(changes)
-    after = {**answers, **changes}
-    modules = [*(after.get("modules") or []), *(after.get("own_modules") or {})]
-    plan = {name: entry for name, entry in (answers.get("plan") or {}).items() if name in modules}
-    for name, entry in given.items():
-        plan[name] = plan[name] | entry if name in plan and isinstance(entry, dict) else entry
-    return {**changes, "plan": dict(sorted(plan.items()))}
-
-
-def described_plan(changes: Mapping[str, Any], answers: Answers) -> Answers:
-    """Return phase and coverage of the modules whose description names others than before."""
-    before, after = (described.get("own_modules") for described in (answers, changes))
-    if not isinstance(before, dict) or not isinstance(after, dict):
-        return {}
-    plan = {}
-    for name in before.keys() & after.keys():
-        old, new = before[name], after[name]
-        if isinstance(new, dict) and (
-            entry := {key: new[key] for key in PLANNED if key in new and new[key] != old.get(key)}
-        ):
-            plan[name] = entry
-    return plan
 
 
 def render(answers: Answers, changes: Answers, version: str | None, old: Path, new: Path, *, ask: bool) -> None:
@@ -171,13 +120,23 @@ def merge(repository: Repository, old: Path, new: Path, *, pretend: bool, rewrit
         plan.tree[path], lines = merge_file(repository, path, files, labels)
         if lines:
             conflicts[path] = lines
+    if in_the_way := repository.find_in_the_way(ours, plan.tree):
+        sys.exit(f"{in_the_way[0]} is ignored by git, and the update would write it: move it out of the way.")
     if not pretend:
         stages = {path: (files.base, files.ours, files.new) for path, files in plan.merges.items() if path in conflicts}
-        with not_interrupted():
-            repository.write(ours, plan.tree, stages)
+        write(repository, ours, plan.tree, stages)
     print(f"The template's {before} -> {after}{', if it were done' if pretend else ''}:")
     print("\n".join(report(plan, conflicts)))
-    return 1 if conflicts else 0
+    return CONFLICTS if conflicts else 0
+
+
+def write(repository: Repository, before: Tree, after: Tree, conflicts: Mapping[str, Iterable[str | None]]) -> None:
+    """Write the files of `after`, whole; exit where git fails in the middle of it."""
+    try:
+        with not_interrupted():
+            repository.write(before, after, conflicts)
+    except GitError as error:
+        sys.exit(f"git: {error}. Back to where you were: {UNDO}")
 
 
 def merge_file(repository: Repository, path: str, files: Merge, labels: Labels) -> tuple[str, list[str]]:
@@ -253,31 +212,8 @@ def read_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace
     return parser.parse_args(arguments)
 
 
-def read_changes(data: Sequence[str], file: Path | None) -> Answers:
-    """Return the answers from a file and from the command line; exit where they cannot be read."""
-    changes: Answers = {}
-    if file:
-        changes = read_yaml(file) or {}
-        if not isinstance(changes, dict):
-            sys.exit(f"{file} is no mapping of questions to answers, as in coverage_total: 90.")
-    for text in data:
-        name, equals, answer = text.partition("=")
-        if not equals:
-            sys.exit(f'--data "{text}": an answer is given as NAME=ANSWER, as in --data database_access=async.')
-        changes[name] = parse_yaml(name, answer) if name in YAML_ANSWERS else answer
-    return changes
-
-
-def parse_yaml(name: str, text: str) -> Any:
-    """Return what a text holds; exit where it is no YAML."""
-    try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        sys.exit(f"{name}: this is no YAML: {' '.join(str(error).split())}")
-
-
 def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> None:
-    """Update the service as `arguments` ask for; exit with 1 where there are conflicts."""
+    """Update the service as `arguments` ask for, and exit as `update` returns."""
     given = read_arguments(arguments)
     changes = read_changes(given.data, given.data_file)
     sys.exit(

@@ -126,6 +126,17 @@ def test_a_refused_answer_is_told_and_asked_for_again(
     ]
 
 
+def test_a_state_that_nothing_leads_to_is_told(
+    template: Template, person: Person, capsys: pytest.CaptureFixture[str]
+) -> None:
+    person.will_say(OWN, "parcels", ENTER, ENTER, ENTER, "title", "str", NO, ENTER, NO, [], [])
+    person.will_say("open, closed, lost", ["closed"], [], [], NO)
+
+    describe(template, ANSWERS, asked())
+
+    assert "Nothing leads to lost." in capsys.readouterr().out.splitlines()
+
+
 def test_an_entity_that_is_refused_is_not_offered(template: Template, person: Person) -> None:
     person.will_say(OWN, "bads", ENTER, ENTER, ENTER, "title", "str", NO, ENTER, NO, [], [], ENTER, YES)
 
@@ -197,6 +208,7 @@ def test_a_file_describes_modules_of_both_kinds(template: Template, tmp_path: Pa
             "sacks: the service has a module of this name already; any other name is allowed.",
         ),
         ("garages: {phase: 0}", "plan.garages.phase: it is bad."),
+        ("own_modules: {}", "FILE: leave out own_modules; each module stands at the top by its name, as in loans: ..."),
     ],
 )
 def test_a_file_that_is_refused_gets_one_sentence(template: Template, tmp_path: Path, text: str, sentence: str) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.template import Template, expand, read_yaml
+from scripts.template import Template, expand
 from tests.support.template import write_template
 
 
@@ -36,29 +36,6 @@ def test_the_plan_goes_before_what_the_module_says(template: Template) -> None:
         "vans": {"phase": 9, "coverage": 90},
         "parcels": {"phase": 4, "coverage": 80},
     }
-
-
-@pytest.mark.parametrize(
-    ("text", "sentence"),
-    [
-        ("parcels: {", "line 1 is no YAML: expected the node content, but found '<stream end>'."),
-        ("a: 1\nb: c: d", "line 2 is no YAML: mapping values are not allowed here."),
-        ("sent: 2023-02-30", "is no YAML: day is out of range for month."),
-    ],
-)
-def test_a_file_that_is_no_yaml_is_told_why(tmp_path: Path, text: str, sentence: str) -> None:
-    file = tmp_path / "modules.yml"
-    file.write_text(text)
-
-    with pytest.raises(SystemExit) as error:
-        read_yaml(file)
-
-    assert str(error.value.code).replace(str(file), "").lstrip(" :").startswith(sentence)
-
-
-def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(SystemExit, match=r"none\.yml: No such file or directory\."):
-        read_yaml(tmp_path / "none.yml")
 
 
 @pytest.mark.parametrize(

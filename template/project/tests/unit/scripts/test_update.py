@@ -1,13 +1,11 @@
 """What becomes of each file when the service is updated, and what an update refuses."""
 
-from pathlib import Path
-
 import pytest
 
 from scripts.git import find_conflicts
 from scripts.merge import Merge, Update, plan_update
 from scripts.merge_lists import merge_lists
-from scripts.update import complete, order, read_answers, read_changes, report
+from scripts.update import order, report
 
 SERVICE = "src/post/modules/parcels/service.py"
 TEST = "tests/unit/phase1/test_parcels_service.py"
@@ -163,81 +161,8 @@ def test_the_summary_names_each_file_that_asks_for_attention() -> None:
     assert "The tables of parcels have changed or are gone" in "\n".join(lines)
 
 
-def test_a_changed_plan_keeps_what_it_does_not_name() -> None:
-    answers = {"modules": ["parcels", "vans"], "plan": {"parcels": {"phase": 1, "coverage": 90}, "vans": {"phase": 2}}}
-
-    assert complete({"plan": {"parcels": {"phase": 3}}}, answers)["plan"] == {
-        "parcels": {"phase": 3, "coverage": 90},
-        "vans": {"phase": 2},
-    }
-
-
-def test_a_plan_follows_a_description_that_names_another_phase() -> None:
-    answers = {"own_modules": {"parcels": {"phase": 1}}, "plan": {"parcels": {"phase": 1, "coverage": 90}}}
-
-    changes = complete({"own_modules": {"parcels": {"phase": 2}}}, answers)
-
-    assert changes["plan"] == {"parcels": {"phase": 2, "coverage": 90}}
-
-
-def test_the_package_keeps_its_name() -> None:
-    with pytest.raises(SystemExit) as error:
-        complete({"package_name": "letters"}, {"package_name": "post"})
-
-    assert str(error.value.code).startswith("package_name: it stays post,")
-
-
-def test_changes_come_from_a_file_and_from_the_command_line(tmp_path: Path) -> None:
-    file = tmp_path / "answers.yml"
-    file.write_text("coverage_total: 80\ndescription: Letters.\n")
-
-    changes = read_changes(["description=Parcels.", "modules=[parcels]"], file)
-
-    assert changes == {"coverage_total": 80, "description": "Parcels.", "modules": ["parcels"]}
-
-
-@pytest.mark.parametrize("text", ["modules", "modules=[", "plan={"])
-def test_changes_that_make_no_sense_are_refused(text: str) -> None:
-    with pytest.raises(SystemExit) as error:
-        read_changes([text], None)
-
-    assert text.partition("=")[0] in str(error.value.code)
-
-
-@pytest.mark.parametrize("text", ["", "[]", "a: [", "_commit: v0.1.0\n"])
-def test_answers_that_were_damaged_are_told(tmp_path: Path, text: str) -> None:
-    file = tmp_path / ".copier-answers.yml"
-    file.write_text(text)
-
-    with pytest.raises(SystemExit) as error:
-        read_answers(file)
-
-    assert str(error.value.code).endswith("take it from an earlier commit.")
-
-
 def test_versions_are_in_order() -> None:
     versions = ["v0.9.0", "v0.10.0", "v0.10.0-3-g1a2b3c4", "v1.0.0"]
 
     assert sorted(versions, key=order) == versions
     assert order("1a2b3c4") == []
-
-
-@pytest.mark.parametrize(
-    ("text", "reason"),
-    [
-        ("- coverage_total", "is no mapping of questions to answers, as in coverage_total: 90."),
-        ("coverage_total", "is no mapping of questions to answers, as in coverage_total: 90."),
-        ("{", "line 1 is no YAML"),
-        (None, "No such file or directory."),
-    ],
-)
-def test_a_file_that_holds_no_answers_is_told_in_one_line(tmp_path: Path, text: str | None, reason: str) -> None:
-    file = tmp_path / "answers.yml"
-    if text:
-        file.write_text(text)
-
-    with pytest.raises(SystemExit) as refusal:
-        read_changes([], file)
-
-    assert str(refusal.value.code).startswith(str(file))
-    assert reason in str(refusal.value.code)

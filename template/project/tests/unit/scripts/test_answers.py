@@ -1,0 +1,103 @@
+"""The answers are read, changed and completed; what cannot be read is told in one sentence."""
+
+from pathlib import Path
+
+import pytest
+
+from scripts.answers import complete, read_answers, read_changes, read_yaml
+
+
+def test_a_changed_plan_keeps_what_it_does_not_name() -> None:
+    answers = {"modules": ["parcels", "vans"], "plan": {"parcels": {"phase": 1, "coverage": 90}, "vans": {"phase": 2}}}
+
+    assert complete({"plan": {"parcels": {"phase": 3}}}, answers)["plan"] == {
+        "parcels": {"phase": 3, "coverage": 90},
+        "vans": {"phase": 2},
+    }
+
+
+def test_a_plan_follows_a_description_that_names_another_phase() -> None:
+    answers = {"own_modules": {"parcels": {"phase": 1}}, "plan": {"parcels": {"phase": 1, "coverage": 90}}}
+
+    changes = complete({"own_modules": {"parcels": {"phase": 2}}}, answers)
+
+    assert changes["plan"] == {"parcels": {"phase": 2, "coverage": 90}}
+
+
+def test_the_package_keeps_its_name() -> None:
+    with pytest.raises(SystemExit) as error:
+        complete({"package_name": "letters"}, {"package_name": "post"})
+
+    assert str(error.value.code).startswith("package_name: it stays post,")
+
+
+def test_changes_come_from_a_file_and_from_the_command_line(tmp_path: Path) -> None:
+    file = tmp_path / "answers.yml"
+    file.write_text("coverage_total: 80\ndescription: Letters.\n")
+
+    changes = read_changes(["description=Parcels.", "modules=[parcels]"], file)
+
+    assert changes == {"coverage_total": 80, "description": "Parcels.", "modules": ["parcels"]}
+
+
+@pytest.mark.parametrize("text", ["modules", "modules=[", "plan={"])
+def test_changes_that_make_no_sense_are_refused(text: str) -> None:
+    with pytest.raises(SystemExit) as error:
+        read_changes([text], None)
+
+    assert text.partition("=")[0] in str(error.value.code)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "a: [", "_commit: v0.1.0\n"])
+def test_answers_that_were_damaged_are_told(tmp_path: Path, text: str) -> None:
+    file = tmp_path / ".copier-answers.yml"
+    file.write_text(text)
+
+    with pytest.raises(SystemExit) as error:
+        read_answers(file)
+
+    assert str(error.value.code).endswith("take it from an earlier commit.")
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("- coverage_total", "is no mapping of questions to answers, as in coverage_total: 90."),
+        ("coverage_total", "is no mapping of questions to answers, as in coverage_total: 90."),
+        ("{", "line 1 is no YAML"),
+        (None, "No such file or directory."),
+    ],
+)
+def test_a_file_that_holds_no_answers_is_told_in_one_line(tmp_path: Path, text: str | None, reason: str) -> None:
+    file = tmp_path / "answers.yml"
+    if text:
+        file.write_text(text)
+
+    with pytest.raises(SystemExit) as refusal:
+        read_changes([], file)
+
+    assert str(refusal.value.code).startswith(str(file))
+    assert reason in str(refusal.value.code)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("parcels: {", "line 1 is no YAML: expected the node content, but found '<stream end>'."),
+        ("a: 1\nb: c: d", "line 2 is no YAML: mapping values are not allowed here."),
+        ("sent: 2023-02-30", "is no YAML: day is out of range for month."),
+    ],
+)
+def test_a_file_that_is_no_yaml_is_told_why(tmp_path: Path, text: str, sentence: str) -> None:
+    file = tmp_path / "modules.yml"
+    file.write_text(text)
+
+    with pytest.raises(SystemExit) as error:
+        read_yaml(file)
+
+    assert str(error.value.code).replace(str(file), "").lstrip(" :").startswith(sentence)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match=r"none\.yml: No such file or directory\."):
+        read_yaml(tmp_path / "none.yml")
