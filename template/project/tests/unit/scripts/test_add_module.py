@@ -12,7 +12,6 @@ from questionary import Choice
 
 from scripts.add_module import change_answers, describe, main, read_arguments
 from scripts.template import Template
-from tests.support.template import write_template
 
 ANSWERS: dict[str, Any] = {"domain": "post", "modules": [], "own_modules": {"sacks": {"fields": {}}}, "plan": {}}
 YES, NO, ENTER, CTRL_C = True, False, None, KeyboardInterrupt
@@ -56,12 +55,6 @@ class Reply:
         if self.said is CTRL_C:
             raise KeyboardInterrupt
         return self.default if self.said is ENTER else self.said
-
-
-@pytest.fixture
-def template(tmp_path: Path) -> Template:
-    """A small template."""
-    return Template(write_template(tmp_path / "template"))
 
 
 @pytest.fixture

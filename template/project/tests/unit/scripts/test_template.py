@@ -5,13 +5,6 @@ from pathlib import Path
 import pytest
 
 from scripts.template import Template, expand
-from tests.support.template import write_template
-
-
-@pytest.fixture
-def template(tmp_path: Path) -> Template:
-    """A small template."""
-    return Template(write_template(tmp_path))
 
 
 def test_a_problem_is_told_as_the_template_tells_it(template: Template) -> None:
