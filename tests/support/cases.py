@@ -29,6 +29,8 @@ loans:
     site: url?
     extra: json?
     code: uuid?
+    device_id: uuid?
+    tax_id: str?
     notes: text?
     open: bool = true
     contact: email?

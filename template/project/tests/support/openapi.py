@@ -32,7 +32,7 @@ class Operation:
     query: Mapping[str, Any]
     body: Any
     references: tuple[str, ...]
-    """The fields of the body that name records, whether or not they are required: `parcel_id`."""
+    """The fields of the body that may name records, whether or not they are required: a UUID called `parcel_id`."""
     lists: bool
     """Whether it answers with a list: of items on a page, or as it is."""
 
@@ -124,7 +124,12 @@ def _is_list(schema: Schema, document: Schema) -> bool:
 def _references(schema: Schema, document: Schema) -> tuple[str, ...]:
     if "$ref" in schema:
         return _references(_resolve(schema["$ref"], document), document)
-    return tuple(name for name in schema.get("properties", {}) if name.endswith("_id"))
+    fields = schema.get("properties", {}).items()
+    return tuple(name for name, value in fields if name.endswith("_id") and _is_uuid(value))
+
+
+def _is_uuid(schema: Schema) -> bool:
+    return any(alternative.get("format") == "uuid" for alternative in schema.get("anyOf", [schema]))
 
 
 def _object(schema: Schema, document: Schema) -> dict[str, Any]:
