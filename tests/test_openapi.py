@@ -138,7 +138,8 @@ from httpx2 import Client
 HUGE = [2**63, -(2**63) - 1, 10**30, 1e308, float("inf"), float("nan")]
 TEXTS = ["a\0b", "030\0123456", "\ud800", "9" * 400, "1e999", "NaN", "a@b\0.com", "https://example.com/\ud800"]
 TIMES = ["0001-01-01", "9999-12-31", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"]
-OBJECTS = [{"k": "\0"}, {"k": "\ud800"}, {"\0": 1}, {"k": 10**400}, {"k": float("nan")}, ["\0"]]
+DEEP = json.loads('{"k": ' * 300 + "1" + "}" * 300)
+OBJECTS = [DEEP, {"k": "\0"}, {"k": "\ud800"}, {"\0": 1}, {"k": 10**400}, {"k": float("nan")}, ["\0"]]
 EXAMPLES = {"uuid": str(UUID(int=1)), "date": "2020-01-01", "date-time": "2030-01-01T00:00:00Z"}
 PLAIN = {"integer": 1, "number": 1, "boolean": True, "array": ["x"], "object": {}}
 

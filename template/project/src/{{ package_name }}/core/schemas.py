@@ -17,11 +17,13 @@ from pydantic import (
     StringConstraints,
     WithJsonSchema,
 )
+from pydantic_core import to_json
 
 Item = TypeVar("Item")
 
 # What `float` raises for anything else.
 _NO_NUMBER = (TypeError, ValueError, OverflowError)
+_NO_JSON = (ValueError, RecursionError)
 
 
 def _refuse_number(value: Any) -> Any:
@@ -47,8 +49,10 @@ def _refuse_zero_and_one(value: Any) -> Any:
 def _refuse_what_is_no_json(value: dict[str, Any]) -> dict[str, Any]:
     try:
         json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
-    except ValueError as error:
-        raise ValueError("must not hold NaN, infinity or half of a surrogate pair") from error
+        # It stands in answers: in a field of an item of a list of a page.
+        to_json([[[[[value]]]]])
+    except _NO_JSON as error:
+        raise ValueError("must not hold NaN, infinity, half of a surrogate pair or more than 250 levels") from error
     return value
 
 
