@@ -27,7 +27,8 @@ Check = Callable[[PurePosixPath, ast.Module], Iterator[Finding]]
 def report(check: Check, files: Sequence[str], allowed_by: str) -> int:
     """Print what `check` finds in `files`, or in all files below the current folder; return 1 if it found anything.
 
-    A line that holds `allowed_by` is passed over. Where one of `files` is none, nothing is checked, and it returns 2.
+    A line that holds `allowed_by` is passed over. Where one of `files` is none, nothing is checked, and it returns 2;
+    so it does at a file that cannot be read.
     """
     for name in files:
         if not Path(name).is_file():
@@ -35,7 +36,12 @@ def report(check: Check, files: Sequence[str], allowed_by: str) -> int:
             return 2
     found = 0
     for file in sorted({*map(Path, files)} or find_files(Path())):
-        for finding in sorted(_read(check, file, allowed_by), key=lambda finding: (finding.line, finding.column)):
+        try:
+            findings = sorted(_read(check, file, allowed_by), key=lambda finding: (finding.line, finding.column))
+        except OSError as error:
+            print(f"{file.as_posix()}: {error.strerror}.", file=sys.stderr)
+            return 2
+        for finding in findings:
             print(f"{file.as_posix()}:{finding.line}:{finding.column}: {finding.message}")
             found = 1
     return found
@@ -57,7 +63,7 @@ def add_list(parser: argparse.ArgumentParser, option: str, usual: Sequence[str],
 
 def find_files(root: Path) -> set[Path]:
     """Return the Python files below a folder, without those that were installed there."""
-    files = root.rglob("*.py")
+    files = (file for file in root.rglob("*.py") if file.is_file())
     return {file for file in files if not any(part.startswith(HIDDEN_OR_INSTALLED) for part in file.parts)}
 
 

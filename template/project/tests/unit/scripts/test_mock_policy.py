@@ -83,6 +83,13 @@ def test_what_is_no_file_is_told(project: Path, capsys: pytest.CaptureFixture[st
     assert capsys.readouterr().err == f"{name} is no file.\n"
 
 
+def test_what_only_looks_like_a_file_is_passed_over(project: Path) -> None:
+    (project / "link.py").symlink_to("nowhere.py")
+    (project / "folder.py").mkdir()
+
+    assert main([]) == 0
+
+
 def test_another_folder_may_be_the_one_without_mocks(project: Path) -> None:
     write(project / "system/test_it.py", "from unittest.mock import Mock")
 
