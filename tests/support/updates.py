@@ -149,7 +149,8 @@ class LivingService:
             try:
                 code = scripts("update").update(self.folder, changes or {}, version=version, **options)
             except SystemExit as refusal:
-                return Outcome(1, str(refusal.code))
+                # Python prints what is no number, and exits with 1.
+                return Outcome(refusal.code if isinstance(refusal.code, int) else 1, str(refusal.code))
         return Outcome(code, printed.getvalue())
 
     def status(self) -> list[str]:

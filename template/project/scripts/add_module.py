@@ -18,6 +18,7 @@ from .update import open_repository, update
 ROOT = Path(__file__).parents[1]
 # What is not asked of a service is not in its answers.
 NOT_ASKED: Answers = {"modules": [], "own_modules": {}, "plan": {}}
+KINDS: dict[type, str] = {list: "list", dict: "mapping"}
 OWN = "one of your own"
 DECLINED, INTERRUPTED = 1, 130
 LEFT = (EOFError, KeyboardInterrupt)
@@ -69,6 +70,15 @@ def change_answers(template: Template, answers: Answers, described: Described) -
 def is_ticked(unticked: Described, name: str, module: Any) -> bool:
     """Return whether a module is meant that the catalog has: one's own has fields."""
     return name in unticked and not (isinstance(module, dict) and "fields" in module)
+
+
+def read_whole_answers(file: Path) -> Answers:
+    """Return what the service was written from, what was not asked among it; exit where an answer was damaged."""
+    answers = NOT_ASKED | {name: answer for name, answer in read_answers(file).items() if answer is not None}
+    for name, empty in NOT_ASKED.items():
+        if not isinstance(answers[name], type(empty)):
+            sys.exit(f"{file.name}: {name} is no {KINDS[type(empty)]}: take it from an earlier commit.")
+    return answers
 
 
 def read_modules(template: Template, answers: Answers, file: Path) -> Described:
@@ -162,7 +172,7 @@ def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
     if not given.file and not sys.stdin.isatty():
         sys.exit("Questions take a terminal: describe the module in a file, and pass that by --from FILE.")
     open_repository(root)
-    answers = NOT_ASKED | read_answers(root / ANSWERS)
+    answers = read_whole_answers(root / ANSWERS)
     try:
         with open_template(answers) as template:
             described = describe(template, answers, given)

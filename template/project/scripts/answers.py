@@ -10,17 +10,25 @@ import yaml
 ANSWERS = ".copier-answers.yml"
 PLANNED = ("phase", "coverage")
 YAML_ANSWERS = ("modules", "own_modules", "plan")
+# What PyYAML raises besides: for the 30th of February, for brackets by the thousand.
+NO_VALUE = (ValueError, RecursionError, yaml.YAMLError)
 
 Answers = dict[str, Any]
+
+
+class NotYaml(Exception):
+    """A text is no YAML: one line tells where and why."""
+
+
+UNREADABLE = (OSError, UnicodeDecodeError, NotYaml)
 
 
 def read_answers(file: Path) -> Answers:
     """Return what the service was written from; exit where that is not known."""
     try:
-        answers = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        reason = " ".join(str(error).split())
-        sys.exit(f"{file.name} cannot be read ({reason}): take it from an earlier commit.")
+        answers = parse_yaml(file.read_text(encoding="utf-8"))
+    except UNREADABLE as error:
+        sys.exit(f"{file.name} cannot be read ({error}): take it from an earlier commit.")
     for key in ("_src_path", "_commit"):
         if not isinstance(answers, dict) or not isinstance(answers.get(key), str):
             sys.exit(
@@ -40,29 +48,32 @@ def read_changes(data: Sequence[str], file: Path | None) -> Answers:
         name, equals, answer = text.partition("=")
         if not equals:
             sys.exit(f'--data "{text}": an answer is given as NAME=ANSWER, as in --data database_access=async.')
-        changes[name] = parse_yaml(name, answer) if name in YAML_ANSWERS else answer
+        try:
+            changes[name] = parse_yaml(answer) if name in YAML_ANSWERS else answer
+        except NotYaml as error:
+            sys.exit(f"{name}: {error}.")
     return changes
 
 
 def read_yaml(file: Path) -> Any:
     """Return what a file of YAML holds; exit with one sentence where it cannot be read."""
     try:
-        return yaml.safe_load(file.read_text(encoding="utf-8"))
+        return parse_yaml(file.read_text(encoding="utf-8"))
     except OSError as error:
         sys.exit(f"{file}: {error.strerror}.")
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        sys.exit(f"{file}: line {line} is no YAML: {error.problem}.")
-    except (ValueError, RecursionError, yaml.YAMLError) as error:
-        sys.exit(f"{file} is no YAML: {str(error).splitlines()[0]}.")
+    except UNREADABLE as error:
+        sys.exit(f"{file}: {error}.")
 
 
-def parse_yaml(name: str, text: str) -> Any:
-    """Return what a text holds; exit where it is no YAML."""
+def parse_yaml(text: str) -> Any:
+    """Return what a text of YAML holds; raise `NotYaml` where it is none."""
     try:
         return yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        sys.exit(f"{name}: this is no YAML: {' '.join(str(error).split())}")
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise NotYaml(f"line {line} is no YAML: {error.problem}") from error
+    except NO_VALUE as error:
+        raise NotYaml(f"it is no YAML: {str(error).splitlines()[0]}") from error
 
 
 def complete(changes: Mapping[str, Any], answers: Answers) -> Answers:
@@ -76,24 +87,30 @@ def complete(changes: Mapping[str, Any], answers: Answers) -> Answers:
     given = changes.get("plan", described_plan(changes, answers))
     if not given or not isinstance(given, dict):
         return dict(changes)
-    after = {**answers, **changes}
-    modules = [*(after.get("modules") or []), *(after.get("own_modules") or {})]
-    plan = {name: entry for name, entry in (answers.get("plan") or {}).items() if name in modules}
+    names = module_names({**answers, **changes})
+    plan = {name: entry for name, entry in mapping(answers.get("plan")).items() if name in names}
     for name, entry in given.items():
-        plan[name] = plan[name] | entry if name in plan and isinstance(entry, dict) else entry
-    return {**changes, "plan": dict(sorted(plan.items()))}
+        plan[name] = mapping(plan.get(name)) | entry if isinstance(entry, dict) else entry
+    return {**changes, "plan": dict(sorted(plan.items(), key=lambda item: str(item[0])))}
 
 
 def described_plan(changes: Mapping[str, Any], answers: Answers) -> Answers:
     """Return phase and coverage of the modules whose description names others than before."""
-    before, after = (described.get("own_modules") for described in (answers, changes))
-    if not isinstance(before, dict) or not isinstance(after, dict):
-        return {}
+    before, after = (mapping(described.get("own_modules")) for described in (answers, changes))
     plan = {}
     for name in before.keys() & after.keys():
-        old, new = before[name], after[name]
-        if isinstance(new, dict) and (
-            entry := {key: new[key] for key in PLANNED if key in new and new[key] != old.get(key)}
-        ):
+        old, new = mapping(before[name]), mapping(after[name])
+        if entry := {key: new[key] for key in PLANNED if key in new and new[key] != old.get(key)}:
             plan[name] = entry
     return plan
+
+
+def module_names(answers: Mapping[str, Any]) -> list[Any]:
+    """Return the names of the modules of both kinds."""
+    modules = answers.get("modules")
+    return [*(modules if isinstance(modules, list) else []), *mapping(answers.get("own_modules"))]
+
+
+def mapping(answer: Any) -> dict[Any, Any]:
+    """Return an answer that is a mapping, and an empty one for any other: Copier tells what is wrong with that."""
+    return answer if isinstance(answer, dict) else {}

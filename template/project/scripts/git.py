@@ -15,27 +15,36 @@ Labels = tuple[str, str, str]
 NOTHING = f"0 {'0' * 40}"
 
 
+ANY_NAME = "surrogateescape"
+"""How the name of a file that is not UTF-8 is read and written again."""
+
+
 class GitError(Exception):
     """A command of git failed: its last line tells why."""
 
 
+def last_line(output: bytes) -> str:
+    """Return the last line that a command said."""
+    return output.decode(errors="replace").strip().rpartition("\n")[2]
+
+
 def run_git(
     *arguments: str | Path, cwd: Path | None = None, text: str = "", variables: Mapping[str, str] | None = None
-) -> str:
+) -> bytes:
     """Run a command of git, with `text` as its input, and return what it printed; raise `GitError` where it fails."""
     # A hook of git names the repository, and the index that it works on.
     ours = {name: value for name, value in os.environ.items() if name not in ("GIT_DIR", "GIT_INDEX_FILE")}
     run = subprocess.run(
         ["git", *arguments],
         cwd=cwd,
-        input=text.encode(),
+        input=text.encode(errors=ANY_NAME),
         env=ours | dict(variables or {}),
         capture_output=True,
         check=False,
     )
     if run.returncode:
-        raise GitError(run.stderr.decode(errors="replace").strip().rpartition("\n")[2] or f"git {arguments[0]}")
-    return run.stdout.decode().rstrip("\n")
+        raise GitError(last_line(run.stderr) or f"git {arguments[0]}")
+    return run.stdout
 
 
 class Repository:
@@ -54,7 +63,8 @@ class Repository:
         cwd: Path | None = None,
     ) -> str:
         """Run a command of git in the service, or in `cwd`: see `run_git`."""
-        return run_git(*arguments, cwd=cwd or self.root, text=text, variables=variables)
+        printed = run_git(*arguments, cwd=cwd or self.root, text=text, variables=variables)
+        return printed.decode(errors=ANY_NAME).rstrip("\n")
 
     def changed_files(self) -> list[str]:
         """Return the paths in the service that differ from the last commit, new ones among them."""
@@ -87,10 +97,7 @@ class Repository:
 
     def content(self, entry: str | None) -> bytes:
         """Return the content of a file; it is empty where there is none."""
-        if entry is None:
-            return b""
-        command = ["git", "cat-file", "blob", entry.split()[1]]
-        return subprocess.run(command, cwd=self.root, capture_output=True, check=True).stdout
+        return b"" if entry is None else run_git("cat-file", "blob", entry.split()[1], cwd=self.root)
 
     def store_text(self, mode: str, text: str) -> str:
         """Store the text of a file, and return it as trees have it."""
@@ -103,10 +110,13 @@ class Repository:
             for file, entry in zip(files, (ours, base, new), strict=True):
                 file.write_bytes(self.content(entry))
             names = [word for label in labels for word in ("-L", label)]
-            # It exits with the number of conflicts, and with 255 where a file is no text.
-            run = subprocess.run(["git", "merge-file", "-p", *names, *files], capture_output=True, check=False)
+            command: list[str | Path] = ["git", "merge-file", "-p", *names, *files]
+            run = subprocess.run(command, cwd=self.root, capture_output=True, check=False)
+            # It exits with the number of conflicts, up to 127, and with 255 where a file is no text.
             if run.returncode == 255:
                 return ours, ["all of it"]
+            if not 0 <= run.returncode <= 127:
+                raise GitError(last_line(run.stderr) or "git merge-file")
             files[0].write_bytes(run.stdout)
             merged = self.run("hash-object", "-w", "--no-filters", files[0])
         conflicts = find_conflicts(run.stdout.decode(errors="replace"), labels) if run.returncode else []

@@ -23,7 +23,8 @@ def merge_lists(path: str, ours: str, base: str, new: str) -> str | None:
             return None
         merged += both
     text = "".join(merged)
-    return text if _is_valid(path, text) else None
+    whole = all(line.endswith("\n") for line in merged[:-1])
+    return text if whole and _is_valid(path, text) else None
 
 
 def _changes(before: list[str], text: str) -> list[tuple[list[str], str]]:
@@ -44,12 +45,21 @@ def _changes(before: list[str], text: str) -> list[tuple[list[str], str]]:
 def _merge_item(item: str, mine: tuple[list[str], str], theirs: tuple[list[str], str]) -> list[str] | None:
     if item not in (mine[1], theirs[1]) and mine[1] != theirs[1]:
         return None
-    both = mine[0] + [line for line in theirs[0] if line not in mine[0]]
-    if len(both) == 2:
-        # One item from each side; more may be a comment and what it is about.
-        both.sort()
+    if (both := _merge_added(mine[0], theirs[0])) is None:
+        return None
     kept = theirs[1] if mine[1] == item else mine[1]
     return [*both, kept] if kept else both
+
+
+def _merge_added(mine: list[str], theirs: list[str]) -> list[str] | None:
+    if mine == theirs or not theirs:
+        return mine
+    if len(mine) == len(theirs) == 1:
+        # One item from each side; more may be a comment and what it is about.
+        return sorted(mine + theirs)
+    # Of lines that both have, nobody can tell whether they are one item or parts of two.
+    shared = {line for line in mine if line.strip()}.intersection(theirs)
+    return None if shared else mine + theirs
 
 
 def _is_valid(path: str, text: str) -> bool:

@@ -1,4 +1,4 @@
-"""Asks a question in the terminal until its answer is allowed. Ctrl-C raises `KeyboardInterrupt`, Ctrl-D `EOFError`."""
+"""Asks a question in the terminal until its answer is allowed. Ctrl-C raises `KeyboardInterrupt`; Ctrl-D, where nothing is typed, `EOFError`."""
 
 import shutil
 import textwrap
@@ -59,7 +59,7 @@ def refused(problem: str) -> bool:
 
 def as_number(text: str) -> int | str:
     """Return the number that a text tells, or else the text: it is refused as it was typed."""
-    return int(text) if text.removeprefix("-").isdecimal() else text
+    return int(text) if text.removeprefix("-").isdecimal() and len(text) < 10 else text
 
 
 def as_list(text: str) -> list[str]:

@@ -20,9 +20,8 @@ from .merge_lists import merge_lists
 ROOT = Path(__file__).parents[1]
 CURRENT = ":current:"
 """The version of the template that the service has already."""
-CONFLICTS = 2
-"""The exit code where something is in conflict: 1 tells that nothing was done."""
-NO_REPOSITORY = (GitError, FileNotFoundError)
+CONFLICTS = 3
+"""The exit code where something is in conflict: 1 is Python's, where the last line tells what else is wrong, and 2 argparse's."""
 UNDO = "git restore --source=HEAD --staged --worktree . && git clean -fd"
 
 
@@ -35,7 +34,7 @@ def update(
     pretend: bool = False,
     rewrite_migrations: bool = False,
 ) -> int:
-    """Update the service in `root` and print what became of its files; return 0, or 2 where there are conflicts.
+    """Update the service in `root` and print what became of its files; return 0, or 3 where there are conflicts.
 
     `changes` are the answers that are other ones now. `version` is a tag of the template, or None for the newest. With
     `ask`, every other question is asked again. With `pretend` nothing is written. Exit, and write nothing, where an
@@ -50,6 +49,8 @@ def update(
             return merge(repository, old, new, pretend=pretend, rewrite_migrations=rewrite_migrations)
     except GitError as error:
         sys.exit(f"git: {error}. Nothing was changed.")
+    except KeyboardInterrupt:
+        sys.exit("Nothing was changed.")
 
 
 def open_repository(root: Path) -> Repository:
@@ -57,9 +58,14 @@ def open_repository(root: Path) -> Repository:
     try:
         repository = Repository(root)
         repository.run("rev-parse", "--verify", "HEAD")
-    except NO_REPOSITORY:
-        sys.exit("An update is undone by git: commit the service first (git init && git add . && git commit).")
-    if changed := repository.changed_files():
+        changed = repository.changed_files()
+    except FileNotFoundError:
+        sys.exit("An update is undone by git, which is not installed.")
+    except GitError as error:
+        sys.exit(
+            f"An update is undone by git ({error}): commit the service first (git init && git add . && git commit)."
+        )
+    if changed:
         names = ", ".join(changed[:3]) + (f" and {len(changed) - 3} more" if len(changed) > 3 else "")
         sys.exit(
             f"There are changes that are not committed: {names}. Commit or stash them, so that you can undo the update."
@@ -84,8 +90,6 @@ def render(answers: Answers, changes: Answers, version: str | None, old: Path, n
     try:
         copier.run_recopy(new, changes, vcs_ref=reference, defaults=not ask, overwrite=True, quiet=True)
         copier.run_copy(answers["_src_path"], old, recorded, vcs_ref=answers["_commit"], defaults=True, quiet=True)
-    except KeyboardInterrupt:
-        sys.exit("Nothing was changed.")
     except (CopierError, ValueError, OSError) as error:
         reason = re.sub(r"^Error rendering template path .*?}: ", "", " ".join(str(error).split()))
         sys.exit(f"From {answers['_src_path']}: {reason}")
@@ -126,7 +130,8 @@ def merge(repository: Repository, old: Path, new: Path, *, pretend: bool, rewrit
         stages = {path: (files.base, files.ours, files.new) for path, files in plan.merges.items() if path in conflicts}
         write(repository, ours, plan.tree, stages)
     print(f"The template's {before} -> {after}{', if it were done' if pretend else ''}:")
-    print("\n".join(report(plan, conflicts)))
+    # A name that is not UTF-8 cannot be printed as it is.
+    print("\n".join(report(plan, conflicts)).encode(errors="backslashreplace").decode())
     return CONFLICTS if conflicts else 0
 
 

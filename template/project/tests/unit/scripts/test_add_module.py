@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from questionary import Choice
 
-from scripts.add_module import change_answers, describe, main, read_arguments
+from scripts.add_module import change_answers, describe, main, read_arguments, read_whole_answers
 from scripts.template import Template
 
 ANSWERS: dict[str, Any] = {"domain": "post", "modules": [], "own_modules": {"sacks": {"fields": {}}}, "plan": {}}
@@ -219,6 +219,21 @@ def test_answers_that_are_refused_already_are_named(template: Template) -> None:
 
     with pytest.raises(SystemExit, match=r"\.copier-answers\.yml: plan\.sacks\.phase: it is bad\."):
         describe(template, answers, asked())
+
+
+def test_what_was_not_asked_is_empty(tmp_path: Path) -> None:
+    file = tmp_path / ".copier-answers.yml"
+    file.write_text("_src_path: gh:ada/template\n_commit: v1.0.0\nplan: null\n")
+
+    assert read_whole_answers(file).items() >= {"modules": [], "own_modules": {}, "plan": {}}.items()
+
+
+def test_an_answer_that_was_damaged_is_named(tmp_path: Path) -> None:
+    file = tmp_path / ".copier-answers.yml"
+    file.write_text("_src_path: gh:ada/template\n_commit: v1.0.0\nmodules: 5\n")
+
+    with pytest.raises(SystemExit, match="modules is no list: take it from an earlier commit"):
+        read_whole_answers(file)
 
 
 def test_without_a_terminal_the_file_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

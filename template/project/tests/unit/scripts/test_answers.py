@@ -1,6 +1,7 @@
 """The answers are read, changed and completed; what cannot be read is told in one sentence."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,6 +25,22 @@ def test_a_plan_follows_a_description_that_names_another_phase() -> None:
     assert changes["plan"] == {"parcels": {"phase": 2, "coverage": 90}}
 
 
+@pytest.mark.parametrize(
+    ("changes", "answers", "plan"),
+    [
+        ({"plan": {False: {"phase": 2}, "vans": {"phase": 3}}}, {}, {False: {"phase": 2}, "vans": {"phase": 3}}),
+        ({"plan": {"vans": {"phase": 2}}}, {"plan": ["vans"], "modules": ["vans"]}, {"vans": {"phase": 2}}),
+        ({"plan": {"vans": {"phase": 2}}}, {"plan": {"vans": 3}, "modules": ["vans"]}, {"vans": {"phase": 2}}),
+        ({"plan": {"vans": 4}, "modules": 5}, {"plan": {"ships": {"phase": 1}}}, {"vans": 4}),
+        ({"own_modules": {"vans": {"phase": 2}}}, {"own_modules": {"vans": 3}}, {"vans": {"phase": 2}}),
+    ],
+)
+def test_what_is_no_answer_is_left_to_copier(
+    changes: dict[str, Any], answers: dict[str, Any], plan: dict[object, object]
+) -> None:
+    assert complete(changes, answers)["plan"] == plan
+
+
 def test_the_package_keeps_its_name() -> None:
     with pytest.raises(SystemExit) as error:
         complete({"package_name": "letters"}, {"package_name": "post"})
@@ -40,7 +57,7 @@ def test_changes_come_from_a_file_and_from_the_command_line(tmp_path: Path) -> N
     assert changes == {"coverage_total": 80, "description": "Parcels.", "modules": ["parcels"]}
 
 
-@pytest.mark.parametrize("text", ["modules", "modules=[", "plan={"])
+@pytest.mark.parametrize("text", ["modules", "modules=[", "plan={", "plan=2023-02-30", "plan=" + "[" * 3000])
 def test_changes_that_make_no_sense_are_refused(text: str) -> None:
     with pytest.raises(SystemExit) as error:
         read_changes([text], None)
@@ -48,7 +65,7 @@ def test_changes_that_make_no_sense_are_refused(text: str) -> None:
     assert text.partition("=")[0] in str(error.value.code)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "a: [", "_commit: v0.1.0\n"])
+@pytest.mark.parametrize("text", ["", "[]", "a: [", "_commit: v0.1.0\n", "description: 2023-02-30\n"])
 def test_answers_that_were_damaged_are_told(tmp_path: Path, text: str) -> None:
     file = tmp_path / ".copier-answers.yml"
     file.write_text(text)
@@ -85,7 +102,8 @@ def test_a_file_that_holds_no_answers_is_told_in_one_line(tmp_path: Path, text: 
     [
         ("parcels: {", "line 1 is no YAML: expected the node content, but found '<stream end>'."),
         ("a: 1\nb: c: d", "line 2 is no YAML: mapping values are not allowed here."),
-        ("sent: 2023-02-30", "is no YAML: day is out of range for month."),
+        ("sent: 2023-02-30", "it is no YAML: day is out of range for month."),
+        ("[" * 3000, "it is no YAML: maximum recursion depth exceeded"),
     ],
 )
 def test_a_file_that_is_no_yaml_is_told_why(tmp_path: Path, text: str, sentence: str) -> None:

@@ -131,6 +131,10 @@ def test_a_revision_may_be_written_anew() -> None:
     [
         ("[pytest]\none\nours\ntwo\n", "[pytest]\n1\ntwo\n", "[pytest]\n1\nours\ntwo\n"),
         ("[pytest]\none\nb\ntwo\n", "[pytest]\none\na\ntwo\n", "[pytest]\none\na\nb\ntwo\n"),
+        ("[pytest]\none\nx\n!a\ntwo\n", "[pytest]\none\ntwo\nb\n", "[pytest]\none\nx\n!a\ntwo\nb\n"),
+        ("[pytest]\none\n# x\na\ntwo\n", "[pytest]\none\n# y\nb\ntwo\n", "[pytest]\none\n# x\na\n# y\nb\ntwo\n"),
+        ("[pytest]\none\n# x\na\ntwo\n", "[pytest]\none\n# y\na\ntwo\n", None),
+        ("[pytest]\none\ntwo\na", "[pytest]\none\ntwo\nb\n", None),
         ("[pytest]\nours\ntwo\n", "[pytest]\n1\ntwo\n", None),
     ],
 )
