@@ -83,6 +83,13 @@ def request(stack: Stack, method: str, path: str, token: str, body: dict[str, An
     return answer
 
 
+def query(stack: Stack, statement: str) -> str:
+    """Return what the database of the service answers."""
+    client = ("psql", "--host", "127.0.0.1", "--username", "app", "--tuples-only", "--no-align")
+    password = ("exec", "-T", "-e", f"PGPASSWORD={PASSWORD}", "postgres")
+    return stack.compose(*password, *client, "--command", statement)
+
+
 @pytest.mark.parametrize("service", ["app", "worker", "postgres", "redis"])
 def test_every_part_becomes_healthy(stack: Stack, service: str) -> None:
     until(lambda: state(stack, service)["Health"]["Status"] == "healthy", stack)
@@ -106,10 +113,7 @@ def test_a_request_writes_to_postgresql(stack: Stack) -> None:
 
     answer = request(stack, "POST", "/patients", token, patient)
 
-    query = f"SELECT family_name FROM patients WHERE id = '{answer['id']}'"
-    client = ("psql", "--host", "127.0.0.1", "--username", "app", "--tuples-only", "--no-align")
-    password = ("exec", "-T", "-e", f"PGPASSWORD={PASSWORD}", "postgres")
-    assert stack.compose(*password, *client, "--command", query) == "Hopper"
+    assert query(stack, f"SELECT family_name FROM patients WHERE id = '{answer['id']}'") == "Hopper"
 
 
 def test_a_task_passes_through_redis_to_the_worker(stack: Stack) -> None:
@@ -148,6 +152,17 @@ def test_nothing_is_open_to_other_machines(stack: Stack) -> None:
     ]
 
     assert bindings == ["127.0.0.1"]
+
+
+def test_an_older_image_is_rolled_back_to_without_the_revisions_that_it_does_not_know(stack: Stack) -> None:
+    query(stack, "INSERT INTO alembic_version VALUES ('patients_0099')")
+    try:
+        # The way of docs/runbooks/roll-back.md, and the one that it warns of.
+        stack.compose("up", "--no-build", "--no-deps", "--force-recreate", "--detach", "app", "worker")
+        until(lambda: state(stack, "app")["Health"]["Status"] == "healthy", stack)
+        assert stack.start("run", "--rm", "migrate").returncode != 0
+    finally:
+        query(stack, "DELETE FROM alembic_version WHERE version_num = 'patients_0099'")
 
 
 def test_the_worker_ends_when_it_is_told_to(stack: Stack) -> None:
