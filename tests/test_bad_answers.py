@@ -173,6 +173,7 @@ BAD_ANSWERS: dict[str, tuple[Answers, str]] = {
     ),
     # --- choices
     "unknown domain": ({"domain": "bank"}, 'domain: "bank" is not allowed; clinic, blank are.'),
+    "domain that looks like Jinja": ({"domain": "{{ a }}"}, 'domain: "{{ a }}" is not allowed; clinic, blank are.'),
     "unknown module": (
         {"modules": ["patients", "patience"]},
         'modules: "patience" is not allowed; appointments, journeys, patients, tickets are.',
@@ -229,6 +230,11 @@ BAD_ANSWERS: dict[str, tuple[Answers, str]] = {
         own("gateways"),
         "own_modules.gateways: this name is taken by the service itself; any other name is allowed, such as gateways_items.",
     ),
+    "name of Alembic's": (
+        own("heads"),
+        "own_modules.heads: this name is taken by the service itself; any other name is allowed, such as heads_items.",
+    ),
+    "name beyond the BMP": (own("🏥"), f'own_modules: "🏥" is not allowed as a module\'s name; {NAME_RULE}'),
     "table of the core": (
         own("core_users"),
         "own_modules.core_users: this name is taken by the service itself; any other name is allowed, such as core_users_items.",

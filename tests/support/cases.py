@@ -63,6 +63,7 @@ aaaaaaaaaaaaaaaaaaaaaaaaaaaaas:
     ccccccccccccccccccccccccc: -> dddddddddddddddddddddddddddddd
     eeeeeeeeeeeeeeeeeeeeeeeee: [one very long choice of thirt, two very long choice of thirt, three]
     fffffffffffffffffffffffff: decimal? = 12.50
+    hhhhhhhhhhhhhhhhhhhhhhhhh: email
     ggggggggggggggggggggggggg: str = A default text that is sixty characters long, more or lesss.
   unique: [bbbbbbbbbbbbbbbbbbbbbbbbb]
   search: [bbbbbbbbbbbbbbbbbbbbbbbbb, ggggggggggggggggggggggggg]
