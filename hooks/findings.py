@@ -35,15 +35,14 @@ def report(check: Check, files: Sequence[str], allowed_by: str) -> int:
             print(f"{name} is no file.", file=sys.stderr)
             return 2
     found = 0
-    for file in sorted({*map(Path, files)} or find_files(Path())):
-        try:
-            findings = sorted(_read(check, file, allowed_by), key=lambda finding: (finding.line, finding.column))
-        except OSError as error:
-            print(f"{file.as_posix()}: {error.strerror}.", file=sys.stderr)
-            return 2
-        for finding in findings:
-            print(f"{file.as_posix()}:{finding.line}:{finding.column}: {finding.message}")
-            found = 1
+    try:
+        for file in sorted({*map(Path, files)} or find_files(Path())):
+            for finding in sorted(_read(check, file, allowed_by), key=lambda finding: (finding.line, finding.column)):
+                print(f"{file.as_posix()}:{finding.line}:{finding.column}: {finding.message}")
+                found = 1
+    except OSError as error:
+        print(f"{error.filename}: {error.strerror}.", file=sys.stderr)
+        return 2
     return found
 
 

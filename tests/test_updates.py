@@ -371,19 +371,23 @@ def test_an_update_that_was_interrupted_before_has_changed_nothing(service: Livi
         [sys.executable, "-B", "-m", "scripts.update", "--defaults"],
         cwd=service.folder,
         env=os.environ | {"TMPDIR": str(tmp_path)},
-        stderr=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
         # A run of our tests in the background ignores Ctrl-C, and so would what it starts.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     while not any(tmp_path.glob("update-*")) and run.poll() is None:
         time.sleep(0.02)
 
-    while run.poll() is None:
-        # As a person does who sees that it goes on: at some places Python ignores what comes.
+    # As often as a person does who sees that it goes on: at some places Python ignores what comes.
+    for _ in range(60):
         run.send_signal(signal.SIGINT)
         time.sleep(0.5)
+        if run.poll() is not None:
+            break
 
-    assert run.returncode != 0
+    _, said = run.communicate(timeout=30)
+    assert run.returncode != 0, said
     assert service.files() == before
     assert service.status() == []
 

@@ -10,8 +10,8 @@ import yaml
 ANSWERS = ".copier-answers.yml"
 PLANNED = ("phase", "coverage")
 YAML_ANSWERS = ("modules", "own_modules", "plan")
-# What PyYAML raises besides: for the 30th of February, for brackets by the thousand.
-NO_VALUE = (ValueError, RecursionError, yaml.YAMLError)
+# What PyYAML raises besides: for the 30th of February, brackets by the thousand, a tag that does not fit.
+NO_VALUE = (ValueError, LookupError, AttributeError, RecursionError, yaml.YAMLError)
 
 Answers = dict[str, Any]
 

@@ -54,6 +54,9 @@ def _merge_item(item: str, mine: tuple[list[str], str], theirs: tuple[list[str],
 def _merge_added(mine: list[str], theirs: list[str]) -> list[str] | None:
     if mine == theirs or not theirs:
         return mine
+    # The order of these has a meaning: a heading, and what .gitignore takes back.
+    if any(line.lstrip().startswith(("[", "!")) for line in mine + theirs):
+        return None
     if len(mine) == len(theirs) == 1:
         # One item from each side; more may be a comment and what it is about.
         return sorted(mine + theirs)

@@ -50,7 +50,7 @@ def update(
     except GitError as error:
         sys.exit(f"git: {error}. Nothing was changed.")
     except KeyboardInterrupt:
-        sys.exit("Nothing was changed.")
+        sys.exit(f"Interrupted: `git status` tells whether anything was changed. Back to where you were: {UNDO}")
 
 
 def open_repository(root: Path) -> Repository:
@@ -90,6 +90,8 @@ def render(answers: Answers, changes: Answers, version: str | None, old: Path, n
     try:
         copier.run_recopy(new, changes, vcs_ref=reference, defaults=not ask, overwrite=True, quiet=True)
         copier.run_copy(answers["_src_path"], old, recorded, vcs_ref=answers["_commit"], defaults=True, quiet=True)
+    except KeyboardInterrupt:
+        sys.exit("Nothing was changed.")
     except (CopierError, ValueError, OSError) as error:
         reason = re.sub(r"^Error rendering template path .*?}: ", "", " ".join(str(error).split()))
         sys.exit(f"From {answers['_src_path']}: {reason}")

@@ -104,6 +104,7 @@ def test_a_file_that_holds_no_answers_is_told_in_one_line(tmp_path: Path, text: 
         ("a: 1\nb: c: d", "line 2 is no YAML: mapping values are not allowed here."),
         ("sent: 2023-02-30", "it is no YAML: day is out of range for month."),
         ("[" * 3000, "it is no YAML: maximum recursion depth exceeded"),
+        ("sent: !!bool x", "it is no YAML: 'x'."),
     ],
 )
 def test_a_file_that_is_no_yaml_is_told_why(tmp_path: Path, text: str, sentence: str) -> None:

@@ -1,5 +1,6 @@
 """Mocks in integration and e2e tests are found."""
 
+from errno import EACCES
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,20 @@ def test_what_is_no_file_is_told(project: Path, capsys: pytest.CaptureFixture[st
 
     assert main([name]) == 2
     assert capsys.readouterr().err == f"{name} is no file.\n"
+
+
+def test_a_file_that_cannot_be_read_is_told(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(project / "tests/e2e/test_it.py", "")
+
+    def read_bytes(file: Path) -> bytes:
+        raise PermissionError(EACCES, "Permission denied", str(file))
+
+    monkeypatch.setattr(Path, "read_bytes", read_bytes)
+
+    assert main([]) == 2
+    assert capsys.readouterr().err == "tests/e2e/test_it.py: Permission denied.\n"
 
 
 def test_what_only_looks_like_a_file_is_passed_over(project: Path) -> None:
