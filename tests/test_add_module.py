@@ -324,7 +324,7 @@ REFUSED = {
     ),
     "no YAML": ("loans: {", "FILE: line 1 is no YAML: expected the node content, but found '<stream end>'."),
     "a module without what it needs": ("journeys:", "modules: journeys needs patients; tick patients as well,"),
-    "a module that is there": ("tickets:", "tickets: the service has a module of this name already; any other name"),
+    "a module that is there": ("tickets:", "tickets: the service has a module of this name already: leave it out,"),
     "a file of answers": (
         "own_modules: {loans: {}}",
         "FILE: leave out own_modules; each module stands at the top by its",

@@ -52,7 +52,7 @@ def change_answers(template: Template, answers: Answers, described: Described) -
     own = {name: module for name, module in described.items() if name not in ticked}
     for name in own:
         if name in answers["own_modules"] or name in answers["modules"]:
-            sys.exit(f"{name}: the service has a module of this name already; any other name is allowed.")
+            sys.exit(f"{name}: the service has a module of this name already: leave it out, or choose another name.")
     changes: Answers = {"plan": answers["plan"] | ticked}
     if own:
         changes["own_modules"] = answers["own_modules"] | own

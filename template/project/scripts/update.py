@@ -133,7 +133,8 @@ def merge(repository: Repository, old: Path, new: Path, *, pretend: bool, rewrit
         write(repository, ours, plan.tree, stages)
     print(f"The template's {before} -> {after}{', if it were done' if pretend else ''}:")
     # A name that is not UTF-8 cannot be printed as it is.
-    print("\n".join(report(plan, conflicts)).encode(errors="backslashreplace").decode())
+    lines = [*report(plan, conflicts), *([] if pretend else next_steps(conflicts))]
+    print("\n".join(lines).encode(errors="backslashreplace").decode())
     return CONFLICTS if conflicts else 0
 
 
@@ -189,6 +190,10 @@ def report(plan: Update, conflicts: Mapping[str, list[str]]) -> Iterator[str]:
     if plan.tables:
         yield f"The tables of {', '.join(plan.tables)} have changed or are gone. The revisions that databases have gone through"
         yield 'stay as they are: write the next one, as README.md tells under "Change the tables".'
+
+
+def next_steps(conflicts: Mapping[str, list[str]]) -> Iterator[str]:
+    """Return the lines that tell what to do now."""
     yield ""
     if conflicts:
         yield "Edit the files in conflict, and `git add` them. See the rest with `git diff --cached`."

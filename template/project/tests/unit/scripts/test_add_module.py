@@ -198,7 +198,7 @@ def test_a_file_describes_modules_of_both_kinds(template: Template, tmp_path: Pa
         ("bad: {fields: {title: str}}", "bad: it is bad."),
         (
             "sacks: {fields: {title: str}}",
-            "sacks: the service has a module of this name already; any other name is allowed.",
+            "sacks: the service has a module of this name already: leave it out, or choose another name.",
         ),
         ("garages: {phase: 0}", "plan.garages.phase: it is bad."),
         ("own_modules: {}", "FILE: leave out own_modules; each module stands at the top by its name, as in loans: ..."),
