@@ -431,12 +431,32 @@ def test_the_command_takes_the_options_of_copier(service: LivingService, tmp_pat
     assert service.answers()["coverage_total"] == 80
 
 
-def test_each_question_is_asked_again_and_enter_keeps_the_answer(service: LivingService) -> None:
-    before = service.answers()
+def ask_again(service: LivingService) -> "pexpect.spawn[str]":
+    """Start an update that asks, in a terminal."""
     command = ["-B", "-m", "scripts.update"]
-    terminal = pexpect.spawn(
+    return pexpect.spawn(
         sys.executable, command, cwd=str(service.folder), dimensions=(500, 250), encoding="utf-8", timeout=60
     )
+
+
+def test_nothing_is_changed_when_the_person_leaves(service: LivingService) -> None:
+    terminal = ask_again(service)
+    terminal.expect_exact("What is the service called?")
+    terminal.expect(r"\x1b\[\?25h|\x1b\[\?2004h")
+
+    terminal.send("\x03")
+
+    said = terminal.read()
+    terminal.close()
+    # Before it, the prompt gives the terminal back.
+    assert said.endswith("lNothing was changed.\r\n")
+    assert terminal.exitstatus == 1
+    assert service.status() == []
+
+
+def test_each_question_is_asked_again_and_enter_keeps_the_answer(service: LivingService) -> None:
+    before = service.answers()
+    terminal = ask_again(service)
     # Which package holds it, and which own modules there are, is not asked again.
     for question in (
         "What is the service called?",

@@ -14,7 +14,6 @@ Labels = tuple[str, str, str]
 
 NOTHING = f"0 {'0' * 40}"
 
-
 ANY_NAME = "surrogateescape"
 """How the name of a file that is not UTF-8 is read and written again."""
 

@@ -52,8 +52,8 @@ def _merge_item(item: str, mine: tuple[list[str], str], theirs: tuple[list[str],
 
 
 def _merge_added(mine: list[str], theirs: list[str]) -> list[str] | None:
-    if mine == theirs or not theirs:
-        return mine
+    if mine == theirs or not mine or not theirs:
+        return mine or theirs
     # The order of these has a meaning: a heading, and what .gitignore takes back.
     if any(line.lstrip().startswith(("[", "!")) for line in mine + theirs):
         return None

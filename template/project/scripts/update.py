@@ -132,8 +132,8 @@ def merge(repository: Repository, old: Path, new: Path, *, pretend: bool, rewrit
         stages = {path: (files.base, files.ours, files.new) for path, files in plan.merges.items() if path in conflicts}
         write(repository, ours, plan.tree, stages)
     print(f"The template's {before} -> {after}{', if it were done' if pretend else ''}:")
-    # A name that is not UTF-8 cannot be printed as it is.
     lines = [*report(plan, conflicts), *([] if pretend else next_steps(conflicts))]
+    # A name that is not UTF-8 cannot be printed as it is.
     print("\n".join(lines).encode(errors="backslashreplace").decode())
     return CONFLICTS if conflicts else 0
 

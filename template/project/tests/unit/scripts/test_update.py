@@ -135,6 +135,7 @@ def test_a_revision_may_be_written_anew() -> None:
         ("[pytest]\none\n# x\na\ntwo\n", "[pytest]\none\n# y\nb\ntwo\n", "[pytest]\none\n# x\na\n# y\nb\ntwo\n"),
         ("[pytest]\none\n# x\na\ntwo\n", "[pytest]\none\n# y\na\ntwo\n", None),
         ("[pytest]\none\ntwo\n\n[ours]\na\n", "[pytest]\none\ntwo\nb\n", None),
+        ("[pytest]\none\na\ntwo\n", "[pytest]\none\ntwo\n\n[new]\nb\n", "[pytest]\none\na\ntwo\n\n[new]\nb\n"),
         ("[pytest]\none\n!a\ntwo\n", "[pytest]\none\nb\ntwo\n", None),
         ("[pytest]\none\ntwo\na", "[pytest]\none\ntwo\nb\n", None),
         ("[pytest]\nours\ntwo\n", "[pytest]\n1\ntwo\n", None),
