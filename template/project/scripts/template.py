@@ -27,7 +27,8 @@ class Template:
             loader=FileSystemLoader(folder), extensions=["jinja2_ansible_filters.AnsibleCoreFiltersExtension"]
         )
         self._problem = environment.get_template("template/macros/problem.jinja")
-        self._checks = vars(environment.get_template("template/macros/checks.jinja").module)
+        self._own_checks = vars(environment.get_template("template/macros/own_checks.jinja").module)
+        self._names = vars(environment.get_template("template/macros/names.jinja").module)
         self._modules = vars(environment.get_template("template/macros/modules.jinja").module)
         self._reserved = read_yaml(folder / "template/macros/reserved.yml")
         self.catalog: list[Module] = [
@@ -37,12 +38,12 @@ class Template:
     @property
     def field_types(self) -> list[str]:
         """The types that a field may have, besides a list of choices and a reference."""
-        return list(self._checks["field_types"])
+        return list(self._own_checks["field_types"])
 
     @property
     def types_with_default(self) -> list[str]:
         """Those of the types that take a default."""
-        return list(self._checks["default_patterns"])
+        return list(self._own_checks["default_patterns"])
 
     def problem(self, answers: Answers) -> str:
         """Return what Copier would refuse these answers for, in one sentence, or an empty text."""
@@ -51,7 +52,7 @@ class Template:
 
     def entity_of(self, name: str) -> str:
         """Return the entity of a module that names none."""
-        return str(self._modules["entity_of"](name, {}))
+        return str(self._names["entity_of"](name, {}))
 
     def plan_of(self, answers: Answers) -> dict[str, dict[str, int]]:
         """Return phase and coverage of each module, as the plan says or else the module itself."""

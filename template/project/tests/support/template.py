@@ -19,12 +19,14 @@ FILES = {
   plan.{{ name }}.phase: it is bad.
 {%- endfor -%}
 """,
-    "template/macros/checks.jinja": """
+    "template/macros/own_checks.jinja": """
 {%- set field_types = ['str', 'int'] -%}
 {%- set default_patterns = {'str': '.*'} -%}
 """,
-    "template/macros/modules.jinja": """
+    "template/macros/names.jinja": """
 {%- macro entity_of(name, description) -%}{{ name | capitalize | replace('s', '') }}{%- endmacro -%}
+""",
+    "template/macros/modules.jinja": """
 {%- macro default_plan(catalog, modules, own_modules) -%}
   {%- set plan = {} -%}
   {%- for module in catalog if module.name in modules -%}
