@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import time, timedelta
-from itertools import count
+from itertools import count, islice
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -21,6 +21,7 @@ from your_service.modules.appointments.rules import (
     Span,
     Week,
     WorkingInterval,
+    in_order,
     slots_between,
 )
 from your_service.modules.appointments.schemas import (
@@ -64,16 +65,19 @@ def practitioner_payload() -> Payload:
 
 @pytest.fixture
 def make_practitioner(
-    practitioner_service: PractitionerService,
+    db_session: AsyncSession,
+    organisation: Organisation,
     practitioner_payload: Payload,
 ) -> Factory[Practitioner]:
     """Make a practitioner with office hours; what is passed replaces the values of the payload."""
 
     async def make(*, working_hours: Week = OFFICE_HOURS, **overrides: Any) -> Practitioner:
-        data = PractitionerCreate(**practitioner_payload(**overrides))
-        practitioner = await practitioner_service.create(data)
-        hours = WorkingHours(working_hours=working_hours)
-        return await practitioner_service.replace_working_hours(practitioner.id, hours)
+        values = PractitionerCreate(**practitioner_payload(**overrides)).model_dump()
+        hours = WorkingHours(working_hours=working_hours).working_hours
+        practitioner = Practitioner(**values, working_hours=in_order(hours))
+        db_session.add(practitioner)
+        await db_session.flush()
+        return practitioner
 
     return make
 
@@ -100,7 +104,7 @@ def appointment_payload(test_patient: Patient, test_practitioner: Practitioner) 
     numbers = count()
 
     def make(**overrides: Any) -> dict[str, Any]:
-        slot = _slots_from_tomorrow(test_practitioner)[next(numbers)]
+        slot = _slot_from_tomorrow(test_practitioner, next(numbers))
         return {
             "patient_id": str(test_patient.id),
             "practitioner_id": str(test_practitioner.id),
@@ -165,6 +169,7 @@ async def rival_sessions(
     await engine.dispose()
 
 
-def _slots_from_tomorrow(practitioner: Practitioner) -> list[Span]:
-    today = utcnow().date()
-    return slots_between(practitioner.schedule, today + timedelta(days=1), today + timedelta(days=14))
+def _slot_from_tomorrow(practitioner: Practitioner, number: int) -> Span:
+    days = (utcnow().date() + timedelta(days=distance) for distance in range(1, 15))
+    slots = (slot for day in days for slot in slots_between(practitioner.schedule, day, day))
+    return next(islice(slots, number, None))

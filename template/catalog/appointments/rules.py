@@ -191,6 +191,8 @@ def _stretches_around(day: date, zone: ZoneInfo) -> list[_Stretch]:
     first = datetime.combine(day - DAY, time.min, UTC)
     last = first + 3 * DAY
     before, after = _offset(first, zone), _offset(last, zone)
+    if before == after:
+        return [_Stretch(Span(first, last), before)]
     minutes = range((last - first) // MINUTE)
     change = first + MINUTE * bisect_left(minutes, True, key=lambda n: _offset(first + n * MINUTE, zone) == after)
     return [_Stretch(Span(first, change), before), _Stretch(Span(change, last), after)]
