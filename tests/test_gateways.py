@@ -281,7 +281,7 @@ def test_a_folder_added_to_the_gateways_is_written_with_the_module_that_needs_it
         "src/clinic_service/gateways/bell.py",
         "tests/fixtures/gateways/bell.py",
         "tests/support/gateways/bell.py",
-        "tests/unit/gateways/test_bell.py",
+        "tests/integration/gateways/test_bell.py",
     }
     assert b"BELL_TOWER=north" in service.files[".env.example"]
     assert b"ROOMS_INTERVAL_SECONDS=3600" in service.files[".env.example"]
