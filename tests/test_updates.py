@@ -450,7 +450,7 @@ def test_nothing_is_changed_when_the_person_leaves(service: LivingService) -> No
     terminal.close()
     # Before it, the prompt gives the terminal back.
     assert said.endswith("lNothing was changed.\r\n")
-    assert terminal.exitstatus == 1
+    assert terminal.exitstatus == 130
     assert service.status() == []
 
 

@@ -13,14 +13,14 @@ from .answers import ANSWERS, Answers, read_answers, read_yaml
 from .module_questions import ask_module, ask_plan
 from .prompts import Check, choose, confirm
 from .template import Module, Template, open_template
-from .update import open_repository, update
+from .update import INTERRUPTED, open_repository, update
 
 ROOT = Path(__file__).parents[1]
 # What is not asked of a service is not in its answers.
 NOT_ASKED: Answers = {"modules": [], "own_modules": {}, "plan": {}}
 KINDS: dict[type, str] = {list: "list", dict: "mapping"}
 OWN = "one of your own"
-DECLINED, INTERRUPTED = 1, 130
+DECLINED = 1
 LEFT = (EOFError, KeyboardInterrupt)
 
 Described = dict[str, Module]
@@ -97,6 +97,8 @@ def ask(template: Template, answers: Answers, names: Sequence[str]) -> Described
     """Return the modules that are asked for, and none where the person does not want them after all."""
     unticked = find_unticked(template, answers)
     for name in names:
+        if name in answers["modules"] or name in answers["own_modules"]:
+            sys.exit(f"{name}: the service has this module already.")
         if name not in unticked:
             sys.exit(f'"{name}" is no module of the catalog that can be added; {", ".join(unticked) or "none"} can be.')
     names = names or ask_which(unticked)

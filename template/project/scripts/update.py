@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import yaml
 
@@ -22,6 +22,8 @@ CURRENT = ":current:"
 """The version of the template that the service has already."""
 CONFLICTS = 3
 """The exit code where something is in conflict: 1 is Python's, where the last line tells what else is wrong, and 2 argparse's."""
+INTERRUPTED = 130
+"""The exit code where the person left by Ctrl-C, as shells have it."""
 UNDO = "git restore --source=HEAD --staged --worktree . && git clean -fd"
 
 
@@ -37,7 +39,7 @@ def update(
     """Update the service in `root` and print what became of its files; return 0, or 3 where there are conflicts.
 
     `changes` are the answers that are other ones now. `version` is a tag of the template, or None for the newest. With
-    `ask`, every other question is asked again. With `pretend` nothing is written. Exit, and write nothing, where an
+    `ask`, the other questions are asked again. With `pretend` nothing is written. Exit, and write nothing, where an
     update is not possible.
     """
     try:
@@ -50,7 +52,13 @@ def update(
     except GitError as error:
         sys.exit(f"git: {error}. Nothing was changed.")
     except KeyboardInterrupt:
-        sys.exit(f"Interrupted: `git status` tells whether anything was changed. Back to where you were: {UNDO}")
+        leave(f"Interrupted: `git status` tells whether anything was changed. Back to where you were: {UNDO}")
+
+
+def leave(sentence: str) -> NoReturn:
+    """Exit as the person asked for."""
+    print(sentence, file=sys.stderr)
+    sys.exit(INTERRUPTED)
 
 
 def open_repository(root: Path) -> Repository:
@@ -91,7 +99,7 @@ def render(answers: Answers, changes: Answers, version: str | None, old: Path, n
         copier.run_recopy(new, changes, vcs_ref=reference, defaults=not ask, overwrite=True, quiet=True)
         copier.run_copy(answers["_src_path"], old, recorded, vcs_ref=answers["_commit"], defaults=True, quiet=True)
     except KeyboardInterrupt:
-        sys.exit("Nothing was changed.")
+        leave("Nothing was changed.")
     except (CopierError, ValueError, OSError) as error:
         reason = re.sub(r"^Error rendering template path .*?}: ", "", " ".join(str(error).split()))
         sys.exit(f"From {answers['_src_path']}: {reason}")
@@ -207,7 +215,7 @@ def read_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace
     parser = argparse.ArgumentParser(
         prog="python -m scripts.update",
         description="Bring the newest version of the template, or other answers, and merge it with what you wrote. "
-        "Each question is asked again; Enter keeps the answer.",
+        "Each question is asked again, but for the package's name and modules of your own; Enter keeps the answer.",
     )
     parser.add_argument("-d", "--data", metavar="NAME=ANSWER", action="append", default=[], help="another answer")
     parser.add_argument("--data-file", metavar="FILE", type=Path, help="a YAML file of other answers")

@@ -164,6 +164,14 @@ def test_an_unknown_module_is_told_the_others(template: Template) -> None:
     assert error.value.code == '"ships" is no module of the catalog that can be added; garages, vans can be.'
 
 
+@pytest.mark.parametrize("name", ["vans", "sacks"])
+def test_a_module_that_is_there_is_told(template: Template, name: str) -> None:
+    with pytest.raises(SystemExit) as error:
+        describe(template, ANSWERS | {"modules": ["garages", "vans"]}, asked(name))
+
+    assert error.value.code == f"{name}: the service has this module already."
+
+
 def test_the_last_module_of_the_catalog_leaves_ones_own(template: Template, person: Person) -> None:
     answers = ANSWERS | {"modules": ["garages", "vans"]}
     person.will_say(CTRL_C)
