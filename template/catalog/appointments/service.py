@@ -169,8 +169,7 @@ class AppointmentService(Lifecycle[Appointment]):
     async def due_by_email(self, lead_hours: int) -> Sequence[UUID]:
         """Return those appointments, the earliest first, of which the patient can be reminded by e-mail."""
         due = _to_remind(utcnow(), timedelta(hours=lead_hours))
-        patient = Patient.id == Appointment.patient_id
-        reachable = select(Appointment.id).join(Patient, patient).where(*due, Patient.email.is_not(None))
+        reachable = select(Appointment.id).join(Patient).where(*due, Patient.email.is_not(None))
         return (await self.session.scalars(reachable.order_by(*self._order()))).all()
 
     async def locked_if_due(self, appointment_id: UUID, lead_hours: int) -> Appointment | None:
