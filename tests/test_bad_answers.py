@@ -529,6 +529,10 @@ BAD_ANSWERS: dict[str, tuple[Answers, str]] = {
         states(open=["closed", "closed"], closed=[]),
         "own_modules.loans.states.open: a state stands twice in the list; each is allowed once.",
     ),
+    "state that is no text to print, beside an unknown target": (
+        own(states={"open": ["closed"], "\x00": []}),
+        f'own_modules.loans.states: " " is not allowed as a state\'s name; {FIELD_RULE[:-1]} (yes, no, on and off need quotes).',
+    ),
     "YAML's on as a state": (
         own(states={True: []}),
         f'own_modules.loans.states: "True" is not allowed as a state\'s name; {FIELD_RULE[:-1]} (yes, no, on and off need quotes).',

@@ -92,6 +92,9 @@ users:
     home: -> groups?
   unique: [email, page, number, key, date, choice, value]
   search: [name, email, format, value]
+awaits:
+  fields:
+    name: str
 groups:
   fields:
     head: -> users?

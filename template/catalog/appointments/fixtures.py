@@ -172,4 +172,4 @@ async def rival_sessions(
 def _slot_from_tomorrow(practitioner: Practitioner, number: int) -> Span:
     days = (utcnow().date() + timedelta(days=distance) for distance in range(1, 15))
     slots = (slot for day in days for slot in slots_between(practitioner.schedule, day, day))
-    return next(islice(slots, number, None))
+    return list(islice(slots, number + 1))[number]

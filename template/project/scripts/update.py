@@ -215,7 +215,7 @@ def read_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace
     parser = argparse.ArgumentParser(
         prog="python -m scripts.update",
         description="Bring the newest version of the template, or other answers, and merge it with what you wrote. "
-        "Each question is asked again, but for the package's name and modules of your own; Enter keeps the answer.",
+        "Each question is asked again, but for the package's name and the own modules that are there; Enter keeps the answer.",
     )
     parser.add_argument("-d", "--data", metavar="NAME=ANSWER", action="append", default=[], help="another answer")
     parser.add_argument("--data-file", metavar="FILE", type=Path, help="a YAML file of other answers")
