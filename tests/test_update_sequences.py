@@ -190,7 +190,7 @@ def test_no_line_of_the_team_is_lost(shelf: Shelf, sequence: tuple[tuple[str, st
 
             for text in take_update(service, team, WAYS_TO_ANSWER[way], version):
                 gone = {"loans", "members"} - WAYS_TO_ANSWER[way]["own_modules"].keys()
-                importable &= not any(f"modules.{name}" in text for name in gone)
+                importable &= not any(re.search(rf"\.{name}\b", text) for name in gone)
 
         # What stays in the form that the service no longer has cannot be imported, nor what imports a module that is gone.
         if importable:
