@@ -27,6 +27,11 @@ Described = dict[str, Module]
 """Modules by name: one's own as `own_modules` describes it, one of the catalog with its phase and its coverage."""
 
 
+def has_module(answers: Answers, name: str) -> bool:
+    """Tell whether the service has a module of this name, of the catalog or one's own."""
+    return name in answers["modules"] or name in answers["own_modules"]
+
+
 def find_unticked(template: Template, answers: Answers) -> Described:
     """Return the modules of the catalog that the service can have and has not, as the catalog describes them."""
     domain = answers["domain"]
@@ -51,7 +56,7 @@ def change_answers(template: Template, answers: Answers, described: Described) -
     ticked = {name: module or {} for name, module in described.items() if is_ticked(unticked, name, module)}
     own = {name: module for name, module in described.items() if name not in ticked}
     for name in own:
-        if name in answers["own_modules"] or name in answers["modules"]:
+        if has_module(answers, name):
             sys.exit(f"{name}: the service has a module of this name already: leave it out, or choose another name.")
     changes: Answers = {"plan": answers["plan"] | ticked}
     if own:
@@ -97,7 +102,7 @@ def ask(template: Template, answers: Answers, names: Sequence[str]) -> Described
     """Return the modules that are asked for, and none where the person does not want them after all."""
     unticked = find_unticked(template, answers)
     for name in names:
-        if name in answers["modules"] or name in answers["own_modules"]:
+        if has_module(answers, name):
             sys.exit(f"{name}: the service has this module already.")
         if name not in unticked:
             sys.exit(f'"{name}" is no module of the catalog that can be added; {", ".join(unticked) or "none"} can be.')
