@@ -61,7 +61,7 @@ def test_shards_are_judged_together(library: Service, tmp_path: Path) -> None:
 
 
 def test_shards_that_are_below_a_gate_together_fail(library: Service) -> None:
-    library.run_suite("tests/unit/core/test_main.py")
+    library.run_suite("tests/api/core/test_main.py")
 
     output = library.run("python", "-m", "tests.support.gates", expect=1)
 

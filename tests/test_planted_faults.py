@@ -76,7 +76,7 @@ class TestModuleBelowItsGate:
 
     @pytest.mark.parametrize("options", [[], ["-n", "2"]])
     def test_fails_the_run(self, service: Service, options: list[str]) -> None:
-        keep_tests(service, "tests/unit/core/test_main.py")
+        keep_tests(service, "tests/api/core/test_main.py")
         set_gates(service, "patients: 85", "tickets: 10")
 
         output = service.run("pytest", *options, expect=1)
