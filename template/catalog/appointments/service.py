@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import ScalarSelect, SQLColumnExpression, select, update
+from sqlalchemy import ScalarSelect, SQLColumnExpression, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ...core.clock import utcnow
@@ -207,10 +207,12 @@ class AppointmentService(Lifecycle[Appointment]):
             await self.session.execute(nothing, execution_options={"synchronize_session": False})
 
     async def _require_free(self, slot: Span, appointment: Appointment) -> None:
+        own = or_(*(party == getattr(appointment, party.key) for party in PARTIES))
+        others = select(*PARTIES).where(own, Appointment.id != appointment.id, *_booked_during(slot))
+        found = await self.session.execute(others)
+        booked = found.mappings().all()
         for party in PARTIES:
-            same = party == getattr(appointment, party.key)
-            others = select(Appointment.id).where(same, Appointment.id != appointment.id, *_booked_during(slot))
-            if await self.session.scalar(others) is not None:
+            if any(row[party.key] == getattr(appointment, party.key) for row in booked):
                 name = party.key.removesuffix("_id")
                 raise Conflict(f"The {name} has another appointment at this time.", field=party.key)
 
