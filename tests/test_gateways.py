@@ -247,6 +247,23 @@ async def test_the_bell_rings(celery_app: Worker, mock_bell: SilentBell) -> None
 
     assert mock_bell.rings == 1
 ''',
+    "test_worker.py": '''
+"""The bell of the rooms, on the way through queue and worker."""
+
+import pytest
+
+from your_service.modules.rooms.tasks import ring
+
+from tests.support.gateways.bell import SilentBell
+from tests.support.worker import in_worker
+
+
+@pytest.mark.usefixtures("celery_worker")
+async def test_a_worker_rings_the_bell(mock_bell: SilentBell) -> None:
+    await in_worker(ring.delay().get, timeout=5, interval=0.001)
+
+    assert mock_bell.rings == 1
+''',
 }
 
 

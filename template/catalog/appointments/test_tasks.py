@@ -345,33 +345,6 @@ async def copy_to(
     return theirs
 
 
-@pytest.mark.usefixtures("celery_worker")
-async def test_a_worker_sends_what_was_queued(
-    message: tuple[UUID, UUID, int],
-    mock_email: RecordingEmailGateway,
-) -> None:
-    result = send_reminder.delay(*message)
-
-    assert await in_worker(result.get, timeout=5, interval=0.001) is True
-
-    assert [email.to for email in mock_email.outbox] == ["ada@example.com"]
-
-
-@pytest.mark.usefixtures("celery_worker")
-async def test_a_worker_finds_and_sends_what_is_due(
-    db_session: AsyncSession,
-    appointment: Appointment,
-    mock_email: RecordingEmailGateway,
-) -> None:
-    found = queue_reminders.delay(lead_hours=LEAD)
-
-    assert await in_worker(found.get, timeout=5, interval=0.001) == 1
-    # One worker does one after the other: what it answers now comes after the reminder.
-    again = queue_reminders.delay(lead_hours=LEAD)
-    assert await in_worker(again.get, timeout=5, interval=0.001) == 0
-    assert [email.to for email in mock_email.outbox] == ["ada@example.com"]
-
-
 def test_a_reminder_is_queued_with_all_that_it_takes(appointment: Appointment) -> None:
     with pytest.raises(TypeError, match="lead_hours"):
         send_reminder.delay(appointment.organisation_id, appointment.id)  # type: ignore[call-arg]

@@ -1,0 +1,49 @@
+"""Reminders of appointments, on their way through queue, worker and PostgreSQL."""
+
+from uuid import UUID
+
+import pytest
+
+from your_service.modules.appointments.models import Appointment
+from your_service.modules.appointments.tasks import queue_reminders, send_reminder
+from your_service.modules.patients.models import Patient
+
+from tests.support.gateways.email import RecordingEmailGateway
+from tests.support.worker import in_worker
+
+pytestmark = pytest.mark.usefixtures("celery_worker")
+
+# `test_appointment` is within the next two weeks.
+LEAD = 24 * 14
+
+
+@pytest.fixture
+def message(test_appointment: Appointment) -> tuple[UUID, UUID, int]:
+    """What the reminder of `test_appointment` is queued with."""
+    return test_appointment.organisation_id, test_appointment.id, LEAD
+
+
+async def test_a_worker_sends_what_was_queued(
+    message: tuple[UUID, UUID, int],
+    test_patient: Patient,
+    mock_email: RecordingEmailGateway,
+) -> None:
+    result = send_reminder.delay(*message)
+
+    assert await in_worker(result.get, timeout=5, interval=0.001) is True
+
+    assert [email.to for email in mock_email.outbox] == [test_patient.email]
+
+
+async def test_a_worker_finds_and_sends_what_is_due(
+    test_appointment: Appointment,
+    test_patient: Patient,
+    mock_email: RecordingEmailGateway,
+) -> None:
+    found = queue_reminders.delay(lead_hours=LEAD)
+
+    assert await in_worker(found.get, timeout=5, interval=0.001) == 1
+    # One worker does one after the other: what it answers now comes after the reminder.
+    again = queue_reminders.delay(lead_hours=LEAD)
+    assert await in_worker(again.get, timeout=5, interval=0.001) == 0
+    assert [email.to for email in mock_email.outbox] == [test_patient.email]
