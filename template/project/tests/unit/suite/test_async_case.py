@@ -6,8 +6,6 @@ import pytest
 
 from tests.test_utils import AsyncTestCase
 
-pytest_plugins = ["pytester"]
-
 
 async def add(first: int, second: int) -> int:
     await asyncio.sleep(0)
@@ -32,29 +30,3 @@ class TestCoroutines(AsyncTestCase):
             return await task
 
         assert self.run(finish(self.run(start()))) == 3
-
-
-def test_a_task_that_is_left_pending_fails_the_test(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-    pytester.makepyfile("""
-        import asyncio
-
-        from tests.support.async_case import AsyncTestCase
-
-
-        async def wait_for_ever():
-            await asyncio.Event().wait()
-
-
-        class TestIt(AsyncTestCase):
-            def test_it(self):
-                async def start():
-                    self.task = asyncio.create_task(wait_for_ever(), name="waiting")
-
-                self.run(start())
-    """)
-
-    result = pytester.runpytest_inprocess("-W", "error")
-
-    result.assert_outcomes(passed=1, errors=1)
-    result.stdout.fnmatch_lines(["left pending: waiting (wait_for_ever)"])
