@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import product
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -941,7 +942,6 @@ async def test_closing_an_appointment_before_it_has_started(
     assert test_appointment.state is AppointmentState.BOOKED
 
 
-@pytest.mark.parametrize("state", CLOSED)
 @pytest.mark.parametrize(
     ("method", "arguments"),
     [
@@ -952,23 +952,21 @@ async def test_closing_an_appointment_before_it_has_started(
         ("reschedule", [AppointmentReschedule(starts_at=TEN)]),
     ],
 )
-@pytest.mark.parametrize("now", [NINE - SECOND, NINE])
 async def test_a_closed_appointment_stays_as_it_is(
     appointment_service: AppointmentService,
     test_appointment: Appointment,
     frozen_time: Traveller,
-    state: AppointmentState,
     method: str,
     arguments: list[Any],
-    now: datetime,
 ) -> None:
-    test_appointment.state = state
-    frozen_time.move_to(now)
+    for state, now in product(CLOSED, (NINE - SECOND, NINE)):
+        test_appointment.state = state
+        frozen_time.move_to(now)
 
-    with pytest.raises(InvalidTransition):
-        await getattr(appointment_service, method)(test_appointment.id, *arguments)
+        with pytest.raises(InvalidTransition):
+            await getattr(appointment_service, method)(test_appointment.id, *arguments)
 
-    assert (test_appointment.state, test_appointment.starts_at, test_appointment.reminded_at) == (state, NINE, None)
+        assert (test_appointment.state, test_appointment.starts_at, test_appointment.reminded_at) == (state, NINE, None)
 
 
 @pytest.mark.parametrize(
@@ -1020,37 +1018,28 @@ async def due(service: AppointmentService, **query: int) -> list[UUID]:
     return [appointment.id for appointment in listing.items]
 
 
-@pytest.mark.parametrize(
-    ("ahead", "is_due"),
-    [
-        (DAY + SECOND, False),
-        (DAY, True),
-        (HOUR, True),
-        (SECOND, True),
-        (timedelta(0), False),
-        (-SECOND, False),
-    ],
-)
 async def test_a_reminder_is_due_a_day_ahead(
     appointment_service: AppointmentService,
     test_appointment: Appointment,
     frozen_time: Traveller,
-    ahead: timedelta,
-    is_due: bool,
 ) -> None:
-    frozen_time.move_to(NINE - ahead)
+    expected = {DAY + SECOND: False, DAY: True, HOUR: True, SECOND: True, timedelta(0): False, -SECOND: False}
 
-    assert (await due(appointment_service) == [test_appointment.id]) is is_due
+    is_due = {}
+    for ahead in expected:
+        frozen_time.move_to(NINE - ahead)
+        is_due[ahead] = await due(appointment_service) == [test_appointment.id]
+
+    assert is_due == expected
 
 
-@pytest.mark.parametrize(("lead_hours", "is_due"), [(19, False), (20, True), (21, True)])
 async def test_the_lead_time_of_a_reminder_can_be_chosen(
     appointment_service: AppointmentService,
     test_appointment: Appointment,
-    lead_hours: int,
-    is_due: bool,
 ) -> None:
-    assert (await due(appointment_service, lead_hours=lead_hours) == [test_appointment.id]) is is_due
+    listed = {hours: await due(appointment_service, lead_hours=hours) for hours in (19, 20, 21)}
+
+    assert listed == {19: [], 20: [test_appointment.id], 21: [test_appointment.id]}
 
 
 @pytest.mark.parametrize("lead_hours", [0, 24 * 14 + 1])
@@ -1181,36 +1170,33 @@ async def test_the_list_by_patient_and_by_practitioner(
     assert await found(appointment_service, practitioner_id=theirs.practitioner_id) == [theirs.id]
 
 
-@pytest.mark.parametrize("state", list(AppointmentState))
 async def test_the_list_by_state(
     appointment_service: AppointmentService,
     make_appointment: Factory[Appointment],
-    state: AppointmentState,
 ) -> None:
-    made = {each: await make_appointment() for each in AppointmentState}
-    for each, appointment in made.items():
-        appointment.state = each
+    made = {state: await make_appointment() for state in AppointmentState}
+    for state, appointment in made.items():
+        appointment.state = state
 
-    assert await found(appointment_service, state=state) == [made[state].id]
+    listed = {state: await found(appointment_service, state=state) for state in AppointmentState}
+
+    assert listed == {state: [appointment.id] for state, appointment in made.items()}
 
 
-@pytest.mark.parametrize(
-    ("query", "expected"),
-    [
-        ({"starts_from": NINE}, [NINE, HALF_PAST_NINE, TEN]),
-        ({"starts_from": NINE + SECOND}, [HALF_PAST_NINE, TEN]),
-        ({"starts_before": TEN}, [NINE, HALF_PAST_NINE]),
-        ({"starts_before": TEN + SECOND}, [NINE, HALF_PAST_NINE, TEN]),
-        ({"starts_from": HALF_PAST_NINE, "starts_before": TEN}, [HALF_PAST_NINE]),
-        ({"starts_from": TEN, "starts_before": NINE}, []),
-    ],
-)
 async def test_the_list_from_one_moment_to_another(
     appointment_service: AppointmentService,
     make_appointment: Factory[Appointment],
-    query: dict[str, datetime],
-    expected: list[datetime],
 ) -> None:
-    made = {starts_at: await make_appointment(starts_at=starts_at) for starts_at in (NINE, HALF_PAST_NINE, TEN)}
+    nine, half_past, ten = [await make_appointment(starts_at=starts_at) for starts_at in (NINE, HALF_PAST_NINE, TEN)]
+    expected = [
+        ({"starts_from": NINE}, [nine.id, half_past.id, ten.id]),
+        ({"starts_from": NINE + SECOND}, [half_past.id, ten.id]),
+        ({"starts_before": TEN}, [nine.id, half_past.id]),
+        ({"starts_before": TEN + SECOND}, [nine.id, half_past.id, ten.id]),
+        ({"starts_from": HALF_PAST_NINE, "starts_before": TEN}, [half_past.id]),
+        ({"starts_from": TEN, "starts_before": NINE}, []),
+    ]
 
-    assert await found(appointment_service, **query) == [made[starts_at].id for starts_at in expected]
+    listed = [(query, await found(appointment_service, **query)) for query, _ in expected]
+
+    assert listed == expected

@@ -592,23 +592,17 @@ async def test_moves(
     assert event.data == {"before": before, "after": after}
 
 
-@pytest.mark.parametrize(
-    ("before", "after"),
-    [(before, after) for before in TicketState for after in TicketState if (before, after) not in MOVES],
-)
-async def test_refuses_to_move(
-    ticket_service: TicketService,
-    test_ticket: Ticket,
-    before: TicketState,
-    after: TicketState,
-) -> None:
+@pytest.mark.parametrize("before", TicketState)
+async def test_refuses_to_move(ticket_service: TicketService, test_ticket: Ticket, before: TicketState) -> None:
+    allowed = sorted(after for start, after in MOVES if start is before)
     test_ticket.state = before
 
-    with pytest.raises(InvalidTransition) as error:
-        await ticket_service.move_to(test_ticket.id, after)
+    for after in [state for state in TicketState if state not in allowed]:
+        with pytest.raises(InvalidTransition) as error:
+            await ticket_service.move_to(test_ticket.id, after)
 
-    assert test_ticket.state is before
-    assert error.value.members == {"allowed": sorted(to for start, to in MOVES if start is before)}
+        assert test_ticket.state is before
+        assert error.value.members == {"allowed": allowed}
 
 
 @pytest.mark.parametrize("change", CHANGES)
