@@ -86,10 +86,12 @@ def test_folders_beside_the_fixtures_of_the_modules(written: Callable[[str], Ser
 def test_files_of_the_service_itself(written: Callable[[str], Service]) -> None:
     of_a_module = [re.escape(file).replace("loans", "([a-z]\\w*)") for file in written("blank").files if "loans" in file]
 
-    matches = [re.fullmatch("|".join(of_a_module), file) for file in written("empty").files]
+    service = written("defaults")
+
+    matches = [re.fullmatch("|".join(of_a_module), file) for file in service.files]
     names = {name for match in matches if match for name in match.groups() if name}
 
-    assert names - set(RESERVED["modules"]) == set()
+    assert names - set(service.modules) - set(RESERVED["modules"]) == set()
 
 
 def test_fixtures_of_the_core(written: Callable[[str], Service]) -> None:

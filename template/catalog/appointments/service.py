@@ -207,8 +207,8 @@ class AppointmentService(Lifecycle[Appointment]):
             await self.session.execute(nothing, execution_options={"synchronize_session": False})
 
     async def _require_free(self, slot: Span, appointment: Appointment) -> None:
-        own = or_(*(party == getattr(appointment, party.key) for party in PARTIES))
-        others = select(*PARTIES).where(own, Appointment.id != appointment.id, *_booked_during(slot))
+        same_party = or_(*(party == getattr(appointment, party.key) for party in PARTIES))
+        others = select(*PARTIES).where(same_party, Appointment.id != appointment.id, *_booked_during(slot))
         found = await self.session.execute(others)
         booked = found.mappings().all()
         for party in PARTIES:

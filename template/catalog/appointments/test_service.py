@@ -541,6 +541,26 @@ async def test_a_patient_meets_one_practitioner_at_a_time(
     assert error.value.members == {"field": "patient_id"}
 
 
+@pytest.mark.parametrize("order", [("practitioner", "patient"), ("patient", "practitioner")])
+async def test_where_both_are_busy_the_practitioner_is_told(
+    make_appointment: Factory[Appointment],
+    make_practitioner: Factory[Practitioner],
+    make_patient: Factory[Patient],
+    order: tuple[str, str],
+) -> None:
+    busy_with = {
+        "practitioner": {"patient_id": (await make_patient()).id},
+        "patient": {"practitioner_id": (await make_practitioner()).id},
+    }
+    for party in order:
+        await make_appointment(starts_at=NINE, **busy_with[party])
+
+    with pytest.raises(Conflict) as error:
+        await make_appointment(starts_at=NINE)
+
+    assert error.value.members == {"field": "practitioner_id"}
+
+
 async def test_appointments_may_touch(
     make_appointment: Factory[Appointment],
     make_practitioner: Factory[Practitioner],
@@ -1023,14 +1043,15 @@ async def test_a_reminder_is_due_a_day_ahead(
     test_appointment: Appointment,
     frozen_time: Traveller,
 ) -> None:
-    expected = {DAY + SECOND: False, DAY: True, HOUR: True, SECOND: True, timedelta(0): False, -SECOND: False}
+    due_ones = [test_appointment.id]
+    expected = {DAY + SECOND: [], DAY: due_ones, HOUR: due_ones, SECOND: due_ones, timedelta(0): [], -SECOND: []}
 
-    is_due = {}
+    listed = {}
     for ahead in expected:
         frozen_time.move_to(NINE - ahead)
-        is_due[ahead] = await due(appointment_service) == [test_appointment.id]
+        listed[ahead] = await due(appointment_service)
 
-    assert is_due == expected
+    assert listed == expected
 
 
 async def test_the_lead_time_of_a_reminder_can_be_chosen(
