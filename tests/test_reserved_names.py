@@ -84,7 +84,9 @@ def test_folders_beside_the_fixtures_of_the_modules(written: Callable[[str], Ser
 
 
 def test_files_of_the_service_itself(written: Callable[[str], Service]) -> None:
-    of_a_module = [re.escape(file).replace("loans", "([a-z]\\w*)") for file in written("blank").files if "loans" in file]
+    of_a_module = [
+        re.escape(file).replace("loans", "([a-z]\\w*)") for file in written("blank").files if "loans" in file
+    ]
 
     service = written("defaults")
 
