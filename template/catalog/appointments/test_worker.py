@@ -1,7 +1,5 @@
 """Reminders of appointments, on their way through queue, worker and PostgreSQL."""
 
-from uuid import UUID
-
 import pytest
 
 from your_service.modules.appointments.models import Appointment
@@ -17,18 +15,12 @@ pytestmark = pytest.mark.usefixtures("celery_worker")
 LEAD = 24 * 14
 
 
-@pytest.fixture
-def message(test_appointment: Appointment) -> tuple[UUID, UUID, int]:
-    """What the reminder of `test_appointment` is queued with."""
-    return test_appointment.organisation_id, test_appointment.id, LEAD
-
-
 async def test_a_worker_sends_what_was_queued(
-    message: tuple[UUID, UUID, int],
+    test_appointment: Appointment,
     test_patient: Patient,
     mock_email: RecordingEmailGateway,
 ) -> None:
-    result = send_reminder.delay(*message)
+    result = send_reminder.delay(test_appointment.organisation_id, test_appointment.id, LEAD)
 
     assert await in_worker(result.get, timeout=5, interval=0.001) is True
 
