@@ -47,13 +47,13 @@ def practitioner_service(
     event_bus: EventBus,
     organisation: Organisation,
 ) -> PractitionerService:
-    """The service of practitioners, within the test's organisation."""
+    """The service for practitioners of the test's organisation."""
     return PractitionerService(db_session, event_bus)
 
 
 @pytest.fixture
 def practitioner_payload() -> Payload:
-    """Make the body that creates a practitioner in Berlin, each time with another name."""
+    """Return a function that makes the request body of a practitioner in Berlin, each time with another name."""
     numbers = count(1)
 
     def make(**overrides: Any) -> dict[str, Any]:
@@ -69,7 +69,7 @@ def make_practitioner(
     organisation: Organisation,
     practitioner_payload: Payload,
 ) -> Factory[Practitioner]:
-    """Make a practitioner with office hours; what is passed replaces the values of the payload."""
+    """Return a function that creates a practitioner with office hours; arguments override the payload."""
 
     async def make(*, working_hours: Week = OFFICE_HOURS, **overrides: Any) -> Practitioner:
         values = PractitionerCreate(**practitioner_payload(**overrides)).model_dump()
@@ -84,7 +84,7 @@ def make_practitioner(
 
 @pytest.fixture
 async def test_practitioner(make_practitioner: Factory[Practitioner]) -> Practitioner:
-    """A practitioner in Berlin: Monday to Friday, 9:00 to 12:00 and 13:00 to 17:00, in slots of half an hour."""
+    """A practitioner in Berlin: Monday to Friday, 9:00 to 12:00 and 13:00 to 17:00, with slots of 30 minutes."""
     return await make_practitioner()
 
 
@@ -94,13 +94,13 @@ def appointment_service(
     event_bus: EventBus,
     organisation: Organisation,
 ) -> AppointmentService:
-    """The service of appointments, within the test's organisation."""
+    """The service for appointments of the test's organisation."""
     return AppointmentService(db_session, event_bus)
 
 
 @pytest.fixture
 def appointment_payload(test_patient: Patient, test_practitioner: Practitioner) -> Payload:
-    """Make the body that books an appointment: each time the next slot, from tomorrow on."""
+    """Return a function that makes the request body of an appointment, each time for the next slot from tomorrow on."""
     numbers = count()
 
     def make(**overrides: Any) -> dict[str, Any]:
@@ -120,7 +120,7 @@ def make_appointment(
     appointment_service: AppointmentService,
     appointment_payload: Payload,
 ) -> Factory[Appointment]:
-    """Book an appointment; what is passed replaces the values of the payload."""
+    """Return a function that books an appointment; arguments override the payload."""
 
     async def make(**overrides: Any) -> Appointment:
         data = AppointmentCreate(**appointment_payload(**overrides))
@@ -131,7 +131,7 @@ def make_appointment(
 
 @pytest.fixture
 async def test_appointment(make_appointment: Factory[Appointment]) -> Appointment:
-    """An appointment of `test_patient` at `test_practitioner`, in the first slot from tomorrow on."""
+    """An appointment of `test_patient` with `test_practitioner`, in the first slot from tomorrow on."""
     return await make_appointment()
 
 
@@ -142,21 +142,21 @@ def test_appointment_id(test_appointment: Appointment) -> UUID:
 
 
 @pytest.fixture
-async def rival_sessions(
+async def concurrent_sessions(
     db_session: AsyncSession,
     test_org: Organisation,
     test_patient: Patient,
     test_practitioner: Practitioner,
     tmp_path: Path,
 ) -> AsyncIterator[SessionFactory]:
-    """Sessions with connections of their own to a database file; what one has locked is refused to the others.
+    """Sessions with separate connections to a SQLite file, where a locked database is an error at once.
 
-    The file holds the organisation, the patient and the practitioner of the test.
+    The file contains `test_org`, `test_patient` and `test_practitioner`.
     """
     url = db_session.get_bind().engine.url.set(database=str(tmp_path / "appointments.db"))
     tables = create_engine(url.set(drivername="sqlite"))
     with tables.begin() as connection:
-        # The driver would commit every table by itself, and wait for the disk each time.
+        # One transaction: otherwise the driver commits after each table and waits for the disk.
         connection.exec_driver_sql("BEGIN")
         Base.metadata.create_all(connection)
     tables.dispose()

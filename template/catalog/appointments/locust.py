@@ -1,4 +1,4 @@
-"""What users do with appointments: look for a free slot, book it, and look at what is booked."""
+"""Load test tasks for appointments."""
 
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
@@ -11,7 +11,7 @@ WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday")
 
 
 def seed(user: Visitor) -> None:
-    """Make practitioners with office hours, and their first appointments."""
+    """Create practitioners with office hours and their first appointments."""
     for number in range(SEEDED):
         practitioner = {"name": f"Practitioner {number}", "time_zone": "Europe/Berlin", "slot_minutes": 15}
         made = user.client.post("/practitioners", json=practitioner).json()
@@ -22,7 +22,7 @@ def seed(user: Visitor) -> None:
 
 
 def book(user: Visitor) -> None:
-    """Book one of the free slots of a week next year or before; somebody else may be faster."""
+    """Book a free slot of a random week within the next year; another user may take it first."""
     practitioner = user.pick("/practitioners")
     first = datetime.now(UTC).date() + timedelta(days=randrange(1, 365))
     week = {"from": str(first), "to": str(first + timedelta(days=6))}
@@ -33,18 +33,18 @@ def book(user: Visitor) -> None:
         "practitioner_id": practitioner["id"],
         "starts_at": choice(slots)["starts_at"],
     }
-    with user.client.post("/appointments", json=booking, catch_response=True) as answer:
-        if answer.status_code == HTTPStatus.CONFLICT:
-            answer.success()
+    with user.client.post("/appointments", json=booking, catch_response=True) as response:
+        if response.status_code == HTTPStatus.CONFLICT:
+            response.success()
 
 
 def read(user: Visitor) -> None:
-    """Look at an appointment."""
+    """Get an appointment."""
     user.read("/appointments")
 
 
 def list_those_of_a_practitioner(user: Visitor) -> None:
-    """Look at the calendar of a practitioner."""
+    """List the appointments of a practitioner."""
     user.browse("/appointments", practitioner_id=user.pick("/practitioners")["id"])
 
 

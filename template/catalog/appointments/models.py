@@ -16,22 +16,22 @@ from .rules import Schedule, Span, Week, WorkingInterval
 
 
 class WeekColumn(TypeDecorator[Week]):
-    """The hours of a week as JSON: they are read, and replaced, as a whole."""
+    """The working hours of a week, stored as JSON."""
 
     impl = JSON
     cache_ok = True
 
     def process_bind_param(self, value: Week | None, dialect: Dialect) -> list[dict[str, Any]]:
-        """Return what is stored for the hours of a week."""
+        """Return the JSON value to store."""
         return [interval.model_dump(mode="json") for interval in value or ()]
 
     def process_result_value(self, value: list[dict[str, Any]] | None, dialect: Dialect) -> Week:
-        """Return the hours that were stored."""
+        """Return the stored hours."""
         return tuple(WorkingInterval.model_validate(interval) for interval in value or ())
 
 
 class Practitioner(Record):
-    """Who gives appointments, in the local time of a zone. Who leaves is made inactive."""
+    """A person who offers appointments, with working hours in a time zone."""
 
     __tablename__ = "practitioners"
 
@@ -43,12 +43,12 @@ class Practitioner(Record):
 
     @property
     def schedule(self) -> Schedule:
-        """When this practitioner works, and how long a slot is."""
+        """The working hours with their time zone and slot length."""
         return Schedule(self.working_hours, ZoneInfo(self.time_zone), timedelta(minutes=self.slot_minutes))
 
 
 class AppointmentState(StrEnum):
-    """Where an appointment stands."""
+    """The state of an appointment."""
 
     BOOKED = "booked"
     COMPLETED = "completed"
@@ -57,7 +57,7 @@ class AppointmentState(StrEnum):
 
 
 class Appointment(StatefulRecord):
-    """A slot of a practitioner that belongs to a patient."""
+    """A slot of a practitioner that is booked for a patient."""
 
     __tablename__ = "appointments"
     __table_args__ = (
@@ -75,5 +75,5 @@ class Appointment(StatefulRecord):
 
     @property
     def span(self) -> Span:
-        """From the start to the end."""
+        """The time from start to end."""
         return Span(self.starts_at, self.ends_at)

@@ -1,4 +1,4 @@
-"""The routes of practitioners and appointments."""
+"""Routes for practitioners and appointments."""
 
 from typing import Annotated
 from uuid import UUID
@@ -34,12 +34,12 @@ appointments = APIRouter(prefix="/appointments", tags=["appointments"])
 
 
 def get_practitioner_service(session: SessionDep, events: EventBusDep) -> PractitionerService:
-    """Give a request its service of practitioners."""
+    """Return the service of practitioners for a request."""
     return PractitionerService(session, events)
 
 
 def get_service(session: SessionDep, events: EventBusDep) -> AppointmentService:
-    """Give a request its service of appointments."""
+    """Return the service of appointments for a request."""
     return AppointmentService(session, events)
 
 
@@ -54,7 +54,7 @@ Service = Annotated[AppointmentService, Depends(get_service)]
     dependencies=ADMIN_ONLY,
 )
 async def create_practitioner(data: PractitionerCreate, service: Practitioners) -> Practitioner:
-    """Make a practitioner, who has no working hours yet."""
+    """Create a practitioner without working hours."""
     return await service.create(data)
 
 
@@ -63,7 +63,7 @@ async def list_practitioners(
     query: Annotated[PractitionerQuery, Query()],
     service: Practitioners,
 ) -> Listing[Practitioner]:
-    """List practitioners, the oldest first."""
+    """List practitioners, oldest first."""
     return await service.list(query)
 
 
@@ -95,7 +95,7 @@ async def list_free_slots(
     query: Annotated[SlotQuery, Query()],
     service: Practitioners,
 ) -> list[Span]:
-    """List the slots of the practitioner's local days that can still be booked."""
+    """List the free slots of a practitioner, by local day."""
     return await service.free_slots(practitioner_id, query)
 
 
@@ -107,13 +107,13 @@ async def book_appointment(data: AppointmentCreate, service: Service) -> Appoint
 
 @appointments.get("", response_model=Page[AppointmentRead])
 async def list_appointments(query: Annotated[AppointmentQuery, Query()], service: Service) -> Listing[Appointment]:
-    """List appointments, the earliest first."""
+    """List appointments, earliest first."""
     return await service.list(query)
 
 
 @appointments.get("/reminders-due", response_model=Page[AppointmentRead])
 async def list_reminders_due(query: Annotated[ReminderQuery, Query()], service: Service) -> Listing[Appointment]:
-    """List the appointments that start soon and whose patients were not reminded yet, the earliest first."""
+    """List the appointments that start soon and need a reminder, earliest first."""
     return await service.reminders_due(query)
 
 
@@ -136,25 +136,25 @@ async def cancel_appointment(
     service: Service,
     principal: PrincipalDep,
 ) -> Appointment:
-    """Cancel an appointment; the event names the user of the token."""
+    """Cancel an appointment; the event records the authenticated user."""
     return await service.cancel(appointment_id, data.reason, principal.user_id)
 
 
 @appointments.post("/{appointment_id}/complete", response_model=AppointmentRead)
 async def complete_appointment(appointment_id: UUID, service: Service) -> Appointment:
-    """Note that an appointment took place."""
+    """Mark an appointment as completed."""
     return await service.complete(appointment_id)
 
 
 @appointments.post("/{appointment_id}/no-show", response_model=AppointmentRead)
 async def mark_no_show(appointment_id: UUID, service: Service) -> Appointment:
-    """Note that the patient did not come."""
+    """Mark an appointment as missed by the patient."""
     return await service.mark_no_show(appointment_id)
 
 
 @appointments.post("/{appointment_id}/reminded", response_model=AppointmentRead)
 async def mark_reminded(appointment_id: UUID, service: Service) -> Appointment:
-    """Note that the patient was reminded of an appointment."""
+    """Mark the reminder of an appointment as sent."""
     return await service.mark_reminded(appointment_id)
 
 

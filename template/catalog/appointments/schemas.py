@@ -1,4 +1,4 @@
-"""What requests and responses about practitioners and appointments hold."""
+"""Requests and responses about practitioners and appointments."""
 
 from datetime import UTC, date, datetime
 from typing import Annotated, Any
@@ -21,27 +21,27 @@ from ...core.schemas import (
 from .models import AppointmentState
 from .rules import Week, WorkingInterval, has_overlap
 
-LONGEST_RANGE = 31
-"""Days whose slots may be asked for at once."""
+MAX_DAYS = 31
+"""The most days that one request for slots may cover."""
 
 
-def _known_time_zone(name: str) -> str:
+def _check_time_zone(name: str) -> str:
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ValueError("must be a time zone of the IANA database") from error
+        raise ValueError("must be the name of an IANA time zone, such as Europe/Berlin") from error
     return name
 
 
-def _without_overlap(week: Week) -> Week:
+def _check_overlap(week: Week) -> Week:
     if has_overlap(week):
-        raise ValueError("intervals of one weekday must not overlap")
+        raise ValueError("intervals on the same weekday must not overlap")
     return week
 
 
-TimeZone = Annotated[str, StringConstraints(max_length=64), AfterValidator(_known_time_zone)]
+TimeZone = Annotated[str, StringConstraints(max_length=64), AfterValidator(_check_time_zone)]
 SlotMinutes = Annotated[int, Field(ge=5, le=240), AsNumber]
-# Local time is a day away from UTC at the most: the ends of the calendar stay out of reach.
+# The limits leave room for conversions between local time and UTC.
 CalendarDay = Annotated[date, Field(ge=date(2000, 1, 1), lt=date(2200, 1, 1)), AsText]
 CalendarMoment = Annotated[
     AwareDatetime,
@@ -51,7 +51,7 @@ CalendarMoment = Annotated[
 
 
 class PractitionerCreate(RequestModel):
-    """What it takes to make a practitioner; the working hours follow."""
+    """Fields of a new practitioner; the working hours are set by a request of their own."""
 
     name: ShortText
     time_zone: TimeZone
@@ -60,7 +60,7 @@ class PractitionerCreate(RequestModel):
 
 
 class PractitionerUpdate(RequestModel):
-    """The fields of a practitioner that change; what is left out stays as it is."""
+    """Fields of a practitioner to change; a field that is left out keeps its value."""
 
     name: ShortText = unchanged()
     time_zone: TimeZone = unchanged()
@@ -69,19 +69,19 @@ class PractitionerUpdate(RequestModel):
 
 
 class WorkingHours(RequestModel):
-    """The hours of a whole week, which replace those before."""
+    """The working hours of a whole week; they replace the previous ones."""
 
-    working_hours: Annotated[Week, Field(max_length=100), AfterValidator(_without_overlap)]
+    working_hours: Annotated[Week, Field(max_length=100), AfterValidator(_check_overlap)]
 
 
 class PractitionerQuery(SearchQuery):
-    """Which practitioners are wanted."""
+    """Filters of the list of practitioners."""
 
     active: bool | None = None
 
 
 class PractitionerRead(ResponseModel):
-    """A practitioner, as it is told."""
+    """A practitioner in a response."""
 
     id: UUID
     name: str
@@ -94,7 +94,7 @@ class PractitionerRead(ResponseModel):
 
 
 class SlotQuery(RequestModel):
-    """The local days whose slots are wanted: one, or several up to and including the last."""
+    """A range of local days; without `to`, the single day `from`."""
 
     model_config = ConfigDict(validate_by_name=True)
 
@@ -102,10 +102,10 @@ class SlotQuery(RequestModel):
     last: CalendarDay | None = Field(default=None, alias="to")
 
     @model_validator(mode="after")
-    def _is_a_short_range(self) -> "SlotQuery":
+    def _check_range(self) -> "SlotQuery":
         first, last = self.days
-        if not 0 <= (last - first).days < LONGEST_RANGE:
-            raise ValueError(f"must be 1 to {LONGEST_RANGE} days, in order")
+        if not 0 <= (last - first).days < MAX_DAYS:
+            raise ValueError(f"'to' must be at most {MAX_DAYS - 1} days after 'from' and not before it")
         return self
 
     @property
@@ -115,14 +115,14 @@ class SlotQuery(RequestModel):
 
 
 class SlotRead(ResponseModel):
-    """A slot that is free."""
+    """A free slot."""
 
     starts_at: datetime
     ends_at: datetime
 
 
 class AppointmentCreate(RequestModel):
-    """What it takes to book an appointment: its start says which slot it is."""
+    """Fields of a new appointment; `starts_at` is the start of a free slot."""
 
     patient_id: UUID
     practitioner_id: UUID
@@ -130,19 +130,19 @@ class AppointmentCreate(RequestModel):
 
 
 class AppointmentReschedule(RequestModel):
-    """The slot that an appointment moves to."""
+    """The start of the slot to move an appointment to."""
 
     starts_at: CalendarMoment
 
 
 class AppointmentCancel(RequestModel):
-    """Why an appointment is cancelled."""
+    """The reason for cancelling an appointment."""
 
     reason: ShortText
 
 
 class AppointmentQuery(ListQuery):
-    """Which appointments are wanted: those that start at `from` or later, and before `to`."""
+    """Filters of the list of appointments; they start at `from` or later, and before `to`."""
 
     model_config = ConfigDict(validate_by_name=True)
 
@@ -153,22 +153,22 @@ class AppointmentQuery(ListQuery):
     starts_before: CalendarMoment | None = Field(default=None, alias="to")
 
     def filters(self) -> dict[str, Any]:
-        """Return the filters that must be equal, by column."""
+        """Return the values to compare with columns of the same name."""
         return self.model_dump(exclude_none=True, include={"patient_id", "practitioner_id", "state"})
 
 
 class ReminderQuery(ListQuery):
-    """Which reminders are due: how long before the start they are sent."""
+    """The lead time of reminders: how long before the start they are due."""
 
     lead_hours: int = Field(default=24, ge=1, le=24 * 14)
 
     def filters(self) -> dict[str, Any]:
-        """Return no filters: nothing has to be equal."""
+        """Return no filters, because the lead time is not a column."""
         return {}
 
 
 class AppointmentRead(ResponseModel):
-    """An appointment, as it is told."""
+    """An appointment in a response."""
 
     id: UUID
     patient_id: UUID

@@ -1,4 +1,4 @@
-"""The rules of practitioners and appointments."""
+"""The services for practitioners and appointments."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -28,22 +28,22 @@ from .schemas import (
 )
 
 PARTIES = (Appointment.practitioner_id, Appointment.patient_id)
-"""Who must be free at the time of an appointment."""
+"""The parties that must be free at the time of an appointment."""
 BEFORE_THE_START = frozenset({AppointmentState.BOOKED, AppointmentState.CANCELLED})
-"""The states that an appointment takes on before it starts; the others it takes on afterwards."""
+"""The states that an appointment can enter before it starts; it can enter the others only afterwards."""
 
 Key = UUID | ScalarSelect[UUID]
 
 
 class PractitionerService(Resource[Practitioner]):
-    """Practitioners of the organisation in scope, and their slots."""
+    """Practitioners of the current organisation, and their slots."""
 
     model = Practitioner
     name = "practitioner"
     searchable = ("name",)
 
     async def replace_working_hours(self, practitioner_id: UUID, hours: WorkingHours) -> Practitioner:
-        """Replace the hours of the whole week; what is booked stays. Raises NotFound."""
+        """Replace the working hours of the week; existing appointments stay. Raises `NotFound`."""
         practitioner = await self._locked(practitioner_id)
         practitioner.working_hours = in_order(hours.working_hours)
         await self.session.flush()
@@ -51,7 +51,7 @@ class PractitionerService(Resource[Practitioner]):
         return practitioner
 
     async def free_slots(self, practitioner_id: UUID, query: SlotQuery) -> list[Span]:
-        """Return the slots that can still be booked, in order: none of an inactive practitioner. Raises NotFound."""
+        """Return the free slots in order; an inactive practitioner has none. Raises `NotFound`."""
         practitioner = await self.get(practitioner_id)
         slots = slots_between(practitioner.schedule, *query.days)
         if not practitioner.active or not slots:
@@ -62,9 +62,9 @@ class PractitionerService(Resource[Practitioner]):
         return still_free(slots, [appointment.span for appointment in appointments], utcnow())
 
     async def bookable_slot(self, practitioner_id: UUID, starts_at: datetime) -> Span:
-        """Return the slot that starts then, taken or not; raise NotFound.
+        """Return the slot that starts at `starts_at`, whether it is free or not.
 
-        Raises Unprocessable for an inactive practitioner, for the past and where no slot starts.
+        Raises `NotFound`, or `Unprocessable` if the practitioner is inactive, the time is past, or no slot starts then.
         """
         practitioner = await self.get(practitioner_id)
         if not practitioner.active:
@@ -73,12 +73,12 @@ class PractitionerService(Resource[Practitioner]):
             raise Unprocessable("An appointment must start in the future.", field="starts_at")
         slot = slot_at(practitioner.schedule, starts_at)
         if slot is None:
-            raise Unprocessable(f"{practitioner.name} has no slot that starts then.", field="starts_at")
+            raise Unprocessable(f"{practitioner.name} has no slot that starts at this time.", field="starts_at")
         return slot
 
 
 class AppointmentService(Lifecycle[Appointment]):
-    """Appointments of the organisation in scope, the earliest first."""
+    """Appointments of the current organisation; lists put the earliest first."""
 
     model = Appointment
     name = "appointment"
@@ -97,10 +97,10 @@ class AppointmentService(Lifecycle[Appointment]):
     async def book(self, data: AppointmentCreate) -> Appointment:
         """Book a slot of a practitioner for a patient.
 
-        Raises Unprocessable where there is no such practitioner, patient or slot, and Conflict where the
+        Raises `Unprocessable` if the practitioner, the patient or the slot does not exist, and `Conflict` if the
         practitioner or the patient has another appointment at that time.
         """
-        await self._take_turns(data.practitioner_id, data.patient_id)
+        await self._lock_parties(data.practitioner_id, data.patient_id)
         await self._check(data.model_dump())
         slot = await self.practitioners.bookable_slot(data.practitioner_id, data.starts_at)
         appointment = Appointment(
@@ -122,12 +122,13 @@ class AppointmentService(Lifecycle[Appointment]):
         return appointment
 
     async def reschedule(self, appointment_id: UUID, data: AppointmentReschedule) -> Appointment:
-        """Move an appointment to another slot of its practitioner, which may overlap its own; remind of it anew.
+        """Move an appointment to another slot of its practitioner, and make its reminder due again.
 
-        Raises NotFound, InvalidTransition unless it is booked, Conflict once it has started, and what `book` raises.
+        Raises `NotFound`, `InvalidTransition` unless it is booked, `Conflict` if it has started, and whatever `book`
+        raises.
         """
         own = [select(party).where(Appointment.id == appointment_id).scalar_subquery() for party in PARTIES]
-        await self._take_turns(*own)
+        await self._lock_parties(*own)
         appointment = await self._locked(appointment_id)
         self._check_move(appointment, AppointmentState.BOOKED)
         slot = await self.practitioners.bookable_slot(appointment.practitioner_id, data.starts_at)
@@ -142,9 +143,9 @@ class AppointmentService(Lifecycle[Appointment]):
         return appointment
 
     async def cancel(self, appointment_id: UUID, reason: str, by: UUID) -> Appointment:
-        """Cancel an appointment on behalf of a user.
+        """Cancel an appointment on behalf of the user `by`.
 
-        Raises NotFound, InvalidTransition unless it is booked, and Conflict once it has started.
+        Raises `NotFound`, `InvalidTransition` unless it is booked, and `Conflict` if it has started.
         """
         appointment = await self._locked(appointment_id)
         self._check_move(appointment, AppointmentState.CANCELLED)
@@ -152,59 +153,59 @@ class AppointmentService(Lifecycle[Appointment]):
         return await self._enter(appointment, AppointmentState.CANCELLED, reason=reason, by=by)
 
     async def complete(self, appointment_id: UUID) -> Appointment:
-        """Note that an appointment took place.
+        """Mark an appointment as completed.
 
-        Raises NotFound, InvalidTransition unless it is booked, and Conflict before it has started.
+        Raises `NotFound`, `InvalidTransition` unless it is booked, and `Conflict` if it has not started.
         """
         return await self._close(appointment_id, AppointmentState.COMPLETED)
 
     async def mark_no_show(self, appointment_id: UUID) -> Appointment:
-        """Note that the patient did not come; raises what `complete` raises."""
+        """Mark an appointment as missed by the patient; raise what `complete` raises."""
         return await self._close(appointment_id, AppointmentState.NO_SHOW)
 
     async def reminders_due(self, query: ReminderQuery | None = None) -> Listing[Appointment]:
-        """Return the booked appointments that start within the lead time, and of which nobody was reminded yet."""
+        """Return the booked appointments that start within the lead time and need a reminder."""
         return await self.list(query or ReminderQuery())
 
     async def due_by_email(self, lead_hours: int) -> Sequence[UUID]:
-        """Return those appointments, the earliest first, of which the patient can be reminded by e-mail."""
+        """Return the ids of the appointments whose reminder is due by e-mail, earliest first."""
         due = _to_remind(utcnow(), timedelta(hours=lead_hours))
         reachable = select(Appointment.id).join(Patient).where(*due, Patient.email.is_not(None))
         return (await self.session.scalars(reachable.order_by(*self._order()))).all()
 
     async def locked_if_due(self, appointment_id: UUID, lead_hours: int) -> Appointment | None:
-        """Return an appointment, locked, if the patient is still to be reminded of it."""
+        """Return an appointment, locked, if its reminder is due; otherwise return None."""
         due = _to_remind(utcnow(), timedelta(hours=lead_hours))
         statement = select(Appointment).where(Appointment.id == appointment_id, *due).with_for_update()
         found: Appointment | None = await self.session.scalar(statement)
         return found
 
     async def mark_reminded(self, appointment_id: UUID) -> Appointment:
-        """Note that the patient was reminded; what was noted before stays.
+        """Mark the reminder as sent, unless it was marked before.
 
-        Raises NotFound, InvalidTransition unless it is booked, and Conflict once it has started.
+        Raises `NotFound`, `InvalidTransition` unless it is booked, and `Conflict` if it has started.
         """
         return await self._close_reminder(appointment_id, "reminded")
 
     async def mark_unreachable(self, appointment_id: UUID, reason: str) -> Appointment:
-        """Note that no reminder reaches the patient, so that none is tried again; otherwise as `mark_reminded`."""
+        """Mark the reminder as undeliverable, so that it is not sent again; raise what `mark_reminded` raises."""
         return await self._close_reminder(appointment_id, "unreachable", reason=reason)
 
-    async def _close_reminder(self, appointment_id: UUID, what: str, **data: Any) -> Appointment:
+    async def _close_reminder(self, appointment_id: UUID, event_name: str, **data: Any) -> Appointment:
         appointment = await self._locked(appointment_id)
         if appointment.reminded_at is not None:
             return appointment
         self._check_move(appointment, AppointmentState.BOOKED)
         appointment.reminded_at = utcnow()
         await self.session.flush()
-        self._publish(what, appointment, starts_at=appointment.starts_at, **data)
+        self._publish(event_name, appointment, starts_at=appointment.starts_at, **data)
         return appointment
 
-    async def _take_turns(self, practitioner_id: Key, patient_id: Key) -> None:
-        # Written before anything is read, a row (in SQLite, the database) makes rivals wait and then see this booking.
+    async def _lock_parties(self, practitioner_id: Key, patient_id: Key) -> None:
+        # Write before reading: concurrent bookings wait for this row (in SQLite, the database), then see this booking.
         for model, key in ((Practitioner, practitioner_id), (Patient, patient_id)):
-            nothing = update(model).where(model.id == key).values(updated_at=model.updated_at)
-            await self.session.execute(nothing, execution_options={"synchronize_session": False})
+            unchanged = update(model).where(model.id == key).values(updated_at=model.updated_at)
+            await self.session.execute(unchanged, execution_options={"synchronize_session": False})
 
     async def _require_free(self, slot: Span, appointment: Appointment) -> None:
         same_party = or_(*(party == getattr(appointment, party.key) for party in PARTIES))

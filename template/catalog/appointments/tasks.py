@@ -1,4 +1,4 @@
-"""Reminders of appointments, sent by e-mail."""
+"""Tasks that send reminders of appointments by e-mail."""
 
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -17,16 +17,18 @@ from .service import AppointmentService
 
 
 class TaskSettings(BaseSettings):
-    """When patients are reminded."""
+    """Settings of the reminders."""
 
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", hide_input_in_errors=True)
 
-    reminder_lead_hours: int = Field(default=24, ge=1, le=24 * 14, description="How long before the start.")
+    reminder_lead_hours: int = Field(
+        default=24, ge=1, le=24 * 14, description="How long before the start a reminder is sent."
+    )
     reminder_interval_seconds: float = Field(default=300, gt=0, description="How often due reminders are looked for.")
 
 
 def schedule(settings: TaskSettings) -> Schedule:
-    """Return what is begun again and again."""
+    """Return the schedule of the periodic tasks."""
     return {
         "appointments.queue_reminders": {
             "task": "appointments.queue_reminders",
@@ -35,7 +37,7 @@ def schedule(settings: TaskSettings) -> Schedule:
                 "lead_hours": settings.reminder_lead_hours,
                 "expires": settings.reminder_interval_seconds,
             },
-            # What no worker took by then is found again by the next one.
+            # A run that no worker has started by then is dropped: the next one does the same.
             "options": {"expires": settings.reminder_interval_seconds},
         },
     }
@@ -43,9 +45,9 @@ def schedule(settings: TaskSettings) -> Schedule:
 
 @task(name="appointments.queue_reminders")
 async def queue_reminders(worker: Worker, lead_hours: int, expires: float = 300) -> int:
-    """Queue the reminders that are due, of every organisation; return how many there are.
+    """Queue the due reminders of all organisations and return how many there are.
 
-    Those that no worker took within `expires` seconds are dropped: the next call queues them again.
+    A reminder that no worker has started within `expires` seconds is dropped; the next call queues it again.
     """
     queued = 0
     async with worker.sessions() as session:
@@ -65,9 +67,9 @@ async def queue_reminders(worker: Worker, lead_hours: int, expires: float = 300)
     retry_backoff=20,
 )
 async def send_reminder(worker: Worker, organisation_id: UUID, appointment_id: UUID, lead_hours: int) -> bool:
-    """Remind a patient of an appointment, unless that was done, or is no longer due; return whether it was sent.
+    """Send the reminder of an appointment if it is due, and return whether it was sent.
 
-    The appointment stays locked until all is noted: who asks a second time waits, and then finds nothing to do.
+    The appointment is locked until the transaction ends, so that concurrent calls send one reminder.
     """
     with organisation_scope(organisation_id):
         return await _remind(worker, appointment_id, lead_hours)
@@ -93,7 +95,7 @@ async def _remind(worker: Worker, appointment_id: UUID, lead_hours: int) -> bool
 
 
 def reminder(appointment: Appointment, patient: Patient, practitioner: Practitioner) -> tuple[str, str]:
-    """Return the subject and the text of a reminder, in the practitioner's local time."""
+    """Return the subject and the text of a reminder, with times in the practitioner's time zone."""
     starts_at = appointment.starts_at.astimezone(ZoneInfo(practitioner.time_zone))
     when = f"{starts_at:%A}, {starts_at.day} {starts_at:%B %Y}, at {starts_at:%H:%M}"
     text = (

@@ -1,4 +1,4 @@
-"""Practitioners and appointments over HTTP."""
+"""Tests of the API for practitioners and appointments."""
 
 from typing import Any
 from uuid import UUID, uuid4
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("frozen_time")
 
 PRACTITIONERS = "/practitioners"
 APPOINTMENTS = "/appointments"
-# The clock stands at noon of the day before; Berlin is an hour ahead of UTC.
+# `frozen_time` is noon of the day before; Berlin is one hour ahead of UTC.
 TOMORROW = "2030-01-16"
 NINE = "2030-01-16T08:00:00Z"
 HALF_PAST_NINE = "2030-01-16T08:30:00Z"
@@ -132,7 +132,7 @@ async def test_replace_working_hours_refuses(
     ("method", "path"),
     [("POST", ""), ("PATCH", "/{practitioner_id}"), ("PUT", "/{practitioner_id}/working-hours")],
 )
-async def test_to_configure_practitioners_takes_an_admin(
+async def test_changing_practitioners_requires_an_admin(
     client: AsyncClient,
     auth_headers: Headers,
     test_practitioner: Practitioner,
@@ -209,7 +209,7 @@ async def test_book(client: AsyncClient, auth_headers: Headers, appointment_payl
     assert (found.status_code, found.json()) == (status.HTTP_200_OK, booked)
 
 
-async def test_book_names_what_is_missing(client: AsyncClient, auth_headers: Headers) -> None:
+async def test_book_names_missing_fields(client: AsyncClient, auth_headers: Headers) -> None:
     response = await client.post(APPOINTMENTS, headers=auth_headers, json={})
 
     assert response.status_code == status.HTTP_422_UNPROCESSABLE_CONTENT
@@ -221,7 +221,7 @@ async def test_book_names_what_is_missing(client: AsyncClient, auth_headers: Hea
 
 
 @pytest.mark.parametrize("starts_at", ["2030-01-16T08:15:00Z", "2030-01-15T08:00:00Z", "2199-12-31T23:59:59Z"])
-async def test_book_what_is_no_slot(
+async def test_book_refuses_a_time_without_a_slot(
     client: AsyncClient,
     auth_headers: Headers,
     appointment_payload: Payload,
@@ -233,7 +233,11 @@ async def test_book_what_is_no_slot(
     assert response.headers["content-type"] == "application/problem+json"
 
 
-async def test_book_what_is_taken(client: AsyncClient, auth_headers: Headers, appointment_payload: Payload) -> None:
+async def test_book_refuses_a_booked_slot(
+    client: AsyncClient,
+    auth_headers: Headers,
+    appointment_payload: Payload,
+) -> None:
     body = appointment_payload()
     await client.post(APPOINTMENTS, headers=auth_headers, json=body)
 
@@ -320,7 +324,7 @@ async def test_cancel(
     assert published_events[-1].data == {"reason": "Feels better", "by": str(acting_user.id)}
 
 
-async def test_cancel_needs_a_reason(client: AsyncClient, auth_headers: Headers, test_appointment_id: UUID) -> None:
+async def test_cancel_requires_a_reason(client: AsyncClient, auth_headers: Headers, test_appointment_id: UUID) -> None:
     response = await client.post(f"{APPOINTMENTS}/{test_appointment_id}/cancel", headers=auth_headers, json={})
 
     assert response.status_code == status.HTTP_422_UNPROCESSABLE_CONTENT
@@ -441,7 +445,7 @@ async def test_another_organisation_does_not_find_a_practitioner(
 
 
 @pytest.mark.parametrize("url", [PRACTITIONERS, APPOINTMENTS, f"{APPOINTMENTS}/reminders-due"])
-async def test_needs_a_token(client: AsyncClient, url: str) -> None:
+async def test_requires_a_token(client: AsyncClient, url: str) -> None:
     response = await client.get(url)
 
     assert response.status_code == status.HTTP_401_UNAUTHORIZED

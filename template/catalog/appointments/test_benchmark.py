@@ -1,4 +1,4 @@
-"""How long the services of appointments take, with weeks that are half booked."""
+"""Benchmarks of the services for practitioners and appointments."""
 
 from datetime import timedelta
 
@@ -30,7 +30,7 @@ def test_free_slots_of_a_month(
 
     slots = measure(lambda: practitioner_service.free_slots(test_practitioner.id, query))
 
-    # Twenty days of fourteen slots each.
+    # Twenty days with fourteen slots each.
     assert len(slots) == 20 * 14 - len(many_appointments)
 
 

@@ -1,4 +1,4 @@
-"""What happens to appointments when two requests race, told on a real PostgreSQL."""
+"""Tests of concurrent requests for appointments, on PostgreSQL."""
 
 from datetime import datetime
 
@@ -37,7 +37,7 @@ def rescheduling(appointment: Appointment, starts_at: datetime) -> Racer:
     return reschedule
 
 
-async def test_of_many_who_book_one_slot_at_once_one_gets_it(
+async def test_one_of_several_concurrent_bookings_succeeds(
     race: Race,
     appointment_service: AppointmentService,
     appointment_payload: Payload,
@@ -57,7 +57,7 @@ async def test_of_many_who_book_one_slot_at_once_one_gets_it(
     ]
 
 
-async def test_who_books_and_who_reschedules_to_one_slot_at_once_do_not_both_get_it(
+async def test_concurrent_booking_and_rescheduling_use_a_slot_once(
     race: Race,
     appointment_service: AppointmentService,
     appointment_payload: Payload,
@@ -75,7 +75,7 @@ async def test_who_books_and_who_reschedules_to_one_slot_at_once_do_not_both_get
     assert booked.total == 1
 
 
-async def test_of_many_workers_who_remind_at_once_one_sends(
+async def test_one_of_several_concurrent_workers_sends_the_reminder(
     race: Race,
     celery_app: Worker,
     mock_email: RecordingEmailGateway,

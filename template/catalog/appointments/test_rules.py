@@ -1,4 +1,4 @@
-"""What working hours and slots are, told by tests of the pure functions."""
+"""Tests of working hours and slots."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
@@ -46,8 +46,8 @@ def starts(schedule: Schedule, day: date) -> list[str]:
     return [f"{slot.starts_at:%d %H:%M}" for slot in slots_between(schedule, day, day)]
 
 
-def readings(schedule: Schedule, day: date) -> list[str]:
-    """Return what the local clock shows when the slots of a day start."""
+def local_starts(schedule: Schedule, day: date) -> list[str]:
+    """Return when the slots of a day start, in local time."""
     return [f"{slot.starts_at.astimezone(schedule.zone):%H:%M}" for slot in slots_between(schedule, day, day)]
 
 
@@ -65,7 +65,7 @@ def test_slots_fill_the_working_hours() -> None:
     ]
 
 
-def test_slots_are_aware_moments_in_utc() -> None:
+def test_slots_are_aware_datetimes_in_utc() -> None:
     slot = slots_between(daily("Asia/Kolkata", 30, ("09:00", "09:30")), MONDAY, MONDAY)[0]
 
     assert (slot.starts_at.tzinfo, slot.ends_at.tzinfo) == (UTC, UTC)
@@ -90,25 +90,25 @@ def test_nine_to_eleven_in_utc(zone: str, day: date, expected: list[str]) -> Non
     assert starts(daily(zone, 60, ("09:00", "11:00")), day) == expected
 
 
-def test_the_hours_of_a_day_may_be_interrupted() -> None:
+def test_a_day_may_have_several_intervals() -> None:
     schedule = daily("Europe/Berlin", 60, ("13:00", "15:00"), ("09:00", "10:00"))
 
-    assert readings(schedule, MONDAY) == ["09:00", "13:00", "14:00"]
+    assert local_starts(schedule, MONDAY) == ["09:00", "13:00", "14:00"]
 
 
 @pytest.mark.parametrize(("closing", "expected"), [("09:59", ["09:00"]), ("10:00", ["09:00", "09:30"])])
-def test_a_slot_does_not_cross_the_end(closing: str, expected: list[str]) -> None:
-    assert readings(daily("Europe/Berlin", 30, ("09:00", closing)), MONDAY) == expected
+def test_a_slot_does_not_exceed_the_working_hours(closing: str, expected: list[str]) -> None:
+    assert local_starts(daily("Europe/Berlin", 30, ("09:00", closing)), MONDAY) == expected
 
 
-def test_a_slot_does_not_reach_from_one_interval_into_the_next() -> None:
+def test_a_slot_does_not_span_two_intervals() -> None:
     schedule = daily("Europe/Berlin", 60, ("09:00", "10:30"), ("10:30", "12:00"))
 
-    assert readings(schedule, MONDAY) == ["09:00", "10:30"]
+    assert local_starts(schedule, MONDAY) == ["09:00", "10:30"]
 
 
-def test_hours_that_are_shorter_than_a_slot_hold_none() -> None:
-    assert readings(daily("Europe/Berlin", 60, ("09:00", "09:59")), MONDAY) == []
+def test_hours_shorter_than_a_slot_have_none() -> None:
+    assert local_starts(daily("Europe/Berlin", 60, ("09:00", "09:59")), MONDAY) == []
 
 
 @pytest.mark.parametrize("number", range(7))
@@ -139,12 +139,12 @@ def test_a_range_that_ends_before_it_starts_is_empty() -> None:
 @pytest.mark.parametrize(
     ("zone", "day", "minutes", "hours", "expected"),
     [
-        # 02:00 becomes 03:00 at 01:00 UTC.
+        # Clocks go from 02:00 to 03:00 at 01:00 UTC.
         ("Europe/Berlin", date(2025, 3, 30), 30, ("01:00", "04:00"), ["30 00:00", "30 00:30", "30 01:00", "30 01:30"]),
         ("Europe/Berlin", date(2025, 3, 30), 60, ("01:00", "04:00"), ["30 00:00", "30 01:00"]),
         ("Europe/Berlin", date(2025, 3, 30), 30, ("02:00", "03:00"), []),
         ("Europe/Berlin", date(2025, 3, 30), 30, ("02:30", "04:00"), ["30 01:00", "30 01:30"]),
-        # 02:00 becomes 03:00 at 07:00 UTC.
+        # Clocks go from 02:00 to 03:00 at 07:00 UTC.
         (
             "America/New_York",
             date(2025, 3, 9),
@@ -159,7 +159,7 @@ def test_a_range_that_ends_before_it_starts_is_empty() -> None:
             ("00:00", "05:00"),
             ["09 05:00", "09 06:00", "09 07:00", "09 08:00"],
         ),
-        # 02:00 becomes 02:30 at 15:30 UTC.
+        # Clocks go from 02:00 to 02:30 at 15:30 UTC.
         ("Australia/Lord_Howe", date(2025, 10, 5), 30, ("01:30", "03:00"), ["04 15:00", "04 15:30"]),
         (
             "Australia/Lord_Howe",
@@ -168,13 +168,13 @@ def test_a_range_that_ends_before_it_starts_is_empty() -> None:
             ("00:00", "05:00"),
             ["04 13:30", "04 14:30", "04 16:00", "04 17:00"],
         ),
-        # Midnight becomes 01:00 at 22:00 UTC.
+        # Clocks go from midnight to 01:00 at 22:00 UTC.
         ("Africa/Cairo", date(2025, 4, 25), 30, ("00:00", "01:30"), ["24 22:00"]),
-        # Nothing changes.
+        # The offset does not change.
         ("Asia/Kolkata", date(2025, 3, 30), 60, ("01:00", "04:00"), ["29 19:30", "29 20:30", "29 21:30"]),
     ],
 )
-def test_a_reading_that_the_clock_skips_has_no_slot(
+def test_a_skipped_local_time_has_no_slot(
     zone: str,
     day: date,
     minutes: int,
@@ -187,11 +187,11 @@ def test_a_reading_that_the_clock_skips_has_no_slot(
 @pytest.mark.parametrize(
     ("zone", "day", "minutes", "hours", "expected"),
     [
-        # 03:00 becomes 02:00 at 01:00 UTC.
+        # Clocks go from 03:00 to 02:00 at 01:00 UTC.
         ("Europe/Berlin", date(2025, 10, 26), 30, ("02:00", "03:00"), ["26 00:00", "26 00:30", "26 01:00", "26 01:30"]),
         ("Europe/Berlin", date(2025, 10, 26), 60, ("01:00", "04:00"), ["25 23:00", "26 00:00", "26 01:00", "26 02:00"]),
         ("Europe/Berlin", date(2025, 10, 26), 45, ("02:00", "03:00"), ["26 00:00", "26 01:00"]),
-        # 02:00 becomes 01:00 at 06:00 UTC.
+        # Clocks go from 02:00 to 01:00 at 06:00 UTC.
         (
             "America/New_York",
             date(2025, 11, 2),
@@ -199,7 +199,7 @@ def test_a_reading_that_the_clock_skips_has_no_slot(
             ("01:00", "02:00"),
             ["02 05:00", "02 05:30", "02 06:00", "02 06:30"],
         ),
-        # 02:00 becomes 01:30 at 15:00 UTC.
+        # Clocks go from 02:00 to 01:30 at 15:00 UTC.
         (
             "Australia/Lord_Howe",
             date(2025, 4, 6),
@@ -214,13 +214,13 @@ def test_a_reading_that_the_clock_skips_has_no_slot(
             ("00:00", "04:00"),
             ["05 13:00", "05 14:00", "05 15:30", "05 16:30"],
         ),
-        # Midnight becomes 23:00 of the day before at 21:00 UTC.
+        # Clocks go from midnight to 23:00 of the day before at 21:00 UTC.
         ("Africa/Cairo", date(2025, 10, 30), 30, ("22:30", "23:30"), ["30 19:30", "30 20:00", "30 21:00"]),
-        # Nothing changes.
+        # The offset does not change.
         ("Asia/Kolkata", date(2025, 10, 26), 60, ("01:00", "04:00"), ["25 19:30", "25 20:30", "25 21:30"]),
     ],
 )
-def test_a_reading_that_the_clock_shows_twice_has_two_slots(
+def test_a_repeated_local_time_has_two_slots(
     zone: str,
     day: date,
     minutes: int,
@@ -233,22 +233,22 @@ def test_a_reading_that_the_clock_shows_twice_has_two_slots(
 @pytest.mark.parametrize(
     ("day", "minutes", "hours", "expected"),
     [
-        # From 01:00 to 04:00 only two hours pass in spring.
+        # In spring, only two hours pass from 01:00 to 04:00.
         (date(2025, 3, 30), 120, ("01:00", "04:00"), ["30 00:00"]),
-        # An hour from 01:30 on ends at 03:30 in spring.
+        # In spring, one hour from 01:30 ends at 03:30.
         (date(2025, 3, 30), 60, ("01:30", "03:00"), []),
-        # The slot of 01:30 lasts until 03:15 in spring: that of 03:00 has no room.
+        # In spring, the slot of 01:30 lasts until 03:15 and leaves no time for the one of 03:00.
         (date(2025, 3, 30), 45, ("00:45", "04:30"), ["29 23:45", "30 00:30", "30 01:45"]),
-        # The first 02:30 slot of an hour would last until 02:30 in autumn, and the clock shows 02:00 in between.
+        # In autumn, one hour from the first 02:30 would include 02:00, which is before the working hours.
         (date(2025, 10, 26), 60, ("02:30", "04:00"), ["26 01:30"]),
-        # The hours begin and end at 02:30: half of the repeated hour belongs to them, twice.
+        # Working hours end or start at 02:30: half of the repeated hour is inside, twice.
         (date(2025, 10, 26), 30, ("01:30", "02:30"), ["25 23:30", "26 00:00", "26 01:00"]),
         (date(2025, 10, 26), 30, ("02:30", "03:30"), ["26 00:30", "26 01:30", "26 02:00"]),
-        # The slot of the first 02:30 lasts until 03:00 in autumn: that of the second has no room.
+        # In autumn, the slot of the first 02:30 lasts until 03:00 and leaves no time for the one of the second 02:30.
         (date(2025, 10, 26), 90, ("01:00", "04:00"), ["25 23:00", "26 00:30"]),
     ],
 )
-def test_a_slot_lasts_its_real_length_when_the_clock_changes(
+def test_a_slot_keeps_its_length_when_clocks_change(
     day: date,
     minutes: int,
     hours: tuple[str, str],
@@ -261,15 +261,15 @@ def test_a_slot_lasts_its_real_length_when_the_clock_changes(
 
 
 @pytest.mark.parametrize("day", [date(2025, 3, 30), date(2025, 10, 26), date(2025, 7, 7)])
-def test_the_day_keeps_its_usual_times_after_the_clock_changed(day: date) -> None:
+def test_later_slots_keep_their_local_times_when_clocks_change(day: date) -> None:
     schedule = daily("Europe/Berlin", 45, ("00:00", "12:00"))
 
-    assert readings(schedule, day)[-5:] == ["08:15", "09:00", "09:45", "10:30", "11:15"]
+    assert local_starts(schedule, day)[-5:] == ["08:15", "09:00", "09:45", "10:30", "11:15"]
 
 
 @pytest.mark.parametrize("minutes", [5, 20, 45, 60, 90, 240])
 @pytest.mark.parametrize("zone", ZONES)
-def test_slots_are_sound_around_every_change_of_the_year(zone: str, minutes: int) -> None:
+def test_slots_are_valid_around_every_clock_change(zone: str, minutes: int) -> None:
     schedule = daily(zone, minutes, ("00:00", "02:15"), ("02:45", "06:50"))
     hours = {(each.starts_at, each.ends_at) for each in schedule.week}
     changes = [
@@ -324,7 +324,7 @@ def test_slot_at(moment: datetime, found: bool) -> None:
     assert slot == (Span(moment, moment + timedelta(minutes=30)) if found else None)
 
 
-def test_slot_at_knows_the_local_day() -> None:
+def test_slot_at_uses_the_local_day() -> None:
     sunday_in_utc = datetime(2025, 1, 5, 22, 0, tzinfo=UTC)
     week = (interval(Weekday.MONDAY, "09:00", "10:00"),)
 
@@ -334,7 +334,7 @@ def test_slot_at_knows_the_local_day() -> None:
 
 
 @pytest.mark.parametrize("hour", [0, 1])
-def test_slot_at_tells_the_two_slots_of_a_repeated_reading_apart(hour: int) -> None:
+def test_slot_at_distinguishes_the_slots_of_a_repeated_local_time(hour: int) -> None:
     moment = datetime(2025, 10, 26, hour, tzinfo=UTC)
 
     slot = slot_at(daily("Europe/Berlin", 60, ("02:00", "03:00")), moment)
@@ -408,13 +408,13 @@ def test_two_weekdays_do_not_overlap() -> None:
     assert has_overlap(week) is False
 
 
-def test_an_interval_takes_times_as_text() -> None:
+def test_an_interval_accepts_times_as_text() -> None:
     taken = WorkingInterval.model_validate({"weekday": "monday", "starts_at": "09:00", "ends_at": "09:01"})
 
     assert taken == interval(Weekday.MONDAY, "09:00", "09:01")
 
 
-def test_weekdays_go_by_their_english_names() -> None:
+def test_weekdays_have_english_names() -> None:
     assert list(Weekday) == ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 
 
@@ -423,8 +423,8 @@ def test_weekdays_go_by_their_english_names() -> None:
     [
         ({"ends_at": "09:00"}, (), "Value error, must end after it starts"),
         ({"ends_at": "08:59"}, (), "Value error, must end after it starts"),
-        ({"starts_at": "09:00Z"}, ("starts_at",), "Value error, must be local time, without an offset"),
-        ({"ends_at": "12:00+02:00"}, ("ends_at",), "Value error, must be local time, without an offset"),
+        ({"starts_at": "09:00Z"}, ("starts_at",), "Value error, must be a local time without an offset"),
+        ({"ends_at": "12:00+02:00"}, ("ends_at",), "Value error, must be a local time without an offset"),
         ({"starts_at": 28800}, ("starts_at",), "Value error, must be written as text, in the form of ISO 8601"),
         ({"starts_at": "09:00:01"}, ("starts_at",), "Value error, must be a whole minute"),
         ({"ends_at": "12:00:00.000001"}, ("ends_at",), "Value error, must be a whole minute"),

@@ -1,4 +1,4 @@
-"""What practitioners and appointments do, told by tests of their services."""
+"""Tests of the services for practitioners and appointments."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
@@ -41,7 +41,7 @@ from tests.test_config import FROZEN_NOW
 
 pytestmark = pytest.mark.usefixtures("frozen_time")
 
-# The clock stands at noon of a Tuesday in January; Berlin is an hour ahead of UTC.
+# `frozen_time` is noon of a Tuesday in January; Berlin is one hour ahead of UTC.
 TODAY = date(2030, 1, 15)
 TOMORROW = date(2030, 1, 16)
 NINE = datetime(2030, 1, 16, 8, 0, tzinfo=UTC)
@@ -129,11 +129,11 @@ def test_refuses_a_bad_practitioner(
     assert [each["loc"] for each in error.value.errors()] == [(field,)]
 
 
-def test_a_time_zone_is_one_of_the_iana_database(practitioner_payload: Payload) -> None:
+def test_time_zones_are_those_of_the_iana_database(practitioner_payload: Payload) -> None:
     with pytest.raises(ValidationError) as error:
         PractitionerCreate(**practitioner_payload(time_zone="Europe/Bielefeld"))
 
-    assert error.value.errors()[0]["msg"] == "Value error, must be a time zone of the IANA database"
+    assert error.value.errors()[0]["msg"] == "Value error, must be the name of an IANA time zone, such as Europe/Berlin"
 
 
 @pytest.mark.parametrize("field", ["name", "time_zone", "slot_minutes"])
@@ -151,7 +151,7 @@ def test_a_practitioner_requires(practitioner_payload: Payload, field: str) -> N
     ("field", "value"),
     [("name", "Dr Who"), ("time_zone", "Europe/London"), ("slot_minutes", 15), ("active", False)],
 )
-async def test_update_changes_one_field_alone(
+async def test_update_changes_only_one_field(
     practitioner_service: PractitionerService,
     test_practitioner: Practitioner,
     field: str,
@@ -164,7 +164,7 @@ async def test_update_changes_one_field_alone(
     assert {name: getattr(updated, name) for name in PractitionerUpdate.model_fields} == before | {field: value}
 
 
-async def test_practitioners_are_found_by_name_and_by_activity(
+async def test_list_filters_practitioners_by_name_and_activity(
     practitioner_service: PractitionerService,
     make_practitioner: Factory[Practitioner],
 ) -> None:
@@ -189,7 +189,7 @@ async def test_working_hours_replace_the_whole_week(
     assert test_practitioner.working_hours == (noon, evening)
 
 
-async def test_working_hours_may_be_none_at_all(
+async def test_working_hours_may_be_empty(
     practitioner_service: PractitionerService,
     test_practitioner: Practitioner,
 ) -> None:
@@ -215,7 +215,7 @@ async def test_working_hours_of_an_unknown_practitioner(practitioner_service: Pr
         await practitioner_service.replace_working_hours(uuid4(), WorkingHours(working_hours=()))
 
 
-def test_working_hours_do_not_overlap() -> None:
+def test_working_hours_must_not_overlap() -> None:
     overlapping = (working(Weekday.MONDAY, 9, 12), working(Weekday.MONDAY, 11, 13))
 
     with pytest.raises(ValidationError) as error:
@@ -223,10 +223,10 @@ def test_working_hours_do_not_overlap() -> None:
 
     refused = error.value.errors()[0]
     assert refused["loc"] == ("working_hours",)
-    assert refused["msg"] == "Value error, intervals of one weekday must not overlap"
+    assert refused["msg"] == "Value error, intervals on the same weekday must not overlap"
 
 
-def test_working_hours_may_touch() -> None:
+def test_working_hours_may_be_adjacent() -> None:
     touching = (working(Weekday.MONDAY, 9, 12), working(Weekday.MONDAY, 12, 13))
 
     assert WorkingHours(working_hours=touching).working_hours == touching
@@ -252,7 +252,7 @@ async def test_free_slots_of_several_days(
     assert [slot.starts_at for slot in slots] == [NINE, NINE + 2 * DAY + HOUR, NINE + 7 * DAY]
 
 
-async def test_free_slots_lie_in_the_time_zone_of_the_practitioner(
+async def test_free_slots_use_the_time_zone_of_the_practitioner(
     practitioner_service: PractitionerService,
     make_practitioner: Factory[Practitioner],
 ) -> None:
@@ -261,14 +261,14 @@ async def test_free_slots_lie_in_the_time_zone_of_the_practitioner(
     assert await free(practitioner_service, practitioner) == ["03:30", "07:30"]
 
 
-async def test_what_has_started_today_is_not_free(
+async def test_slots_that_have_started_are_not_free(
     practitioner_service: PractitionerService,
     test_practitioner: Practitioner,
 ) -> None:
     assert await free(practitioner_service, test_practitioner, TODAY) == AFTERNOON[1:]
 
 
-async def test_what_is_booked_is_not_free(
+async def test_booked_slots_are_not_free(
     practitioner_service: PractitionerService,
     test_practitioner: Practitioner,
     make_appointment: Factory[Appointment],
@@ -279,7 +279,7 @@ async def test_what_is_booked_is_not_free(
     assert await free(practitioner_service, test_practitioner) == ["08:00", *MORNING[2:], *AFTERNOON]
 
 
-async def test_the_first_and_the_last_slot_can_be_taken(
+async def test_the_first_and_the_last_slot_can_be_booked(
     practitioner_service: PractitionerService,
     test_practitioner: Practitioner,
     make_appointment: Factory[Appointment],
@@ -290,7 +290,7 @@ async def test_the_first_and_the_last_slot_can_be_taken(
     assert await free(practitioner_service, test_practitioner) == [*MORNING[1:], *AFTERNOON[:-1]]
 
 
-async def test_what_was_cancelled_is_free_again(
+async def test_cancelled_slots_are_free_again(
     practitioner_service: PractitionerService,
     appointment_service: AppointmentService,
     test_practitioner: Practitioner,
@@ -301,7 +301,7 @@ async def test_what_was_cancelled_is_free_again(
     assert await free(practitioner_service, test_practitioner) == MORNING + AFTERNOON
 
 
-async def test_what_another_practitioner_has_booked_does_not_matter(
+async def test_appointments_of_other_practitioners_are_ignored(
     practitioner_service: PractitionerService,
     make_practitioner: Factory[Practitioner],
     test_appointment: Appointment,
@@ -312,7 +312,7 @@ async def test_what_another_practitioner_has_booked_does_not_matter(
     assert await free(practitioner_service, other) == MORNING + AFTERNOON
 
 
-async def test_a_long_appointment_takes_all_the_slots_that_it_overlaps(
+async def test_a_long_appointment_blocks_every_slot_that_it_overlaps(
     practitioner_service: PractitionerService,
     make_practitioner: Factory[Practitioner],
     make_appointment: Factory[Appointment],
@@ -357,14 +357,14 @@ def test_a_range_has_up_to_31_days_in_order(first: date, last: date) -> None:
     with pytest.raises(ValidationError) as error:
         SlotQuery(first=first, last=last)
 
-    assert error.value.errors()[0]["msg"] == "Value error, must be 1 to 31 days, in order"
+    assert error.value.errors()[0]["msg"] == "Value error, 'to' must be at most 30 days after 'from' and not before it"
 
 
 @pytest.mark.parametrize(
     ("first", "last"),
     [(date(1999, 12, 31), date(2000, 1, 1)), (date(2199, 12, 31), date(2200, 1, 1)), (date.min, date.min)],
 )
-def test_a_range_keeps_away_from_the_ends_of_the_calendar(first: date, last: date) -> None:
+def test_a_range_must_be_within_the_supported_years(first: date, last: date) -> None:
     with pytest.raises(ValidationError):
         SlotQuery(first=first, last=last)
 
@@ -427,7 +427,7 @@ def test_refuses_a_bad_start(schema: type[AppointmentCreate | AppointmentResched
 
 
 @pytest.mark.parametrize("party", ["practitioner_id", "patient_id"])
-async def test_who_meets_must_exist(make_appointment: Factory[Appointment], party: str) -> None:
+async def test_patient_and_practitioner_must_exist(make_appointment: Factory[Appointment], party: str) -> None:
     with pytest.raises(Unprocessable) as error:
         await make_appointment(**{party: uuid4()})
 
@@ -483,19 +483,19 @@ async def test_an_inactive_practitioner_cannot_be_booked(
     ],
 )
 async def test_only_a_slot_can_be_booked(make_appointment: Factory[Appointment], starts_at: datetime) -> None:
-    with pytest.raises(Unprocessable, match=r" has no slot that starts then\.$") as error:
+    with pytest.raises(Unprocessable, match=r" has no slot that starts at this time\.$") as error:
         await make_appointment(starts_at=starts_at)
 
     assert error.value.members == {"field": "starts_at"}
 
 
-@pytest.mark.parametrize("late", [timedelta(0), SECOND, DAY])
+@pytest.mark.parametrize("delay", [timedelta(0), SECOND, DAY])
 async def test_the_past_cannot_be_booked(
     make_appointment: Factory[Appointment],
     frozen_time: Traveller,
-    late: timedelta,
+    delay: timedelta,
 ) -> None:
-    frozen_time.move_to(NINE + late)
+    frozen_time.move_to(NINE + delay)
 
     with pytest.raises(Unprocessable, match=r"must start in the future\.$") as error:
         await make_appointment(starts_at=NINE)
@@ -542,7 +542,7 @@ async def test_a_patient_meets_one_practitioner_at_a_time(
 
 
 @pytest.mark.parametrize("order", [("practitioner", "patient"), ("patient", "practitioner")])
-async def test_where_both_are_busy_the_practitioner_is_told(
+async def test_if_both_are_busy_the_error_names_the_practitioner(
     make_appointment: Factory[Appointment],
     make_practitioner: Factory[Practitioner],
     make_patient: Factory[Patient],
@@ -561,7 +561,7 @@ async def test_where_both_are_busy_the_practitioner_is_told(
     assert error.value.members == {"field": "practitioner_id"}
 
 
-async def test_appointments_may_touch(
+async def test_appointments_may_be_adjacent(
     make_appointment: Factory[Appointment],
     make_practitioner: Factory[Practitioner],
 ) -> None:
@@ -575,7 +575,7 @@ async def test_appointments_may_touch(
 
 
 @pytest.mark.parametrize("starts_at", [NINE, NINE + timedelta(minutes=20), NINE + timedelta(minutes=40)])
-async def test_appointments_do_not_overlap_in_part(
+async def test_appointments_must_not_overlap_partly(
     make_appointment: Factory[Appointment],
     make_practitioner: Factory[Practitioner],
     practitioner_service: PractitionerService,
@@ -589,7 +589,7 @@ async def test_appointments_do_not_overlap_in_part(
         await make_appointment(practitioner_id=practitioner.id, starts_at=starts_at)
 
 
-async def test_two_patients_meet_two_practitioners_at_once(
+async def test_different_parties_can_meet_at_the_same_time(
     make_appointment: Factory[Appointment],
     make_practitioner: Factory[Practitioner],
     make_patient: Factory[Patient],
@@ -614,7 +614,7 @@ async def test_a_cancelled_slot_can_be_booked_again(
     assert booked.id != test_appointment.id
 
 
-async def test_to_book_does_not_change_when_who_meets_was_updated(
+async def test_book_does_not_change_updated_at_of_the_parties(
     make_appointment: Factory[Appointment],
     db_session: AsyncSession,
     test_patient: Patient,
@@ -632,7 +632,7 @@ async def test_to_book_does_not_change_when_who_meets_was_updated(
 
 @pytest.fixture
 def statements(db_session: AsyncSession) -> Iterator[list[tuple[str, int]]]:
-    """What is sent to the database: the first two words of each statement, and how many rows it wrote."""
+    """Record the statements sent to the database: the first two words of each, and its row count."""
     sent: list[tuple[str, int]] = []
 
     def note(connection: sa.Connection, cursor: Any, statement: str, *_: Any) -> None:
@@ -644,7 +644,7 @@ def statements(db_session: AsyncSession) -> Iterator[list[tuple[str, int]]]:
     sa.event.remove(engine, "after_cursor_execute", note)
 
 
-async def test_to_book_locks_who_meets_before_anything_is_read(
+async def test_book_locks_the_parties_before_it_reads(
     appointment_service: AppointmentService,
     make_appointment: Factory[Appointment],
     make_practitioner: Factory[Practitioner],
@@ -662,7 +662,7 @@ async def test_to_book_locks_who_meets_before_anything_is_read(
     assert statements[:2] == [("UPDATE practitioners", 1), ("UPDATE patients", 1)]
 
 
-async def test_to_reschedule_locks_who_meets_before_anything_is_read(
+async def test_reschedule_locks_the_parties_before_it_reads(
     appointment_service: AppointmentService,
     test_appointment: Appointment,
     make_practitioner: Factory[Practitioner],
@@ -685,12 +685,12 @@ async def book_in(session: AsyncSession, patient: Patient, practitioner: Practit
     return await AppointmentService(session, EventBus(session)).book(data)
 
 
-async def test_of_two_who_book_at_once_one_waits_and_loses(
-    rival_sessions: SessionFactory,
+async def test_a_concurrent_booking_waits_and_is_refused(
+    concurrent_sessions: SessionFactory,
     test_patient: Patient,
     test_practitioner: Practitioner,
 ) -> None:
-    async with rival_sessions() as first, rival_sessions() as second:
+    async with concurrent_sessions() as first, concurrent_sessions() as second:
         await book_in(first, test_patient, test_practitioner, NINE)
         with pytest.raises(OperationalError, match="locked") as waiting:
             await book_in(second, test_patient, test_practitioner, NINE)
@@ -704,15 +704,15 @@ async def test_of_two_who_book_at_once_one_waits_and_loses(
     assert lost.value.members == {"field": "practitioner_id"}
 
 
-async def test_who_reschedules_while_another_books_waits_and_loses(
-    rival_sessions: SessionFactory,
+async def test_a_concurrent_rescheduling_waits_and_is_refused(
+    concurrent_sessions: SessionFactory,
     test_patient: Patient,
     test_practitioner: Practitioner,
 ) -> None:
-    async with rival_sessions.begin() as session:
+    async with concurrent_sessions.begin() as session:
         appointment = await book_in(session, test_patient, test_practitioner, NINE)
     to_ten = AppointmentReschedule(starts_at=TEN)
-    async with rival_sessions() as first, rival_sessions() as second:
+    async with concurrent_sessions() as first, concurrent_sessions() as second:
         await book_in(first, test_patient, test_practitioner, TEN)
         with pytest.raises(OperationalError, match="locked") as waiting:
             await AppointmentService(second, EventBus(second)).reschedule(appointment.id, to_ten)
@@ -737,7 +737,7 @@ async def test_reschedule_moves_to_another_slot(
     assert (moved.starts_at, moved.ends_at) == (TEN, TEN + HOUR / 2)
 
 
-async def test_reschedule_publishes_from_where_to_where(
+async def test_reschedule_publishes_both_times(
     appointment_service: AppointmentService,
     test_appointment: Appointment,
     published_events: list[Event],
@@ -790,7 +790,7 @@ async def test_reschedule_leaves_the_old_slot_free(
     assert await free(practitioner_service, test_practitioner) == [*MORNING[:2], *MORNING[3:], *AFTERNOON]
 
 
-async def test_reschedule_to_a_slot_that_is_taken(
+async def test_reschedule_to_a_booked_slot(
     appointment_service: AppointmentService,
     make_appointment: Factory[Appointment],
     make_patient: Factory[Patient],
@@ -807,7 +807,7 @@ async def test_reschedule_to_a_slot_that_is_taken(
     assert (moving.starts_at, published_events) == (NINE, [])
 
 
-async def test_reschedule_to_a_time_when_the_patient_is_elsewhere(
+async def test_reschedule_to_a_time_when_the_patient_is_busy(
     appointment_service: AppointmentService,
     make_appointment: Factory[Appointment],
     make_practitioner: Factory[Practitioner],
@@ -822,7 +822,7 @@ async def test_reschedule_to_a_time_when_the_patient_is_elsewhere(
 
 
 @pytest.mark.parametrize("starts_at", [FROZEN_NOW, FROZEN_NOW - DAY, NINE + timedelta(minutes=15)])
-async def test_reschedule_to_what_cannot_be_booked(
+async def test_reschedule_to_a_time_that_cannot_be_booked(
     appointment_service: AppointmentService,
     test_appointment: Appointment,
     starts_at: datetime,
@@ -833,7 +833,7 @@ async def test_reschedule_to_what_cannot_be_booked(
     assert error.value.members == {"field": "starts_at"}
 
 
-async def test_reschedule_once_it_has_started(
+async def test_reschedule_after_the_start(
     appointment_service: AppointmentService,
     test_appointment: Appointment,
     frozen_time: Traveller,
@@ -859,7 +859,7 @@ async def test_cancel_keeps_the_reason(appointment_service: AppointmentService, 
     assert cancelled.cancellation_reason == "Feels better"
 
 
-async def test_cancel_publishes_why_and_by_whom(
+async def test_cancel_publishes_reason_and_user(
     appointment_service: AppointmentService,
     test_appointment: Appointment,
     published_events: list[Event],
@@ -886,7 +886,7 @@ async def test_cancel_up_to_the_start(
     assert cancelled.state is AppointmentState.CANCELLED
 
 
-async def test_cancel_once_it_has_started(
+async def test_cancel_after_the_start(
     appointment_service: AppointmentService,
     test_appointment: Appointment,
     frozen_time: Traveller,
@@ -915,7 +915,7 @@ async def test_cancel_twice(
 
 
 @pytest.mark.parametrize("reason", ["", " ", "x" * 201, None])
-def test_a_cancellation_needs_a_reason(reason: str | None) -> None:
+def test_a_cancellation_requires_a_reason(reason: str | None) -> None:
     with pytest.raises(ValidationError):
         AppointmentCancel.model_validate({"reason": reason})
 
@@ -927,7 +927,7 @@ def test_a_cancellation_needs_a_reason(reason: str | None) -> None:
         ("mark_no_show", AppointmentState.NO_SHOW, "appointment.no_show"),
     ],
 )
-async def test_closing_an_appointment_once_it_has_started(
+async def test_close_after_the_start(
     appointment_service: AppointmentService,
     test_appointment: Appointment,
     frozen_time: Traveller,
@@ -948,7 +948,7 @@ async def test_closing_an_appointment_once_it_has_started(
 
 
 @pytest.mark.parametrize("method", ["complete", "mark_no_show"])
-async def test_closing_an_appointment_before_it_has_started(
+async def test_close_before_the_start(
     appointment_service: AppointmentService,
     test_appointment: Appointment,
     frozen_time: Traveller,
@@ -972,7 +972,7 @@ async def test_closing_an_appointment_before_it_has_started(
         ("reschedule", [AppointmentReschedule(starts_at=TEN)]),
     ],
 )
-async def test_a_closed_appointment_stays_as_it_is(
+async def test_a_closed_appointment_cannot_change(
     appointment_service: AppointmentService,
     test_appointment: Appointment,
     frozen_time: Traveller,
@@ -1033,7 +1033,7 @@ async def test_a_patient_who_has_appointments_cannot_be_deleted(
 
 
 async def due(service: AppointmentService, **query: int) -> list[UUID]:
-    """Return the appointments of which a reminder is due."""
+    """Return the ids of the appointments whose reminder is due."""
     listing = await service.reminders_due(ReminderQuery(**query))
     return [appointment.id for appointment in listing.items]
 
@@ -1081,7 +1081,7 @@ async def test_the_default_lead_time_is_a_day(
     assert [appointment.id for appointment in listing.items] == [tomorrow.id]
 
 
-async def test_reminders_are_due_by_start_and_by_page(
+async def test_due_reminders_are_sorted_and_paged(
     appointment_service: AppointmentService,
     make_appointment: Factory[Appointment],
 ) -> None:
@@ -1093,7 +1093,7 @@ async def test_reminders_are_due_by_start_and_by_page(
 
 
 @pytest.mark.parametrize("state", CLOSED)
-async def test_nobody_is_reminded_of_a_closed_appointment(
+async def test_closed_appointments_need_no_reminder(
     appointment_service: AppointmentService,
     test_appointment: Appointment,
     state: AppointmentState,
@@ -1118,7 +1118,7 @@ async def test_a_patient_is_reminded_once(
     assert event.data == {"starts_at": "2030-01-16T08:00:00Z"}
 
 
-async def test_to_note_a_reminder_again_changes_nothing(
+async def test_marking_a_reminder_twice_changes_nothing(
     appointment_service: AppointmentService,
     test_appointment: Appointment,
     frozen_time: Traveller,
@@ -1133,7 +1133,7 @@ async def test_to_note_a_reminder_again_changes_nothing(
     assert (again.reminded_at, published_events) == (FROZEN_NOW, [])
 
 
-async def test_a_reminder_comes_too_late_once_it_has_started(
+async def test_a_reminder_cannot_be_marked_after_the_start(
     appointment_service: AppointmentService,
     test_appointment: Appointment,
     frozen_time: Traveller,
@@ -1144,7 +1144,7 @@ async def test_a_reminder_comes_too_late_once_it_has_started(
         await appointment_service.mark_reminded(test_appointment.id)
 
 
-async def test_a_rescheduled_appointment_is_reminded_of_again(
+async def test_a_rescheduled_appointment_needs_another_reminder(
     appointment_service: AppointmentService,
     test_appointment: Appointment,
 ) -> None:
@@ -1158,12 +1158,12 @@ async def test_a_rescheduled_appointment_is_reminded_of_again(
 
 
 async def found(service: AppointmentService, **query: Any) -> list[UUID]:
-    """Return the appointments that a query lists."""
+    """Return the ids of the appointments that match a query."""
     listing = await service.list(AppointmentQuery(**query))
     return [appointment.id for appointment in listing.items]
 
 
-async def test_the_list_begins_with_the_earliest(
+async def test_list_puts_the_earliest_first(
     appointment_service: AppointmentService,
     make_appointment: Factory[Appointment],
 ) -> None:
@@ -1175,7 +1175,7 @@ async def test_the_list_begins_with_the_earliest(
     assert (listing.total, await found(appointment_service, offset=2)) == (3, [latest.id])
 
 
-async def test_the_list_by_patient_and_by_practitioner(
+async def test_list_filters_by_patient_and_practitioner(
     appointment_service: AppointmentService,
     make_appointment: Factory[Appointment],
     make_practitioner: Factory[Practitioner],
@@ -1191,7 +1191,7 @@ async def test_the_list_by_patient_and_by_practitioner(
     assert await found(appointment_service, practitioner_id=theirs.practitioner_id) == [theirs.id]
 
 
-async def test_the_list_by_state(
+async def test_list_filters_by_state(
     appointment_service: AppointmentService,
     make_appointment: Factory[Appointment],
 ) -> None:
@@ -1204,7 +1204,7 @@ async def test_the_list_by_state(
     assert listed == {state: [appointment.id] for state, appointment in made.items()}
 
 
-async def test_the_list_from_one_moment_to_another(
+async def test_list_filters_by_time(
     appointment_service: AppointmentService,
     make_appointment: Factory[Appointment],
 ) -> None:

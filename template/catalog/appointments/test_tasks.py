@@ -1,4 +1,4 @@
-"""When patients are reminded of appointments, and of what."""
+"""Tests of the tasks that send reminders."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -33,7 +33,7 @@ from tests.test_config import FROZEN_NOW
 
 pytestmark = pytest.mark.usefixtures("frozen_time", "celery_app")
 
-# The clock stands at noon of a Tuesday in January; Berlin is an hour ahead of UTC.
+# `frozen_time` is noon of a Tuesday in January; Berlin is one hour ahead of UTC.
 NINE = datetime(2030, 1, 16, 8, 0, tzinfo=UTC)
 LEAD = 24
 
@@ -46,18 +46,18 @@ async def ada(make_patient: Factory[Patient]) -> Patient:
 
 @pytest.fixture
 async def appointment(make_appointment: Factory[Appointment], ada: Patient) -> Appointment:
-    """An appointment of Ada's, tomorrow at nine in Berlin."""
+    """Ada's appointment, tomorrow at 9:00 in Berlin."""
     return await make_appointment(patient_id=ada.id, starts_at=NINE)
 
 
 @pytest.fixture
 def message(appointment: Appointment) -> tuple[UUID, UUID, int]:
-    """What the reminder of Ada's appointment is queued with."""
+    """Return the arguments of the task that sends a reminder."""
     return appointment.organisation_id, appointment.id, LEAD
 
 
 async def events_of(session: AsyncSession, appointment: Appointment) -> list[str]:
-    """Return what is stored to have happened to an appointment."""
+    """Return the names of the stored events of an appointment."""
     names = select(Event.name).where(Event.record_id == appointment.id).order_by(Event.name)
     return list(await session.scalars(names))
 
@@ -76,7 +76,7 @@ async def test_a_patient_is_reminded_by_email(
     assert await events_of(db_session, appointment) == ["appointment.booked", "appointment.reminded"]
 
 
-async def test_a_reminder_tells_when_and_whom(
+async def test_a_reminder_names_time_and_practitioner(
     appointment: Appointment,
     message: tuple[UUID, UUID, int],
     test_practitioner: Practitioner,
@@ -94,7 +94,7 @@ async def test_a_reminder_tells_when_and_whom(
     )
 
 
-async def test_a_reminder_that_is_delivered_twice_is_sent_once(
+async def test_a_task_that_is_delivered_twice_sends_one_reminder(
     message: tuple[UUID, UUID, int],
     mock_email: RecordingEmailGateway,
 ) -> None:
@@ -103,7 +103,7 @@ async def test_a_reminder_that_is_delivered_twice_is_sent_once(
     assert (sent, len(mock_email.outbox)) == ([True, False], 1)
 
 
-async def test_who_reminds_locks_the_appointment_before_anything_else(
+async def test_sending_a_reminder_locks_the_appointment_first(
     db_session: AsyncSession,
     message: tuple[UUID, UUID, int],
 ) -> None:
@@ -117,13 +117,13 @@ async def test_who_reminds_locks_the_appointment_before_anything_else(
 
     await in_worker(send_reminder.run, *message)
 
-    # SQLite knows no such locks: what PostgreSQL would be told.
+    # SQLite has no row locks, so check the statement for PostgreSQL.
     dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
     assert str(queries[0].compile(dialect=dialect)).endswith(" FOR UPDATE")
 
 
 @pytest.mark.parametrize("state", [AppointmentState.CANCELLED, AppointmentState.COMPLETED, AppointmentState.NO_SHOW])
-async def test_nobody_is_reminded_of_what_was_closed_meanwhile(
+async def test_no_reminder_for_an_appointment_closed_in_the_meantime(
     db_session: AsyncSession,
     appointment: Appointment,
     message: tuple[UUID, UUID, int],
@@ -138,7 +138,7 @@ async def test_nobody_is_reminded_of_what_was_closed_meanwhile(
     assert mock_email.outbox == []
 
 
-async def test_nobody_is_reminded_of_what_was_moved_out_of_sight(
+async def test_no_reminder_for_an_appointment_moved_beyond_the_lead_time(
     appointment_service: AppointmentService,
     appointment: Appointment,
     message: tuple[UUID, UUID, int],
@@ -151,7 +151,7 @@ async def test_nobody_is_reminded_of_what_was_moved_out_of_sight(
     assert mock_email.outbox == []
 
 
-async def test_nobody_is_reminded_of_what_has_begun(
+async def test_no_reminder_for_an_appointment_that_has_started(
     message: tuple[UUID, UUID, int],
     mock_email: RecordingEmailGateway,
     frozen_time: Traveller,
@@ -163,7 +163,7 @@ async def test_nobody_is_reminded_of_what_has_begun(
     assert mock_email.outbox == []
 
 
-async def test_nobody_is_reminded_of_what_is_not_there(
+async def test_no_reminder_for_an_unknown_appointment(
     test_org: Organisation,
     appointment: Appointment,
     other_org: Organisation,
@@ -175,7 +175,7 @@ async def test_nobody_is_reminded_of_what_is_not_there(
     assert (unknown, foreign, mock_email.outbox) == (False, False, [])
 
 
-async def test_an_address_that_is_gone_is_not_written_to(
+async def test_no_reminder_for_a_patient_whose_address_was_removed(
     db_session: AsyncSession,
     appointment: Appointment,
     ada: Patient,
@@ -191,7 +191,7 @@ async def test_an_address_that_is_gone_is_not_written_to(
     assert (appointment.reminded_at, mock_email.outbox) == (None, [])
 
 
-async def test_a_reminder_that_fails_is_tried_again(
+async def test_a_failed_reminder_is_retried(
     db_session: AsyncSession,
     appointment: Appointment,
     message: tuple[UUID, UUID, int],
@@ -207,7 +207,7 @@ async def test_a_reminder_that_fails_is_tried_again(
     assert await events_of(db_session, appointment) == ["appointment.booked", "appointment.reminded"]
 
 
-async def test_a_reminder_that_goes_on_failing_leaves_no_trace(
+async def test_a_reminder_that_keeps_failing_changes_nothing(
     db_session: AsyncSession,
     appointment: Appointment,
     message: tuple[UUID, UUID, int],
@@ -223,7 +223,7 @@ async def test_a_reminder_that_goes_on_failing_leaves_no_trace(
     assert await events_of(db_session, appointment) == ["appointment.booked"]
 
 
-async def test_a_server_that_refuses_us_is_an_error(
+async def test_a_refusal_by_the_server_is_not_retried(
     db_session: AsyncSession,
     appointment: Appointment,
     message: tuple[UUID, UUID, int],
@@ -237,7 +237,7 @@ async def test_a_server_that_refuses_us_is_an_error(
     assert (result.state, len(mock_email.failures), appointment.reminded_at) == ("FAILURE", 1, None)
 
 
-async def test_a_patient_without_a_mailbox_is_given_up(
+async def test_a_refused_recipient_is_marked_unreachable(
     db_session: AsyncSession,
     appointment: Appointment,
     message: tuple[UUID, UUID, int],
@@ -256,7 +256,7 @@ async def test_a_patient_without_a_mailbox_is_given_up(
     assert await in_worker(queue_reminders.run, LEAD) == 0
 
 
-async def test_each_reminder_that_is_due_is_queued(
+async def test_due_reminders_are_queued(
     make_appointment: Factory[Appointment],
     appointment: Appointment,
     ada: Patient,
@@ -273,7 +273,7 @@ async def test_each_reminder_that_is_due_is_queued(
     ]
 
 
-async def test_a_reminder_that_no_worker_takes_in_time_is_dropped(
+async def test_queued_reminders_expire(
     appointment: Appointment,
     queued_tasks: list[QueuedTask],
 ) -> None:
@@ -282,7 +282,7 @@ async def test_a_reminder_that_no_worker_takes_in_time_is_dropped(
     assert [task.expires for task in queued_tasks] == [(FROZEN_NOW + timedelta(minutes=1)).isoformat()]
 
 
-async def test_patients_without_an_address_are_left_to_others(
+async def test_patients_without_an_address_are_not_queued(
     make_appointment: Factory[Appointment],
     make_patient: Factory[Patient],
     queued_tasks: list[QueuedTask],
@@ -319,7 +319,7 @@ async def copy_to(
     practitioner: Practitioner,
     appointment: Appointment,
 ) -> Appointment:
-    """Store an appointment like another one, with its patient and practitioner, in an organisation."""
+    """Copy an appointment with its patient and practitioner to an organisation."""
     with organisation_scope(organisation.id):
         their_patient = Patient(
             given_name=patient.given_name,
@@ -345,12 +345,12 @@ async def copy_to(
     return theirs
 
 
-def test_a_reminder_is_queued_with_all_that_it_takes(appointment: Appointment) -> None:
+def test_queueing_a_reminder_requires_all_arguments(appointment: Appointment) -> None:
     with pytest.raises(TypeError, match="lead_hours"):
         send_reminder.delay(appointment.organisation_id, appointment.id)  # type: ignore[call-arg]
 
 
-def test_due_reminders_are_looked_for_as_often_as_the_settings_say(celery_app: Worker) -> None:
+def test_the_schedule_follows_the_settings(celery_app: Worker) -> None:
     settings = TaskSettings(_env_file=None, reminder_lead_hours=48, reminder_interval_seconds=60)
 
     (entry,) = schedule(settings).values()
@@ -365,6 +365,6 @@ def test_due_reminders_are_looked_for_as_often_as_the_settings_say(celery_app: W
     "settings",
     [{"reminder_lead_hours": 0}, {"reminder_lead_hours": 24 * 14 + 1}, {"reminder_interval_seconds": 0}],
 )
-def test_times_that_make_no_sense_are_refused(settings: dict[str, Any]) -> None:
+def test_invalid_settings_are_refused(settings: dict[str, Any]) -> None:
     with pytest.raises(ValidationError, match=next(iter(settings))):
         TaskSettings(_env_file=None, **settings)

@@ -1,4 +1,4 @@
-"""Reminders of appointments, on their way through queue, worker and PostgreSQL."""
+"""Tests of reminders with a real queue, worker and PostgreSQL."""
 
 import pytest
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.usefixtures("celery_worker")
 LEAD = 24 * 14
 
 
-async def test_a_worker_sends_what_was_queued(
+async def test_a_worker_sends_a_queued_reminder(
     test_appointment: Appointment,
     test_patient: Patient,
     mock_email: RecordingEmailGateway,
@@ -27,7 +27,7 @@ async def test_a_worker_sends_what_was_queued(
     assert [email.to for email in mock_email.outbox] == [test_patient.email]
 
 
-async def test_a_worker_finds_and_sends_what_is_due(
+async def test_a_worker_finds_and_sends_due_reminders(
     test_appointment: Appointment,
     test_patient: Patient,
     mock_email: RecordingEmailGateway,
@@ -35,7 +35,7 @@ async def test_a_worker_finds_and_sends_what_is_due(
     found = queue_reminders.delay(lead_hours=LEAD)
 
     assert await in_worker(found.get, timeout=5, interval=0.001) == 1
-    # One worker does one after the other: what it answers now comes after the reminder.
+    # A single worker runs tasks in order: this result comes after the reminder.
     again = queue_reminders.delay(lead_hours=LEAD)
     assert await in_worker(again.get, timeout=5, interval=0.001) == 0
     assert [email.to for email in mock_email.outbox] == [test_patient.email]

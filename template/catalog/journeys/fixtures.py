@@ -23,13 +23,13 @@ def journey_definition_service(
     event_bus: EventBus,
     organisation: Organisation,
 ) -> JourneyDefinitionService:
-    """The service of journey definitions, within the test's organisation."""
+    """The service for journey definitions of the test's organisation."""
     return JourneyDefinitionService(db_session, event_bus)
 
 
 @pytest.fixture
 def journey_definition_payload() -> Payload:
-    """Make the body that defines a journey of three stages, each time under another name."""
+    """Return a function that makes the request body of a definition with three stages, each time with another name."""
     numbers = count(1)
 
     def make(**overrides: Any) -> dict[str, Any]:
@@ -47,7 +47,7 @@ def make_journey_definition(
     journey_definition_service: JourneyDefinitionService,
     journey_definition_payload: Payload,
 ) -> Factory[JourneyDefinition]:
-    """Make a definition; what is passed replaces the values of the payload."""
+    """Return a function that creates a definition; arguments override the payload."""
 
     async def make(**overrides: Any) -> JourneyDefinition:
         data = JourneyDefinitionCreate(**journey_definition_payload(**overrides))
@@ -58,19 +58,19 @@ def make_journey_definition(
 
 @pytest.fixture
 async def test_journey_definition(make_journey_definition: Factory[JourneyDefinition]) -> JourneyDefinition:
-    """A definition of the test's organisation: Referral, Surgery, Rehabilitation."""
+    """A definition with the stages Referral, Surgery and Rehabilitation."""
     return await make_journey_definition()
 
 
 @pytest.fixture
 def journey_service(db_session: AsyncSession, event_bus: EventBus, organisation: Organisation) -> JourneyService:
-    """The service of journeys, within the test's organisation."""
+    """The service for journeys of the test's organisation."""
     return JourneyService(db_session, event_bus)
 
 
 @pytest.fixture
 def journey_payload(test_patient: Patient, test_journey_definition: JourneyDefinition) -> Payload:
-    """Make the body that starts a journey of the test's patient."""
+    """Return a function that makes the request body of a journey of `test_patient`."""
 
     def make(**overrides: Any) -> dict[str, Any]:
         return {
@@ -84,7 +84,7 @@ def journey_payload(test_patient: Patient, test_journey_definition: JourneyDefin
 
 @pytest.fixture
 def make_journey(journey_service: JourneyService, journey_payload: Payload) -> Factory[Journey]:
-    """Start a journey; what is passed replaces the values of the payload."""
+    """Return a function that starts a journey; arguments override the payload."""
 
     async def make(**overrides: Any) -> Journey:
         data = JourneyStart(**journey_payload(**overrides))
@@ -95,7 +95,7 @@ def make_journey(journey_service: JourneyService, journey_payload: Payload) -> F
 
 @pytest.fixture
 async def test_journey(make_journey: Factory[Journey]) -> Journey:
-    """A journey of the test's patient, at its first stage."""
+    """A journey of `test_patient` at its first stage."""
     return await make_journey()
 
 

@@ -1,4 +1,4 @@
-"""What users do with journeys: start them, and look where patients stand."""
+"""Load test tasks for journeys."""
 
 from uuid import uuid4
 
@@ -8,7 +8,7 @@ SEEDED = 20
 
 
 def seed(user: Visitor) -> None:
-    """Define a journey, and start it a few times."""
+    """Create a definition and the initial journeys."""
     definition = {"name": f"Knee replacement {uuid4().hex}", "stages": ["Referral", "Surgery", "Rehabilitation"]}
     user.client.post("/journey-definitions", json=definition)
     for _ in range(SEEDED):
@@ -16,19 +16,19 @@ def seed(user: Visitor) -> None:
 
 
 def start(user: Visitor) -> None:
-    """Start a journey of a patient."""
+    """Start a journey."""
     definition = user.pick("/journey-definitions")
     patient = user.pick("/patients")
     user.client.post("/journeys", json={"definition_id": definition["id"], "patient_id": patient["id"]})
 
 
 def read(user: Visitor) -> None:
-    """Look at a journey."""
+    """Get a journey."""
     user.read("/journeys")
 
 
 def list_those_of_a_patient(user: Visitor) -> None:
-    """Look at the journeys of a patient."""
+    """List the journeys of a patient."""
     user.browse("/journeys", patient_id=user.pick("/patients")["id"])
 
 

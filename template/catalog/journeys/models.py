@@ -12,7 +12,7 @@ from ...core.tenancy import Record
 
 
 class JourneyState(StrEnum):
-    """Where a journey stands."""
+    """The state of a journey."""
 
     ACTIVE = "active"
     COMPLETED = "completed"
@@ -20,7 +20,7 @@ class JourneyState(StrEnum):
 
 
 class JourneyDefinition(Record):
-    """A pathway of care: the stages that a patient goes through, in order."""
+    """A care pathway: the ordered stages that a patient goes through."""
 
     __tablename__ = "journey_definitions"
     __table_args__ = (UniqueConstraint("organisation_id", "name"),)
@@ -32,7 +32,7 @@ class JourneyDefinition(Record):
 class Journey(StatefulRecord):
     """A patient's way through the stages of a definition.
 
-    The journey keeps the stages that its definition had at the start, so that nobody is left at a stage that is gone.
+    It copies the stages of the definition at the start, so that later changes to the definition do not affect it.
     """
 
     __tablename__ = "journeys"
@@ -47,7 +47,7 @@ class Journey(StatefulRecord):
 
     @property
     def next_stage(self) -> str | None:
-        """The one stage that may follow; None at the last stage and after the end."""
+        """The stage that follows, or None if the journey is at its last stage or has ended."""
         following = self.stages.index(self.stage) + 1
         if self.state is not JourneyState.ACTIVE or following == len(self.stages):
             return None

@@ -1,4 +1,4 @@
-"""The routes of journeys and of their definitions."""
+"""Routes for journeys and their definitions."""
 
 from typing import Annotated
 from uuid import UUID
@@ -29,12 +29,12 @@ journeys = APIRouter(prefix="/journeys")
 
 
 def get_definition_service(session: SessionDep, events: EventBusDep) -> JourneyDefinitionService:
-    """Give a request the service of definitions."""
+    """Return the service of definitions for a request."""
     return JourneyDefinitionService(session, events)
 
 
 def get_service(session: SessionDep, events: EventBusDep) -> JourneyService:
-    """Give a request the service of journeys."""
+    """Return the service of journeys for a request."""
     return JourneyService(session, events)
 
 
@@ -58,7 +58,7 @@ async def list_definitions(
     query: Annotated[JourneyDefinitionQuery, Query()],
     service: DefinitionService,
 ) -> Listing[JourneyDefinition]:
-    """List definitions, the oldest first."""
+    """List definitions, oldest first."""
     return await service.list(query)
 
 
@@ -74,25 +74,25 @@ async def update_definition(
     changes: JourneyDefinitionUpdate,
     service: DefinitionService,
 ) -> JourneyDefinition:
-    """Change a definition, for the journeys that start from now on."""
+    """Change a definition; journeys that have started keep their stages."""
     return await service.update(journey_definition_id, changes)
 
 
 @definitions.delete("/{journey_definition_id}", status_code=status.HTTP_204_NO_CONTENT, dependencies=ADMIN_ONLY)
 async def delete_definition(journey_definition_id: UUID, service: DefinitionService) -> None:
-    """Delete a definition that no journey has started from."""
+    """Delete a definition that no journey uses."""
     await service.delete(journey_definition_id)
 
 
 @journeys.post("", status_code=status.HTTP_201_CREATED, response_model=JourneyRead)
 async def start_journey(data: JourneyStart, service: Service) -> Journey:
-    """Start a journey of a patient."""
+    """Start a journey for a patient."""
     return await service.start(data)
 
 
 @journeys.get("", response_model=Page[JourneyRead])
 async def list_journeys(query: Annotated[JourneyQuery, Query()], service: Service) -> Listing[Journey]:
-    """List journeys, the oldest first."""
+    """List journeys, oldest first."""
     return await service.list(query)
 
 
@@ -104,19 +104,19 @@ async def get_journey(journey_id: UUID, service: Service) -> Journey:
 
 @journeys.post("/{journey_id}/advance", response_model=JourneyRead)
 async def advance_journey(journey_id: UUID, step: JourneyAdvance, service: Service) -> Journey:
-    """Bring a journey to its next stage."""
+    """Advance a journey to its next stage."""
     return await service.advance(journey_id, step.stage)
 
 
 @journeys.post("/{journey_id}/complete", response_model=JourneyRead)
 async def complete_journey(journey_id: UUID, service: Service) -> Journey:
-    """End a journey that is at its last stage."""
+    """Complete a journey that is at its last stage."""
     return await service.complete(journey_id)
 
 
 @journeys.post("/{journey_id}/cancel", response_model=JourneyRead)
 async def cancel_journey(journey_id: UUID, cancellation: JourneyCancel, service: Service) -> Journey:
-    """End a journey early."""
+    """Cancel a journey."""
     return await service.cancel(journey_id, cancellation.reason)
 
 

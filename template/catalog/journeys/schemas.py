@@ -1,4 +1,4 @@
-"""What requests and responses about journeys hold."""
+"""Requests and responses about journeys."""
 
 import datetime as dt
 from typing import Annotated
@@ -10,35 +10,35 @@ from ...core.schemas import ListQuery, RequestModel, ResponseModel, SearchQuery,
 from .models import JourneyState
 
 
-def _refuse_namesakes(stages: list[str]) -> list[str]:
+def _check_unique(stages: list[str]) -> list[str]:
     if len({stage.casefold() for stage in stages}) < len(stages):
-        raise ValueError("each stage needs a name of its own")
+        raise ValueError("stage names must be unique")
     return stages
 
 
-Stages = Annotated[list[ShortText], Field(min_length=1, max_length=50), AfterValidator(_refuse_namesakes)]
+Stages = Annotated[list[ShortText], Field(min_length=1, max_length=50), AfterValidator(_check_unique)]
 
 
 class JourneyDefinitionCreate(RequestModel):
-    """What it takes to define a journey."""
+    """Fields of a new journey definition."""
 
     name: ShortText
     stages: Stages
 
 
 class JourneyDefinitionUpdate(RequestModel):
-    """The fields of a definition that change; what is left out stays as it is."""
+    """Fields of a definition to change; a field that is left out keeps its value."""
 
     name: ShortText = unchanged()
     stages: Stages = unchanged()
 
 
 class JourneyDefinitionQuery(SearchQuery):
-    """Which definitions are wanted."""
+    """Filters of the list of definitions."""
 
 
 class JourneyDefinitionRead(ResponseModel):
-    """A definition, as it is told."""
+    """A journey definition in a response."""
 
     id: UUID
     name: str
@@ -48,26 +48,26 @@ class JourneyDefinitionRead(ResponseModel):
 
 
 class JourneyStart(RequestModel):
-    """Who goes on which journey."""
+    """The patient and the definition of a new journey."""
 
     patient_id: UUID
     definition_id: UUID
 
 
 class JourneyAdvance(RequestModel):
-    """The stage to advance to, by name: a request that is sent twice skips nothing."""
+    """The name of the stage to advance to, so that a repeated request does not skip a stage."""
 
     stage: ShortText
 
 
 class JourneyCancel(RequestModel):
-    """Why a journey ends early."""
+    """The reason for cancelling a journey."""
 
     reason: ShortText
 
 
 class JourneyQuery(ListQuery):
-    """Which journeys are wanted."""
+    """Filters of the list of journeys."""
 
     patient_id: UUID | None = None
     definition_id: UUID | None = None
@@ -76,7 +76,7 @@ class JourneyQuery(ListQuery):
 
 
 class JourneyRead(ResponseModel):
-    """A journey, as it is told."""
+    """A journey in a response."""
 
     id: UUID
     patient_id: UUID

@@ -1,4 +1,4 @@
-"""The rules of journeys."""
+"""The services for journeys and their definitions."""
 
 from uuid import UUID
 
@@ -10,10 +10,7 @@ from .schemas import JourneyStart
 
 
 class JourneyDefinitionService(Resource[JourneyDefinition]):
-    """Definitions of journeys, of the organisation in scope.
-
-    A definition may change at any time: the journeys that it has started keep their stages.
-    """
+    """Journey definitions of the current organisation."""
 
     model = JourneyDefinition
     name = "journey_definition"
@@ -21,14 +18,14 @@ class JourneyDefinitionService(Resource[JourneyDefinition]):
 
 
 class JourneyService(Resource[Journey]):
-    """Journeys of the organisation in scope. They go through their stages in order and leave none out."""
+    """Journeys of the current organisation. A journey goes through its stages in order and skips none."""
 
     model = Journey
     name = "journey"
     about = "patient_id"
 
     async def start(self, data: JourneyStart) -> Journey:
-        """Put a patient at the first stage of a definition; raise Unprocessable where either does not exist."""
+        """Start a journey at its first stage; raise `Unprocessable` if the patient or the definition does not exist."""
         values = data.model_dump()
         await self._check(values)
         definition = await JourneyDefinitionService(self.session, self.events).get(data.definition_id)
@@ -39,10 +36,10 @@ class JourneyService(Resource[Journey]):
         return journey
 
     async def advance(self, journey_id: UUID, stage: str) -> Journey:
-        """Bring a journey to `stage`; raise NotFound, or InvalidTransition unless that is the next one."""
+        """Advance a journey to `stage`; raise `NotFound`, or `InvalidTransition` unless it is the next stage."""
         journey = await self._active(journey_id)
         if stage != journey.next_stage:
-            raise _out_of_order(journey, f"advance to {stage}")
+            raise _wrong_stage(journey, f"advance to {stage}")
         before = journey.stage
         journey.stage = stage
         await self.session.flush()
@@ -50,14 +47,14 @@ class JourneyService(Resource[Journey]):
         return journey
 
     async def complete(self, journey_id: UUID) -> Journey:
-        """End a journey well; raise NotFound, or InvalidTransition before its last stage and after its end."""
+        """Complete a journey; raise `NotFound`, or `InvalidTransition` unless it is active at its last stage."""
         journey = await self._active(journey_id)
         if journey.next_stage is not None:
-            raise _out_of_order(journey, "be completed")
+            raise _wrong_stage(journey, "be completed")
         return await self._end(journey, JourneyState.COMPLETED)
 
     async def cancel(self, journey_id: UUID, reason: str) -> Journey:
-        """End a journey early; raise NotFound, or InvalidTransition after its end."""
+        """Cancel a journey; raise `NotFound`, or `InvalidTransition` unless it is active."""
         journey = await self._active(journey_id)
         journey.cancellation_reason = reason
         return await self._end(journey, JourneyState.CANCELLED, reason=reason)
@@ -65,7 +62,7 @@ class JourneyService(Resource[Journey]):
     async def _active(self, journey_id: UUID) -> Journey:
         journey = await self._locked(journey_id)
         if journey.state is not JourneyState.ACTIVE:
-            raise InvalidTransition(f"This journey is {journey.state} and goes no further.", allowed=[])
+            raise InvalidTransition(f"This journey is {journey.state} and cannot change.", allowed=[])
         return journey
 
     async def _end(self, journey: Journey, state: JourneyState, **data: str) -> Journey:
@@ -76,6 +73,6 @@ class JourneyService(Resource[Journey]):
         return journey
 
 
-def _out_of_order(journey: Journey, step: str) -> InvalidTransition:
+def _wrong_stage(journey: Journey, step: str) -> InvalidTransition:
     allowed = [journey.next_stage] if journey.next_stage else []
     return InvalidTransition(f"This journey is at {journey.stage} and cannot {step}.", allowed=allowed)

@@ -1,4 +1,4 @@
-"""Journeys and their definitions over HTTP."""
+"""Tests of the API for journeys and their definitions."""
 
 from typing import Any
 from uuid import UUID, uuid4
@@ -43,7 +43,7 @@ async def test_define(
     assert (found.status_code, found.json()) == (status.HTTP_200_OK, created)
 
 
-async def test_define_names_what_is_missing(client: AsyncClient, superuser_token_headers: Headers) -> None:
+async def test_define_names_missing_fields(client: AsyncClient, superuser_token_headers: Headers) -> None:
     response = await client.post(DEFINITIONS, headers=superuser_token_headers, json={})
 
     assert response.status_code == status.HTTP_422_UNPROCESSABLE_CONTENT
@@ -51,7 +51,7 @@ async def test_define_names_what_is_missing(client: AsyncClient, superuser_token
     assert [error["loc"] for error in response.json()["errors"]] == [["body", "name"], ["body", "stages"]]
 
 
-async def test_define_refuses_stages_of_one_name(
+async def test_define_refuses_duplicate_stages(
     client: AsyncClient,
     superuser_token_headers: Headers,
     journey_definition_payload: Payload,
@@ -64,7 +64,7 @@ async def test_define_refuses_stages_of_one_name(
     assert [error["loc"] for error in response.json()["errors"]] == [["body", "stages"]]
 
 
-async def test_define_refuses_a_taken_name(
+async def test_define_refuses_an_existing_name(
     client: AsyncClient,
     superuser_token_headers: Headers,
     journey_definition_payload: Payload,
@@ -136,7 +136,7 @@ async def test_delete_a_definition_with_journeys(
 
 
 @pytest.mark.parametrize("method", ["POST", "PATCH", "DELETE"])
-async def test_a_change_to_definitions_takes_an_admin(
+async def test_changing_definitions_requires_an_admin(
     client: AsyncClient,
     auth_headers: Headers,
     journey_definition_payload: Payload,
@@ -195,7 +195,7 @@ async def test_start(client: AsyncClient, auth_headers: Headers, journey_payload
     assert (found.status_code, found.json()) == (status.HTTP_200_OK, started)
 
 
-async def test_start_names_what_is_missing(client: AsyncClient, auth_headers: Headers) -> None:
+async def test_start_names_missing_fields(client: AsyncClient, auth_headers: Headers) -> None:
     response = await client.post(URL, headers=auth_headers, json={})
 
     assert response.status_code == status.HTTP_422_UNPROCESSABLE_CONTENT
@@ -276,7 +276,7 @@ async def test_advance_to_the_end(client: AsyncClient, auth_headers: Headers, te
     assert (completed.json()["state"], completed.json()["stage"]) == ("completed", "Rehabilitation")
 
 
-async def test_advance_sent_twice_skips_nothing(
+async def test_a_repeated_advance_does_not_skip_a_stage(
     client: AsyncClient,
     auth_headers: Headers,
     test_journey_id: UUID,
@@ -308,7 +308,7 @@ async def test_cancel(client: AsyncClient, auth_headers: Headers, test_journey_i
 
 
 @pytest.mark.parametrize("step", ["advance", "cancel"])
-async def test_a_step_names_what_is_missing(
+async def test_a_step_names_missing_fields(
     client: AsyncClient,
     auth_headers: Headers,
     test_journey_id: UUID,
@@ -351,7 +351,7 @@ async def test_another_organisation_does_not_find_it(
 
 
 @pytest.mark.parametrize(("path", "body"), STEPS)
-async def test_another_organisation_takes_no_step(
+async def test_another_organisation_cannot_take_a_step(
     client: AsyncClient,
     other_org_headers: Headers,
     test_journey_id: UUID,
@@ -365,7 +365,7 @@ async def test_another_organisation_takes_no_step(
 
 @pytest.mark.parametrize("url", [DEFINITIONS, URL])
 @pytest.mark.parametrize("method", ["GET", "POST"])
-async def test_needs_a_token(client: AsyncClient, url: str, method: str) -> None:
+async def test_requires_a_token(client: AsyncClient, url: str, method: str) -> None:
     response = await client.request(method, url)
 
     assert response.status_code == status.HTTP_401_UNAUTHORIZED

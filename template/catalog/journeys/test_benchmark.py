@@ -1,4 +1,4 @@
-"""How long the services of journeys take, with a hundred of them."""
+"""Benchmarks of the service for journeys."""
 
 import pytest
 

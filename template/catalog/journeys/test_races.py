@@ -1,4 +1,4 @@
-"""What happens to journeys when two requests race, told on a real PostgreSQL."""
+"""Tests of concurrent requests for journeys, on PostgreSQL."""
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -16,7 +16,7 @@ def advancing(journey: Journey, stage: str) -> Racer:
     return advance
 
 
-async def test_of_many_who_advance_a_journey_at_once_one_succeeds(
+async def test_one_of_several_concurrent_advances_succeeds(
     race: Race,
     journey_service: JourneyService,
     test_journey: Journey,

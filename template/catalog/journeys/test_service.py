@@ -1,4 +1,4 @@
-"""What journeys and their definitions do, told by tests of their services."""
+"""Tests of the services for journeys and their definitions."""
 
 from typing import Any
 from uuid import UUID, uuid4
@@ -88,7 +88,7 @@ def test_a_definition_refuses_a_bad_value(
 
 
 @pytest.mark.parametrize("stage", ["", " ", "x" * 201, None])
-def test_a_definition_refuses_a_bad_name_of_a_stage(journey_definition_payload: Payload, stage: str | None) -> None:
+def test_a_definition_refuses_a_bad_stage_name(journey_definition_payload: Payload, stage: str | None) -> None:
     with pytest.raises(ValidationError) as error:
         JourneyDefinitionCreate(**journey_definition_payload(stages=["Intake", stage]))
 
@@ -124,7 +124,7 @@ async def test_another_organisation_may_use_the_same_name(
     assert second.organisation_id == other_org.id != first.organisation_id
 
 
-async def test_search_looks_for_definitions_by_name(
+async def test_search_finds_definitions_by_name(
     journey_definition_service: JourneyDefinitionService,
     make_journey_definition: Factory[JourneyDefinition],
 ) -> None:
@@ -136,7 +136,7 @@ async def test_search_looks_for_definitions_by_name(
     assert [definition.id for definition in listing.items] == [found.id]
 
 
-async def test_a_change_to_a_definition_is_published(
+async def test_update_of_a_definition_publishes_an_event(
     journey_definition_service: JourneyDefinitionService,
     test_journey_definition: JourneyDefinition,
     published_events: list[Event],
@@ -218,14 +218,14 @@ async def test_start_publishes_an_event_about_the_patient(
 
 
 @pytest.mark.parametrize("field", ["patient_id", "definition_id"])
-async def test_start_needs_what_exists(make_journey: Factory[Journey], field: str) -> None:
+async def test_start_requires_existing_records(make_journey: Factory[Journey], field: str) -> None:
     with pytest.raises(Unprocessable) as error:
         await make_journey(**{field: uuid4()})
 
     assert error.value.members == {"field": field}
 
 
-async def test_start_does_not_reach_into_another_organisation(
+async def test_start_does_not_find_records_of_another_organisation(
     make_journey: Factory[Journey],
     make_patient: Factory[Patient],
     make_journey_definition: Factory[JourneyDefinition],
@@ -244,7 +244,7 @@ async def test_start_does_not_reach_into_another_organisation(
     assert of_definition.value.members == {"field": "definition_id"}
 
 
-async def test_a_journey_under_way_keeps_its_stages(
+async def test_an_active_journey_keeps_its_stages(
     journey_service: JourneyService,
     journey_definition_service: JourneyDefinitionService,
     test_journey: Journey,
@@ -282,7 +282,7 @@ async def test_advance_goes_to_the_next_stage(
     assert advanced.updated_at == FROZEN_NOW
 
 
-async def test_advance_publishes_where_from_and_where_to(
+async def test_advance_publishes_both_stages(
     journey_service: JourneyService,
     test_journey: Journey,
     published_events: list[Event],
@@ -320,7 +320,7 @@ async def test_no_stage_follows_the_last(journey_service: JourneyService, test_j
     assert (test_journey.stage, test_journey.next_stage) == ("Rehabilitation", None)
 
 
-async def test_two_requests_that_advance_at_once_skip_nothing(
+async def test_concurrent_advances_do_not_skip_a_stage(
     journey_service: JourneyService,
     session_factory: SessionFactory,
     test_journey: Journey,
@@ -361,7 +361,7 @@ async def test_complete_ends_a_journey_at_its_last_stage(
         ("Surgery", "Rehabilitation"),
     ],
 )
-async def test_complete_refuses_a_journey_with_stages_to_come(
+async def test_complete_refuses_a_journey_with_remaining_stages(
     journey_service: JourneyService,
     test_journey: Journey,
     published_events: list[Event],
@@ -378,7 +378,7 @@ async def test_complete_refuses_a_journey_with_stages_to_come(
     assert published_events == []
 
 
-async def test_a_journey_of_one_stage_can_be_completed_at_once(
+async def test_a_journey_with_one_stage_can_be_completed_immediately(
     journey_service: JourneyService,
     make_journey_definition: Factory[JourneyDefinition],
     make_journey: Factory[Journey],
@@ -411,13 +411,13 @@ async def test_cancel_ends_a_journey_at_any_stage(
     assert event.data == {"stage": stage, "reason": "The patient moved away."}
 
 
-def test_a_step_ignores_space_around_what_it_names() -> None:
+def test_a_step_strips_whitespace() -> None:
     assert JourneyAdvance(stage=" Surgery ").stage == "Surgery"
     assert JourneyCancel(reason=" A duplicate. ").reason == "A duplicate."
 
 
 @pytest.mark.parametrize("reason", ["", " ", "x" * 201, None])
-def test_cancel_takes_a_reason(reason: str | None) -> None:
+def test_cancel_requires_a_reason(reason: str | None) -> None:
     with pytest.raises(ValidationError) as error:
         JourneyCancel.model_validate({"reason": reason})
 
@@ -425,7 +425,7 @@ def test_cancel_takes_a_reason(reason: str | None) -> None:
 
 
 @pytest.mark.parametrize("stage", ["", " ", "x" * 201, None])
-def test_advance_takes_the_name_of_a_stage(stage: str | None) -> None:
+def test_advance_requires_a_stage_name(stage: str | None) -> None:
     with pytest.raises(ValidationError) as error:
         JourneyAdvance.model_validate({"stage": stage})
 
@@ -433,7 +433,7 @@ def test_advance_takes_the_name_of_a_stage(stage: str | None) -> None:
 
 
 @pytest.mark.parametrize("state", [JourneyState.COMPLETED, JourneyState.CANCELLED])
-async def test_nothing_moves_after_the_end(
+async def test_an_ended_journey_cannot_change(
     journey_service: JourneyService,
     test_journey: Journey,
     published_events: list[Event],
@@ -446,7 +446,7 @@ async def test_nothing_moves_after_the_end(
     test_journey.stage = "Rehabilitation"
     with pytest.raises(InvalidTransition) as of_complete:
         await journey_service.complete(test_journey.id)
-    with pytest.raises(InvalidTransition, match=f"is {state} and goes no further") as of_cancel:
+    with pytest.raises(InvalidTransition, match=f"is {state} and cannot change") as of_cancel:
         await journey_service.cancel(test_journey.id, "Too late.")
 
     assert [error.value.members for error in (of_advance, of_complete, of_cancel)] == [{"allowed": []}] * 3
@@ -459,7 +459,10 @@ async def test_get_unknown(journey_service: JourneyService) -> None:
         await journey_service.get(uuid4())
 
 
-async def test_list_gives_a_page_and_the_total(journey_service: JourneyService, make_journey: Factory[Journey]) -> None:
+async def test_list_returns_a_page_and_the_total(
+    journey_service: JourneyService,
+    make_journey: Factory[Journey],
+) -> None:
     made = [await make_journey() for _ in range(3)]
 
     page = await journey_service.list(ListQuery(limit=2, offset=1))

@@ -19,13 +19,13 @@ from tests.support.factories import Factory, Payload
 
 @pytest.fixture
 def patient_service(db_session: AsyncSession, event_bus: EventBus, organisation: Organisation) -> PatientService:
-    """The service of patients, within the test's organisation."""
+    """The service for patients of the test's organisation."""
     return PatientService(db_session, event_bus)
 
 
 @pytest.fixture
 def patient_payload() -> Payload:
-    """Make the body that registers a patient, each time another person who can be reached."""
+    """Return a function that makes the request body of a new patient, each time of another person."""
     numbers = count(1)
 
     def make(**overrides: Any) -> dict[str, Any]:
@@ -44,7 +44,7 @@ def patient_payload() -> Payload:
 
 @pytest.fixture
 def make_patient(patient_service: PatientService, patient_payload: Payload) -> Factory[Patient]:
-    """Make a patient, however alike to another; what is passed replaces the values of the payload."""
+    """Return a function that creates a patient, duplicates included; arguments override the payload."""
 
     async def make(**overrides: Any) -> Patient:
         data = PatientCreate(**patient_payload(**overrides))

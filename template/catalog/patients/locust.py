@@ -1,4 +1,4 @@
-"""What users do with patients: search and look at them, and register a new one now and then."""
+"""Load test tasks for patients."""
 
 from typing import Any
 from uuid import uuid4
@@ -9,18 +9,18 @@ SEEDED = 50
 
 
 def seed(user: Visitor) -> None:
-    """Register those who are known already."""
+    """Create the initial patients."""
     for _ in range(SEEDED):
         register(user)
 
 
 def register(user: Visitor) -> None:
-    """Register somebody nobody is like."""
+    """Register a patient without duplicates."""
     user.client.post("/patients", json=new_patient())
 
 
 def new_patient() -> dict[str, Any]:
-    """Return a person whose names nobody has."""
+    """Return the request body of a patient with unique names."""
     name = uuid4().hex
     return {
         "given_name": f"Given {name[:16]}",
@@ -31,13 +31,13 @@ def new_patient() -> dict[str, Any]:
 
 
 def search(user: Visitor) -> None:
-    """Search for somebody by name."""
+    """Search for a patient by name."""
     family_name = user.pick("/patients")["family_name"]
     user.browse("/patients", search=family_name)
 
 
 def read(user: Visitor) -> None:
-    """Look at somebody's record."""
+    """Get a patient."""
     user.read("/patients")
 
 

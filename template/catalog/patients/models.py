@@ -21,9 +21,9 @@ class Sex(StrEnum):
 
 
 class Patient(Record):
-    """A person who is treated by one organisation.
+    """A person whom an organisation treats.
 
-    A record that was merged stays as a tombstone: `merged_into_id` leads to the one that survived.
+    A merged record stays in the table; `merged_into_id` refers to the record that survived.
     """
 
     __tablename__ = "patients"
@@ -38,22 +38,22 @@ class Patient(Record):
     given_name_key: Mapped[str] = mapped_column(String(NAME_KEY_LENGTH))
     family_name_key: Mapped[str] = mapped_column(String(NAME_KEY_LENGTH))
     phone_key: Mapped[str | None] = mapped_column(String(50), index=True)
-    # Longer than the address: without case, some letters become three.
+    # Longer than the address, because case folding turns some letters into three.
     email_key: Mapped[str | None] = mapped_column(String(762), index=True)
-    # Whoever deletes a patient deletes all that was merged into the record.
+    # Deleting a patient also deletes the records merged into it.
     merged_into_id: Mapped[UUID | None] = mapped_column(ForeignKey("patients.id", ondelete="CASCADE"), index=True)
 
     @hybrid_property
     def name_key(self) -> str:
-        """Both names in one: where the given name ends is often a matter of opinion."""
+        """Both names joined, because people split their names in different ways."""
         return self.given_name_key + self.family_name_key
 
     @validates(*KEYS)
-    def _keep_key(self, field: str, value: str | None) -> str | None:
+    def _set_key(self, field: str, value: str | None) -> str | None:
         setattr(self, f"{field}_key", None if value is None else KEYS[field](value))
         return value
 
     @classmethod
     def referable(cls) -> ColumnElement[bool]:
-        """Nothing new refers to a record that was merged."""
+        """Allow references only to records that are not merged."""
         return cls.merged_into_id.is_(None)

@@ -1,4 +1,4 @@
-"""The routes of patients. One that was merged answers 410, and `merged_into_id` says into which."""
+"""Routes for patients. For a merged patient they respond with 410 and `merged_into_id`."""
 
 from typing import Annotated
 from uuid import UUID
@@ -26,23 +26,23 @@ router = APIRouter(prefix="/patients", tags=["patients"])
 
 
 def get_service(session: SessionDep, events: EventBusDep) -> PatientService:
-    """Give a request its service."""
+    """Return the service for a request."""
     return PatientService(session, events)
 
 
 Service = Annotated[PatientService, Depends(get_service)]
-AllowDuplicate = Annotated[bool, Query(description="It is another person, however alike they are.")]
+AllowDuplicate = Annotated[bool, Query(description="Accept the patient although others are likely duplicates.")]
 
 
 @router.post("", status_code=status.HTTP_201_CREATED, response_model=PatientRead)
 async def create_patient(data: PatientCreate, service: Service, allow_duplicate: AllowDuplicate = False) -> Patient:
-    """Register a patient; a likely duplicate is refused with a list of those it may be."""
+    """Register a patient. A likely duplicate is refused with a list of the matching patients."""
     return await service.create(data, allow_duplicate=allow_duplicate)
 
 
 @router.get("", response_model=Page[PatientRead])
 async def list_patients(query: Annotated[PatientQuery, Query()], service: Service) -> Listing[Patient]:
-    """List patients, the oldest record first."""
+    """List patients, oldest record first."""
     return await service.list(query)
 
 
@@ -59,7 +59,7 @@ async def update_patient(
     service: Service,
     allow_duplicate: AllowDuplicate = False,
 ) -> Patient:
-    """Change a patient; a change that makes a likely duplicate is refused with a list of those it may be."""
+    """Change a patient. A likely duplicate is refused with a list of the matching patients."""
     return await service.update(patient_id, changes, allow_duplicate=allow_duplicate)
 
 
@@ -75,17 +75,17 @@ async def list_duplicates(
     query: Annotated[ListQuery, Query()],
     service: Service,
 ) -> Page[Duplicate]:
-    """List who is likely to be the same person, the likeliest first."""
+    """List likely duplicates of a patient, most likely first."""
     return await service.duplicates(patient_id, query)
 
 
 @router.post("/{patient_id}/merge", response_model=PatientRead, dependencies=ADMIN_ONLY)
 async def merge_patients(patient_id: UUID, merge: PatientMerge, service: Service) -> Patient:
-    """Merge a duplicate into this patient."""
+    """Merge a duplicate into a patient."""
     return await service.merge(patient_id, merge.duplicate_id)
 
 
 @router.get("/{patient_id}/timeline", response_model=Page[TimelineEntry])
 async def get_timeline(patient_id: UUID, query: Annotated[ListQuery, Query()], service: Service) -> Listing[Event]:
-    """List what happened to a patient, the newest last."""
+    """List the events of a patient, oldest first."""
     return await service.timeline(patient_id, query)

@@ -1,4 +1,4 @@
-"""What requests and responses about patients hold."""
+"""Requests and responses about patients."""
 
 import datetime as dt
 from typing import Annotated, Any
@@ -14,13 +14,13 @@ from .rules import DuplicateReason, is_past, is_phone
 
 def _check_phone(phone: str) -> str:
     if not is_phone(phone):
-        raise ValueError("A telephone number has three to fifteen digits.")
+        raise ValueError("A phone number must have 3 to 15 digits.")
     return phone
 
 
 def _check_birth_date(birth_date: dt.date) -> dt.date:
     if not is_past(birth_date, utcnow()):
-        raise ValueError("A date of birth does not lie in the future.")
+        raise ValueError("A date of birth must not be in the future.")
     return birth_date
 
 
@@ -29,7 +29,7 @@ BirthDate = Annotated[PlainDate, AfterValidator(_check_birth_date)]
 
 
 class PatientCreate(RequestModel):
-    """What it takes to register a patient."""
+    """Fields of a new patient."""
 
     given_name: ShortText
     family_name: ShortText
@@ -41,7 +41,7 @@ class PatientCreate(RequestModel):
 
 
 class PatientUpdate(RequestModel):
-    """The fields of a patient that change; what is left out stays as it is."""
+    """Fields of a patient to change; a field that is left out keeps its value."""
 
     given_name: ShortText = unchanged()
     family_name: ShortText = unchanged()
@@ -53,19 +53,19 @@ class PatientUpdate(RequestModel):
 
 
 class PatientMerge(RequestModel):
-    """The record that is merged into another, and is no patient of its own afterwards."""
+    """The duplicate record to merge into another patient."""
 
     duplicate_id: UUID
 
 
 class PatientQuery(SearchQuery):
-    """Which patients are wanted. A search takes parts of names, of a telephone number or of an e-mail address."""
+    """Filters of the list of patients; `search` matches parts of names, phone numbers and e-mail addresses."""
 
     birth_date: PlainDate | None = None
 
 
 class PatientRead(ResponseModel):
-    """A patient, as it is told."""
+    """A patient in a response."""
 
     id: UUID
     given_name: str
@@ -80,7 +80,7 @@ class PatientRead(ResponseModel):
 
 
 class Duplicate(ResponseModel):
-    """A patient who is likely to be the same person as another one, and why."""
+    """A likely duplicate of a patient, with the reasons."""
 
     id: UUID
     given_name: str
@@ -90,7 +90,7 @@ class Duplicate(ResponseModel):
 
 
 class TimelineEntry(ResponseModel):
-    """Something that happened to a patient, or to a record that concerns one."""
+    """An event about a patient or about a related record."""
 
     id: UUID
     name: str

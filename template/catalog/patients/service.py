@@ -1,4 +1,4 @@
-"""The use cases of patients."""
+"""The service for patients."""
 
 from collections.abc import Sequence
 from http import HTTPStatus
@@ -16,7 +16,7 @@ from ...core.resource import Conditions, Listing, Resource, table_of
 from ...core.schemas import ListQuery, Page
 from .models import Patient
 from .rules import (
-    RECOGNISED_BY,
+    COMPARED_COLUMNS,
     DuplicateReason,
     changed_reasons,
     email_key,
@@ -29,51 +29,51 @@ from .schemas import Duplicate, PatientUpdate
 
 
 class PatientMerged(NotFound):
-    """The record was merged into another; the member `merged_into_id` says into which."""
+    """The patient was merged into the one that the member `merged_into_id` names."""
 
     status = HTTPStatus.GONE
 
 
 class PatientService(Resource[Patient]):
-    """Patients of the organisation in scope. A record that was merged is found by its identifier alone."""
+    """Patients of the current organisation. Lists and searches leave out merged records."""
 
     model = Patient
     name = "patient"
 
     async def create(self, data: BaseModel, *, allow_duplicate: bool = False) -> Patient:
-        """Register a patient; raise Conflict for a likely duplicate, unless it is known to be another person."""
+        """Register a patient; raise `Conflict` for a likely duplicate, unless `allow_duplicate` is set."""
         if not allow_duplicate:
-            await self._refuse_look_alikes(Patient(**data.model_dump()), list(DuplicateReason))
+            await self._refuse_duplicates(Patient(**data.model_dump()), list(DuplicateReason))
         return await super().create(data)
 
     async def get(self, record_id: UUID) -> Patient:
-        """Return a patient; raise NotFound, and PatientMerged for a record that was merged."""
+        """Return a patient; raise `NotFound`, or `PatientMerged` for a merged record."""
         return _unmerged(await super().get(record_id))
 
     async def update(self, record_id: UUID, changes: BaseModel, *, allow_duplicate: bool = False) -> Patient:
-        """Change a patient; raise what `get` raises, and Conflict where the change makes a likely duplicate.
+        """Change a patient; raise `NotFound`, `PatientMerged`, or `Conflict` if the change causes a likely duplicate.
 
-        Likenesses that the change leaves alone are no obstacle: they were judged when they came about.
+        Only the changed fields are compared: earlier matches were accepted before.
         """
         patient = await self.get(record_id)
         if not allow_duplicate:
             changed = Patient(**{**_details(patient), **changes.model_dump(exclude_unset=True)})
-            await self._refuse_look_alikes(changed, changed_reasons(patient, changed))
+            await self._refuse_duplicates(changed, changed_reasons(patient, changed))
         return await super().update(record_id, changes)
 
     async def duplicates(self, patient_id: UUID, query: ListQuery | None = None) -> Page[Duplicate]:
-        """List who is likely to be the same person as a patient, the likeliest first; raise what `get` raises."""
+        """Return the likely duplicates of a patient, most likely first; raise `NotFound` or `PatientMerged`."""
         patient = await self.get(patient_id)
-        return await self._look_alikes(patient, list(DuplicateReason), query or ListQuery())
+        return await self._find_duplicates(patient, list(DuplicateReason), query or ListQuery())
 
     async def merge(self, survivor_id: UUID, duplicate_id: UUID) -> Patient:
-        """Merge the duplicate into the survivor, which takes over what it lacks and whatever refers to the other.
+        """Merge the duplicate into the survivor: fill its empty fields and move all references to it.
 
-        Raises NotFound, PatientMerged where the survivor is none, Unprocessable for a merge into itself, and
-        Conflict where the duplicate was merged before or both are referred to where only one may be.
+        Raises `NotFound`, `PatientMerged` if the survivor is merged itself, `Unprocessable` for a merge into itself,
+        and `Conflict` if the duplicate is merged already or moving a reference violates a unique constraint.
         """
         if survivor_id == duplicate_id:
-            raise Unprocessable("A patient cannot be merged into itself.", field="duplicate_id")
+            raise Unprocessable("A patient cannot be merged with itself.", field="duplicate_id")
         survivor, duplicate = await self._lock_both(survivor_id, duplicate_id)
         gained = fill_gaps(_details(survivor), _details(duplicate))
         async with self._writing():
@@ -86,43 +86,46 @@ class PatientService(Resource[Patient]):
         return survivor
 
     async def timeline(self, patient_id: UUID, query: ListQuery | None = None) -> Listing[Event]:
-        """List what happened to a patient, and to the records merged into it, the newest last."""
+        """Return the events of a patient and of the records merged into it, oldest first."""
         patient = await self.get(patient_id)
         records = select(Patient.id).where(or_(Patient.id == patient.id, Patient.merged_into_id == patient.id))
         concerned = or_(Event.record_id.in_(records), Event.about.in_(records))
         return await self._listing(Event, [concerned], [Event.occurred_at, Event.id], query or ListQuery())
 
-    async def _refuse_look_alikes(self, patient: Patient, reasons: Sequence[DuplicateReason]) -> None:
-        found = await self._look_alikes(patient, reasons, ListQuery())
+    async def _refuse_duplicates(self, patient: Patient, reasons: Sequence[DuplicateReason]) -> None:
+        found = await self._find_duplicates(patient, reasons, ListQuery())
         if found.items:
-            raise Conflict("This is likely to be a patient who is known already.", duplicates=found.items)
+            raise Conflict(
+                "A patient like this exists already. Set allow_duplicate if it is another person.",
+                duplicates=found.items,
+            )
 
-    async def _look_alikes(
+    async def _find_duplicates(
         self,
         patient: Patient,
         reasons: Sequence[DuplicateReason],
         query: ListQuery,
     ) -> Page[Duplicate]:
-        likenesses = [_is_like(patient, reason) for reason in reasons]
-        where = [Patient.id != patient.id, Patient.merged_into_id.is_(None), or_(false(), *likenesses)]
-        likeliest_first = [case((likeness, 0), else_=1) for likeness in likenesses]
-        found = await self._listing(Patient, where, [*likeliest_first, *self._order()], query)
+        matches = [_matches(patient, reason) for reason in reasons]
+        where = [Patient.id != patient.id, Patient.merged_into_id.is_(None), or_(false(), *matches)]
+        most_likely_first = [case((match, 0), else_=1) for match in matches]
+        found = await self._listing(Patient, where, [*most_likely_first, *self._order()], query)
         items = [_as_duplicate(other, patient) for other in found.items]
         return Page(items=items, total=found.total, limit=found.limit, offset=found.offset)
 
     async def _lock_both(self, survivor_id: UUID, duplicate_id: UUID) -> tuple[Patient, Patient]:
-        # Two merges of one pair lock in the same order: neither waits for the other forever.
+        # Concurrent merges lock in the same order, so that they cannot deadlock.
         locked = {record_id: await self._locked(record_id) for record_id in sorted((survivor_id, duplicate_id))}
         survivor, duplicate = _unmerged(locked[survivor_id]), locked[duplicate_id]
         if duplicate.merged_into_id is not None:
             raise Conflict(
-                f"Patient {duplicate_id} has been merged before.",
+                f"Patient {duplicate_id} has already been merged.",
                 merged_into_id=duplicate.merged_into_id,
             )
         return survivor, duplicate
 
     async def _move_references(self, from_id: UUID, to_id: UUID) -> None:
-        # Whatever module they belong to, so that a new one needs no line here; a chain of merges gets shorter as well.
+        # In the tables of all modules, this one included: records merged earlier move to the survivor too.
         models = {mapper.local_table: mapper.class_ for mapper in Base.registry.mappers}
         for table in Base.metadata.tables.values():
             for column in (key.parent for key in table.foreign_keys if key.column is table_of(Patient).c.id):
@@ -164,8 +167,8 @@ def _as_duplicate(other: Patient, patient: Patient) -> Duplicate:
     )
 
 
-def _is_like(patient: Patient, reason: DuplicateReason) -> ColumnElement[bool]:
-    values = {column: getattr(patient, column) for column in RECOGNISED_BY[reason]}
+def _matches(patient: Patient, reason: DuplicateReason) -> ColumnElement[bool]:
+    values = {column: getattr(patient, column) for column in COMPARED_COLUMNS[reason]}
     if None in values.values():
         return false()
     return and_(*(getattr(Patient, column) == value for column, value in values.items()))
@@ -176,5 +179,5 @@ def _is_named(word: str) -> ColumnElement[bool]:
 
 
 def _includes(column: InstrumentedAttribute[Any], part: str) -> ColumnElement[bool]:
-    # Every text includes the empty one: it would find everybody.
+    # An empty part would match every patient.
     return column.contains(part, autoescape=True) if part else false()

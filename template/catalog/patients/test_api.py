@@ -1,4 +1,4 @@
-"""Patients over HTTP."""
+"""Tests of the API for patients."""
 
 from uuid import UUID, uuid4
 
@@ -26,7 +26,7 @@ async def test_create(client: AsyncClient, auth_headers: Headers, patient_payloa
     assert (found.status_code, found.json()) == (status.HTTP_200_OK, created)
 
 
-async def test_create_names_what_is_missing(client: AsyncClient, auth_headers: Headers) -> None:
+async def test_create_names_missing_fields(client: AsyncClient, auth_headers: Headers) -> None:
     response = await client.post(URL, headers=auth_headers, json={})
 
     assert response.status_code == status.HTTP_422_UNPROCESSABLE_CONTENT
@@ -38,7 +38,7 @@ async def test_create_names_what_is_missing(client: AsyncClient, auth_headers: H
     ]
 
 
-async def test_create_refuses_who_is_not_born(
+async def test_create_refuses_a_birth_date_in_the_future(
     client: AsyncClient,
     auth_headers: Headers,
     patient_payload: Payload,
@@ -72,7 +72,7 @@ async def test_create_lists_the_likely_duplicates(
     ]
 
 
-async def test_create_takes_a_duplicate_that_is_another_person(
+async def test_create_accepts_a_duplicate_if_allowed(
     client: AsyncClient,
     auth_headers: Headers,
     test_patient: Patient,
@@ -162,7 +162,7 @@ async def test_update_refuses_an_unknown_field(
     assert response.status_code == status.HTTP_422_UNPROCESSABLE_CONTENT
 
 
-async def test_update_into_a_duplicate_has_to_be_meant(
+async def test_update_accepts_a_duplicate_only_if_allowed(
     client: AsyncClient,
     auth_headers: Headers,
     test_patient_id: UUID,
@@ -247,7 +247,7 @@ async def test_merge_into_itself(
     assert response.json()["field"] == "duplicate_id"
 
 
-async def test_merge_takes_an_admin(
+async def test_merge_requires_an_admin(
     client: AsyncClient,
     auth_headers: Headers,
     make_patient: Factory[Patient],
@@ -295,7 +295,7 @@ async def test_delete(
     assert (await client.get(url, headers=auth_headers)).status_code == status.HTTP_404_NOT_FOUND
 
 
-async def test_delete_takes_an_admin(client: AsyncClient, auth_headers: Headers, test_patient_id: UUID) -> None:
+async def test_delete_requires_an_admin(client: AsyncClient, auth_headers: Headers, test_patient_id: UUID) -> None:
     response = await client.delete(f"{URL}/{test_patient_id}", headers=auth_headers)
 
     assert response.status_code == status.HTTP_403_FORBIDDEN
@@ -321,7 +321,7 @@ async def test_another_organisation_does_not_find_it(
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-async def test_needs_a_token(client: AsyncClient, method: str) -> None:
+async def test_requires_a_token(client: AsyncClient, method: str) -> None:
     response = await client.request(method, URL)
 
     assert response.status_code == status.HTTP_401_UNAUTHORIZED

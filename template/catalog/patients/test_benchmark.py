@@ -1,4 +1,4 @@
-"""How long the services of patients take, with hundreds of them."""
+"""Benchmarks of the service for patients."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What happens to patients when two requests race, told on a real PostgreSQL."""
+"""Tests of concurrent requests for patients, on PostgreSQL."""
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -17,7 +17,7 @@ def merging(survivor: Patient, duplicate: Patient) -> Racer:
     return merge
 
 
-async def test_two_who_are_merged_into_each_other_at_once_do_not_both_vanish(
+async def test_concurrent_merges_into_each_other_leave_one_patient(
     race: Race,
     patient_service: PatientService,
     make_patient: Factory[Patient],

@@ -1,4 +1,4 @@
-"""How patients are recognised, told by tests of the pure rules."""
+"""Tests of the functions that compare patients."""
 
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -18,8 +18,8 @@ from your_service.modules.patients.rules import (
 
 
 @dataclass(frozen=True)
-class Someone:
-    """What a patient is recognised by."""
+class Person:
+    """The fields by which patients are compared."""
 
     name_key: str = "adalovelace"
     birth_date: date = date(1990, 5, 17)
@@ -27,8 +27,8 @@ class Someone:
     email_key: str | None = "ada@example.com"
 
 
-ADA = Someone()
-STRANGER = Someone("gracehopper", date(1985, 12, 9), "+4930654321", "grace@example.com")
+ADA = Person()
+STRANGER = Person("gracehopper", date(1985, 12, 9), "+4930654321", "grace@example.com")
 UNREACHABLE = replace(ADA, phone_key=None, email_key=None)
 
 
@@ -102,7 +102,7 @@ def test_phone_key_ignores_how_a_number_is_spelled(spelling: str) -> None:
         ("+49 30 1(0)2", "+493012"),
     ],
 )
-def test_phone_key_keeps_the_zeros_that_are_dialled(phone: str, key: str) -> None:
+def test_phone_key_keeps_dialled_zeros(phone: str, key: str) -> None:
     assert phone_key(phone) == key
 
 
@@ -115,7 +115,7 @@ def test_a_phone_has_three_to_fifteen_digits(phone: str) -> None:
     "text",
     ["", "11", "1" * 16, "none", "+", "030 CALL ME", "030+123456", "030 123, 030 456", "030*123", "\u0661\u0662\u0663"],
 )
-def test_other_text_is_no_phone(text: str) -> None:
+def test_other_text_is_not_a_phone(text: str) -> None:
     assert not is_phone(text)
 
 
@@ -134,7 +134,7 @@ def test_email_key_ignores_case(spelling: str) -> None:
         (ADA, ["name_and_birth_date", "phone", "email"]),
     ],
 )
-def test_likely_reasons(other: Someone, reasons: list[str]) -> None:
+def test_likely_reasons(other: Person, reasons: list[str]) -> None:
     assert likely_reasons(ADA, other) == reasons
 
 
@@ -147,11 +147,11 @@ def test_likely_reasons(other: Someone, reasons: list[str]) -> None:
         replace(STRANGER, phone_key=None, email_key=None),
     ],
 )
-def test_different_people_give_no_reason(other: Someone) -> None:
+def test_different_people_give_no_reason(other: Person) -> None:
     assert likely_reasons(ADA, other) == []
 
 
-def test_what_both_lack_is_no_reason() -> None:
+def test_empty_values_are_no_reason() -> None:
     other = replace(STRANGER, phone_key=None, email_key=None)
 
     assert likely_reasons(UNREACHABLE, other) == []
@@ -167,11 +167,11 @@ def test_what_both_lack_is_no_reason() -> None:
         (replace(ADA, email_key="countess@example.com"), ["email"]),
     ],
 )
-def test_changed_reasons(after: Someone, reasons: list[str]) -> None:
+def test_changed_reasons(after: Person, reasons: list[str]) -> None:
     assert changed_reasons(ADA, after) == reasons
 
 
-def test_fill_gaps_takes_what_is_empty_alone() -> None:
+def test_fill_gaps_fills_only_empty_fields() -> None:
     details = {"phone": None, "email": "ada@example.com", "address": None}
     others = {"phone": "112", "email": "countess@example.com", "address": None}
 
@@ -186,5 +186,5 @@ def test_fill_gaps_takes_what_is_empty_alone() -> None:
         (datetime(2030, 1, 16, 0, 0, tzinfo=UTC), True),
     ],
 )
-def test_a_date_is_past_once_it_has_begun_anywhere(now: datetime, past: bool) -> None:
+def test_a_date_is_past_once_it_has_begun_anywhere_on_earth(now: datetime, past: bool) -> None:
     assert is_past(date(2030, 1, 15), now) is past

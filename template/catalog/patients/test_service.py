@@ -1,4 +1,4 @@
-"""What patients do, told by tests of their service."""
+"""Tests of the service for patients."""
 
 from collections.abc import AsyncIterator
 from datetime import date, timedelta
@@ -47,7 +47,7 @@ visit_numbers = count(1)
 
 
 class VisitCreate(BaseModel):
-    """What it takes to make a visit."""
+    """Fields of a new visit."""
 
     patient_id: UUID
 
@@ -64,7 +64,7 @@ async def visit_service(
     db_session: AsyncSession,
     event_bus: EventBus,
 ) -> AsyncIterator[VisitService]:
-    """The service of a module that exists during the test: a patient has one visit a purpose."""
+    """The service of a module that exists only during the test, with one visit per patient and purpose."""
     number = next(visit_numbers)
     model: type[Any] = type(
         f"Visit{number}",
@@ -85,14 +85,14 @@ async def visit_service(
 
 @pytest.fixture
 async def reminded(db_session: AsyncSession) -> AsyncIterator[Table]:
-    """A table without a model, of the patients who are reminded; it exists during the test."""
+    """A table without a model that refers to patients; it exists only during the test."""
     table = Table("patients_test_reminded", Base.metadata, Column("patient_id", ForeignKey("patients.id")))
     await db_session.execute(CreateTable(table))
     yield table
     Base.metadata.remove(table)
 
 
-async def test_create_stores_what_was_given(patient_service: PatientService) -> None:
+async def test_create_stores_all_fields(patient_service: PatientService) -> None:
     data = PatientCreate.model_validate({**ADA, **DETAILS})
 
     created = await patient_service.create(data)
@@ -101,7 +101,7 @@ async def test_create_stores_what_was_given(patient_service: PatientService) -> 
     assert {field: getattr(stored, field) for field in data.model_dump()} == data.model_dump()
 
 
-async def test_create_takes_a_name_and_a_birth_date_alone(patient_service: PatientService) -> None:
+async def test_create_requires_only_names_and_birth_date(patient_service: PatientService) -> None:
     data = PatientCreate(given_name="Ada", family_name="Lovelace", birth_date=date(1990, 5, 17))
 
     created = await patient_service.create(data)
@@ -154,11 +154,11 @@ def test_refuses_a_bad_value(schema: type[PatientCreate | PatientUpdate], field:
 
 @pytest.mark.usefixtures("frozen_time")
 @pytest.mark.parametrize("schema", [PatientCreate, PatientUpdate])
-def test_nobody_is_born_in_the_future(schema: type[PatientCreate | PatientUpdate]) -> None:
+def test_birth_date_must_not_be_in_the_future(schema: type[PatientCreate | PatientUpdate]) -> None:
     latest = (FROZEN_NOW + timedelta(hours=14)).date()
 
     assert schema.model_validate({**ADA, "birth_date": latest}).birth_date == latest
-    with pytest.raises(ValidationError, match="does not lie in the future"):
+    with pytest.raises(ValidationError, match="must not be in the future"):
         schema.model_validate({**ADA, "birth_date": latest + timedelta(days=1)})
 
 
@@ -167,7 +167,7 @@ async def test_sex_accepts_each_choice(make_patient: Factory[Patient], sex: str)
     assert (await make_patient(sex=sex)).sex == sex
 
 
-async def test_a_phone_is_shown_as_it_was_typed(make_patient: Factory[Patient]) -> None:
+async def test_phone_keeps_its_spelling(make_patient: Factory[Patient]) -> None:
     patient = await make_patient(phone=" 0049 (0)30 12-34-56 ")
 
     assert (patient.phone, patient.phone_key) == ("0049 (0)30 12-34-56", "+4930123456")
@@ -202,7 +202,10 @@ async def test_another_organisation_does_not_find_it(
         assert (await patient_service.list()).total == 0
 
 
-async def test_list_gives_a_page_and_the_total(patient_service: PatientService, make_patient: Factory[Patient]) -> None:
+async def test_list_returns_a_page_and_the_total(
+    patient_service: PatientService,
+    make_patient: Factory[Patient],
+) -> None:
     made = [await make_patient() for _ in range(3)]
 
     first = await patient_service.list(ListQuery(limit=2))
@@ -223,7 +226,7 @@ async def test_list_filters_by_birth_date(patient_service: PatientService, make_
 
 @pytest.fixture
 async def jose(make_patient: Factory[Patient]) -> Patient:
-    """A patient who is searched for, beside another one."""
+    """The patient to search for; another patient exists too."""
     await make_patient(given_name="Grace", family_name="Hopper", phone="555 0100", email="grace@example.org")
     return await make_patient(
         given_name="José",
@@ -300,7 +303,7 @@ async def test_create_refuses_a_likely_duplicate(
         birth_date=date(1990, 5, 17),
         reasons=reasons,
     )
-    assert error.value.detail == "This is likely to be a patient who is known already."
+    assert error.value.detail == "A patient like this exists already. Set allow_duplicate if it is another person."
     assert error.value.members == {"duplicates": [duplicate]}
     assert (await patient_service.list()).total == 1
 
@@ -315,7 +318,7 @@ async def test_create_refuses_a_likely_duplicate(
         {"email": "ada@example.org"},
     ],
 )
-async def test_create_takes_somebody_who_is_a_little_alike(
+async def test_create_accepts_a_partly_similar_patient(
     patient_service: PatientService,
     make_patient: Factory[Patient],
     patient_payload: Payload,
@@ -328,7 +331,7 @@ async def test_create_takes_somebody_who_is_a_little_alike(
     assert created.id != ada.id
 
 
-async def test_to_be_without_phone_and_email_is_no_likeness(
+async def test_empty_phone_and_email_do_not_match(
     patient_service: PatientService,
     make_patient: Factory[Patient],
     patient_payload: Payload,
@@ -340,7 +343,7 @@ async def test_to_be_without_phone_and_email_is_no_likeness(
     assert (await patient_service.duplicates(created.id)).items == []
 
 
-async def test_create_takes_a_duplicate_that_is_another_person(patient_service: PatientService) -> None:
+async def test_create_accepts_a_duplicate_if_allowed(patient_service: PatientService) -> None:
     data = PatientCreate.model_validate(ADA)
     ada = await patient_service.create(data)
 
@@ -349,7 +352,7 @@ async def test_create_takes_a_duplicate_that_is_another_person(patient_service: 
     assert [found.id for found in (await patient_service.duplicates(ada.id)).items] == [namesake.id]
 
 
-async def test_a_patient_of_another_organisation_is_no_duplicate(
+async def test_a_patient_of_another_organisation_is_not_a_duplicate(
     patient_service: PatientService,
     other_org: Organisation,
 ) -> None:
@@ -362,7 +365,7 @@ async def test_a_patient_of_another_organisation_is_no_duplicate(
     assert (await patient_service.duplicates(created.id)).total == 0
 
 
-async def test_duplicates_are_listed_with_the_likeliest_first(
+async def test_duplicates_are_sorted_by_reason(
     patient_service: PatientService,
     make_patient: Factory[Patient],
 ) -> None:
@@ -382,7 +385,7 @@ async def test_duplicates_are_listed_with_the_likeliest_first(
     ]
 
 
-async def test_duplicates_come_in_pages_with_the_oldest_first(
+async def test_duplicates_are_paged_oldest_first(
     patient_service: PatientService,
     make_patient: Factory[Patient],
     frozen_time: "Traveller",
@@ -414,7 +417,7 @@ async def test_duplicates_come_in_pages_with_the_oldest_first(
         ("address", None),
     ],
 )
-async def test_update_changes_one_field_alone(
+async def test_update_changes_only_one_field(
     patient_service: PatientService,
     make_patient: Factory[Patient],
     field: str,
@@ -429,7 +432,7 @@ async def test_update_changes_one_field_alone(
     assert after == {**before, field: value} != before
 
 
-async def test_update_publishes_what_changed(
+async def test_update_publishes_the_changed_fields(
     patient_service: PatientService,
     test_patient: Patient,
     published_events: list[Event],
@@ -441,7 +444,7 @@ async def test_update_publishes_what_changed(
     assert event.data == {"fields": ["address", "phone"]}
 
 
-async def test_search_finds_what_an_update_changed(patient_service: PatientService, test_patient: Patient) -> None:
+async def test_search_finds_updated_values(patient_service: PatientService, test_patient: Patient) -> None:
     changes = PatientUpdate(given_name="Björk", family_name="Ångström", phone="00354 555", email="Bjork@example.is")
 
     await patient_service.update(test_patient.id, changes)
@@ -458,7 +461,7 @@ async def test_search_finds_what_an_update_changed(patient_service: PatientServi
         {"email": "Ada@Example.com"},
     ],
 )
-async def test_update_refuses_to_make_a_likely_duplicate(
+async def test_update_refuses_a_likely_duplicate(
     patient_service: PatientService,
     make_patient: Factory[Patient],
     test_patient: Patient,
@@ -473,7 +476,7 @@ async def test_update_refuses_to_make_a_likely_duplicate(
     assert (await patient_service.duplicates(ada.id)).total == 0
 
 
-async def test_update_takes_a_likeness_that_is_meant(
+async def test_update_accepts_a_duplicate_if_allowed(
     patient_service: PatientService,
     make_patient: Factory[Patient],
     test_patient: Patient,
@@ -486,7 +489,7 @@ async def test_update_takes_a_likeness_that_is_meant(
 
 
 @pytest.mark.parametrize("changes", [{"address": "Ockham Park"}, {"phone": "0049 30 123456"}, ADA])
-async def test_update_does_not_ask_again_about_a_known_likeness(
+async def test_update_ignores_matches_that_existed_before(
     patient_service: PatientService,
     make_patient: Factory[Patient],
     changes: dict[str, Any],
@@ -508,7 +511,7 @@ async def test_delete(patient_service: PatientService, test_patient: Patient, pu
     assert (event.name, event.record_id) == ("patient.deleted", test_patient.id)
 
 
-async def test_delete_is_refused_while_another_module_refers_to_the_patient(
+async def test_delete_is_refused_while_another_record_refers_to_the_patient(
     patient_service: PatientService,
     visit_service: VisitService,
     test_patient: Patient,
@@ -521,7 +524,7 @@ async def test_delete_is_refused_while_another_module_refers_to_the_patient(
     assert (await patient_service.list()).total == 1
 
 
-async def test_delete_takes_what_was_merged_with_it(
+async def test_delete_also_deletes_merged_records(
     patient_service: PatientService,
     make_patient: Factory[Patient],
 ) -> None:
@@ -549,7 +552,7 @@ async def test_merge_keeps_the_values_of_the_survivor(
     assert {name: getattr(merged, name) for name in PatientCreate.model_fields} == before
 
 
-async def test_merge_fills_what_the_survivor_lacks(
+async def test_merge_fills_empty_fields_of_the_survivor(
     patient_service: PatientService,
     make_patient: Factory[Patient],
 ) -> None:
@@ -563,7 +566,7 @@ async def test_merge_fills_what_the_survivor_lacks(
     assert [patient.id for patient in found.items] == [survivor.id]
 
 
-async def test_merge_publishes_an_event_for_each_of_both(
+async def test_merge_publishes_an_event_for_each_record(
     patient_service: PatientService,
     make_patient: Factory[Patient],
     published_events: list[Event],
@@ -579,7 +582,7 @@ async def test_merge_publishes_an_event_for_each_of_both(
     ]
 
 
-async def test_a_merged_patient_leads_to_the_survivor(
+async def test_a_merged_patient_refers_to_the_survivor(
     patient_service: PatientService,
     make_patient: Factory[Patient],
 ) -> None:
@@ -593,7 +596,7 @@ async def test_a_merged_patient_leads_to_the_survivor(
     assert error.value.members == {"merged_into_id": survivor.id}
 
 
-async def test_a_merged_patient_cannot_be_worked_with(
+async def test_a_merged_patient_cannot_be_used(
     patient_service: PatientService,
     make_patient: Factory[Patient],
 ) -> None:
@@ -625,7 +628,7 @@ async def test_a_merged_patient_is_neither_listed_nor_searched(
     assert (await patient_service.list(PatientQuery(search="needle"))).total == 0
 
 
-async def test_a_merged_patient_is_no_duplicate(
+async def test_a_merged_patient_is_not_a_duplicate(
     patient_service: PatientService,
     make_patient: Factory[Patient],
 ) -> None:
@@ -637,11 +640,11 @@ async def test_a_merged_patient_is_no_duplicate(
     assert (await patient_service.duplicates(created.id)).total == 0
 
 
-async def test_a_patient_cannot_be_merged_into_itself(patient_service: PatientService, test_patient: Patient) -> None:
+async def test_a_patient_cannot_be_merged_with_itself(patient_service: PatientService, test_patient: Patient) -> None:
     with pytest.raises(Unprocessable) as error:
         await patient_service.merge(test_patient.id, test_patient.id)
 
-    assert error.value.detail == "A patient cannot be merged into itself."
+    assert error.value.detail == "A patient cannot be merged with itself."
     assert error.value.members == {"field": "duplicate_id"}
 
 
@@ -655,18 +658,18 @@ async def test_a_merged_patient_cannot_be_merged_again(
     with pytest.raises(Conflict) as error:
         await patient_service.merge(other.id, duplicate.id)
 
-    assert error.value.detail == f"Patient {duplicate.id} has been merged before."
+    assert error.value.detail == f"Patient {duplicate.id} has already been merged."
     assert error.value.members == {"merged_into_id": survivor.id}
 
 
-async def test_merge_needs_two_patients_that_exist(patient_service: PatientService, test_patient: Patient) -> None:
+async def test_merge_requires_existing_patients(patient_service: PatientService, test_patient: Patient) -> None:
     with pytest.raises(NotFound):
         await patient_service.merge(test_patient.id, uuid4())
     with pytest.raises(NotFound):
         await patient_service.merge(uuid4(), test_patient.id)
 
 
-async def test_whoever_was_merged_follows_into_the_next_merge(
+async def test_merge_also_moves_records_merged_earlier(
     patient_service: PatientService,
     make_patient: Factory[Patient],
 ) -> None:
@@ -681,7 +684,7 @@ async def test_whoever_was_merged_follows_into_the_next_merge(
         assert error.value.members == {"merged_into_id": last.id}
 
 
-async def test_merge_moves_what_other_modules_refer_to(
+async def test_merge_moves_references_of_other_modules(
     patient_service: PatientService,
     visit_service: VisitService,
     make_patient: Factory[Patient],
@@ -711,7 +714,7 @@ async def test_merge_moves_the_rows_of_a_table_without_a_model(
     assert set(rows) == {survivor.id, other.id}
 
 
-async def test_merge_that_a_constraint_forbids_changes_nothing(
+async def test_merge_that_violates_a_constraint_changes_nothing(
     patient_service: PatientService,
     visit_service: VisitService,
     make_patient: Factory[Patient],
@@ -735,7 +738,7 @@ async def test_merge_that_a_constraint_forbids_changes_nothing(
     assert published_events == []
 
 
-async def test_nothing_new_can_refer_to_a_merged_patient(
+async def test_new_records_cannot_refer_to_a_merged_patient(
     patient_service: PatientService,
     visit_service: VisitService,
     make_patient: Factory[Patient],
@@ -749,7 +752,7 @@ async def test_nothing_new_can_refer_to_a_merged_patient(
     assert error.value.members == {"field": "patient_id"}
 
 
-async def test_timeline_tells_what_happened_to_a_patient(
+async def test_timeline_lists_the_events_of_a_patient(
     patient_service: PatientService,
     make_patient: Factory[Patient],
     event_bus: EventBus,
@@ -770,7 +773,7 @@ async def test_timeline_tells_what_happened_to_a_patient(
     ]
 
 
-async def test_timeline_covers_the_records_that_were_merged(
+async def test_timeline_includes_merged_records(
     patient_service: PatientService,
     make_patient: Factory[Patient],
     event_bus: EventBus,
@@ -788,7 +791,7 @@ async def test_timeline_covers_the_records_that_were_merged(
     assert timeline.items == of_these_three
 
 
-async def test_timeline_comes_in_pages(
+async def test_timeline_is_paged(
     patient_service: PatientService,
     test_patient: Patient,
     event_bus: EventBus,
@@ -820,7 +823,10 @@ async def test_timeline_is_ordered_by_time(
 
 
 @pytest.mark.usefixtures("frozen_time")
-async def test_timeline_has_an_order_within_one_moment(patient_service: PatientService, event_bus: EventBus) -> None:
+async def test_timeline_sorts_events_of_the_same_time_by_id(
+    patient_service: PatientService,
+    event_bus: EventBus,
+) -> None:
     ada = await patient_service.create(PatientCreate.model_validate(ADA))
     for _ in range(5):
         event_bus.publish("visit.created", uuid4(), about=ada.id)

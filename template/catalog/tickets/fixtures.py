@@ -19,13 +19,13 @@ from tests.support.factories import Factory, Payload
 
 @pytest.fixture
 def ticket_service(db_session: AsyncSession, event_bus: EventBus, organisation: Organisation) -> TicketService:
-    """The service of tickets, within the test's organisation."""
+    """The service for tickets of the test's organisation."""
     return TicketService(db_session, event_bus)
 
 
 @pytest.fixture
 def ticket_payload() -> Payload:
-    """Make the body that creates a ticket, each time with another title."""
+    """Return a function that makes the request body of a ticket, each time with another title."""
     numbers = count(1)
 
     def make(**overrides: Any) -> dict[str, Any]:
@@ -42,7 +42,7 @@ def ticket_payload() -> Payload:
 
 @pytest.fixture
 def make_ticket(ticket_service: TicketService, ticket_payload: Payload, acting_user: User) -> Factory[Ticket]:
-    """Make a ticket that the acting user asks for; what is passed replaces the values."""
+    """Return a function that creates a ticket of `acting_user`; arguments override the payload."""
 
     async def make(**overrides: Any) -> Ticket:
         data = RequestedTicket(**ticket_payload(**{"requester_id": acting_user.id, **overrides}))
@@ -53,7 +53,7 @@ def make_ticket(ticket_service: TicketService, ticket_payload: Payload, acting_u
 
 @pytest.fixture
 async def test_ticket(make_ticket: Factory[Ticket]) -> Ticket:
-    """A ticket of the test's organisation, open and assigned to nobody."""
+    """An open ticket without an assignee."""
     return await make_ticket()
 
 

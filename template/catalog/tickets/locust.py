@@ -1,4 +1,4 @@
-"""What users do with tickets: ask for support, and look at what is open."""
+"""Load test tasks for tickets."""
 
 from uuid import uuid4
 
@@ -8,13 +8,13 @@ SEEDED = 20
 
 
 def seed(user: Visitor) -> None:
-    """Ask for what others have asked for already."""
+    """Create the initial tickets."""
     for _ in range(SEEDED):
         create(user)
 
 
 def create(user: Visitor) -> None:
-    """Ask for support."""
+    """Create a ticket."""
     ticket = {
         "title": f"Printer {uuid4().hex} is jammed",
         "description": "The paper tray does not close.",
@@ -24,12 +24,12 @@ def create(user: Visitor) -> None:
 
 
 def read(user: Visitor) -> None:
-    """Look at a ticket."""
+    """Get a ticket."""
     user.read("/tickets")
 
 
 def list_open(user: Visitor) -> None:
-    """Look at what is still open."""
+    """List the open tickets."""
     user.browse("/tickets", state="open")
 
 

@@ -11,7 +11,7 @@ from ...core.lifecycle import StatefulRecord
 
 
 class TicketPriority(StrEnum):
-    """How urgent a ticket is, from the least to the most."""
+    """The priority of a ticket, from lowest to highest."""
 
     LOW = "low"
     NORMAL = "normal"
@@ -20,7 +20,7 @@ class TicketPriority(StrEnum):
 
 
 class TicketState(StrEnum):
-    """Where a ticket stands."""
+    """The state of a ticket."""
 
     OPEN = "open"
     IN_PROGRESS = "in_progress"
@@ -30,7 +30,7 @@ class TicketState(StrEnum):
 
 
 class Ticket(StatefulRecord):
-    """A request for support. Each change counts its version up, so that no change is overwritten unread."""
+    """A support request. Each change increments `version`, so that concurrent changes are detected."""
 
     __tablename__ = "tickets"
 

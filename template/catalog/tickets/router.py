@@ -1,4 +1,4 @@
-"""The routes of tickets. A change names the version that it is based on: whoever read an older one gets a 409."""
+"""Routes for tickets. A change names the version it is based on, and gets a 409 if that is not the latest."""
 
 from typing import Annotated
 from uuid import UUID
@@ -27,7 +27,7 @@ router = APIRouter(prefix="/tickets", tags=["tickets"])
 
 
 def get_service(session: SessionDep, events: EventBusDep) -> TicketService:
-    """Give a request its service."""
+    """Return the service for a request."""
     return TicketService(session, events)
 
 
@@ -36,13 +36,13 @@ Service = Annotated[TicketService, Depends(get_service)]
 
 @router.post("", status_code=status.HTTP_201_CREATED, response_model=TicketRead)
 async def create_ticket(data: TicketCreate, service: Service, principal: PrincipalDep) -> Ticket:
-    """Ask for support; the requester is the user of the token."""
+    """Create a ticket; the requester is the authenticated user."""
     return await service.create(RequestedTicket(**data.model_dump(), requester_id=principal.user_id))
 
 
 @router.get("", response_model=Page[TicketRead])
 async def list_tickets(query: Annotated[TicketQuery, Query()], service: Service) -> Listing[Ticket]:
-    """List tickets, the most urgent first and then the oldest."""
+    """List tickets, most urgent first, then oldest first."""
     return await service.list(query)
 
 
@@ -68,14 +68,14 @@ async def assign_ticket(ticket_id: UUID, change: TicketAssign, service: Service)
 
 @router.post("/{ticket_id}/assign-automatically", response_model=TicketRead)
 async def assign_ticket_automatically(ticket_id: UUID, change: TicketChange, service: Service) -> Ticket:
-    """Assign a ticket to the active user with the fewest unresolved ones."""
+    """Assign a ticket to the active user with the fewest unresolved tickets."""
     await service.lock(ticket_id, change.version)
     return await service.assign_automatically(ticket_id)
 
 
 @router.post("/{ticket_id}/unassign", response_model=TicketRead)
 async def unassign_ticket(ticket_id: UUID, change: TicketChange, service: Service) -> Ticket:
-    """Leave a ticket to nobody."""
+    """Remove the assignee of a ticket."""
     await service.lock(ticket_id, change.version)
     return await service.unassign(ticket_id)
 

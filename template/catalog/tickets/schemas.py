@@ -1,4 +1,4 @@
-"""What requests and responses about tickets hold."""
+"""Requests and responses about tickets."""
 
 import datetime as dt
 from uuid import UUID
@@ -10,7 +10,7 @@ from .models import TicketPriority, TicketState
 
 
 class TicketCreate(RequestModel):
-    """What it takes to ask for support."""
+    """Fields of a new ticket."""
 
     title: ShortText
     description: LongText
@@ -18,20 +18,20 @@ class TicketCreate(RequestModel):
 
 
 class RequestedTicket(TicketCreate):
-    """A request for support, with the user who asks."""
+    """Fields of a new ticket, with the user who requests it."""
 
     requester_id: UUID
 
 
 class TicketChange(RequestModel):
-    """A change to a ticket as it was at the version that the client has read."""
+    """The base of every change: the version of the ticket that the client has read."""
 
-    # Compared with the stored version, never stored.
+    # Only compared with the stored version.
     version: Integer = Field(exclude=True)
 
 
 class TicketUpdate(TicketChange):
-    """The fields of a ticket that change; what is left out stays as it is."""
+    """Fields of a ticket to change; a field that is left out keeps its value."""
 
     title: ShortText = unchanged()
     description: LongText = unchanged()
@@ -39,30 +39,30 @@ class TicketUpdate(TicketChange):
 
 
 class TicketAssign(TicketChange):
-    """The user to whom a ticket is assigned."""
+    """The user to assign a ticket to."""
 
     assignee_id: UUID
 
 
 class TicketMove(TicketChange):
-    """The state that a ticket moves to."""
+    """The state to move a ticket to."""
 
     state: TicketState
 
 
 class TicketQuery(SearchQuery):
-    """Which tickets are wanted."""
+    """Filters of the list of tickets."""
 
     state: TicketState | None = None
     priority: TicketPriority | None = None
     requester_id: UUID | None = None
     assignee_id: UUID | None = None
-    # No column, hence excluded from the filters: whether nobody is assigned.
+    # Excluded because it is not a column: true lists the tickets without an assignee.
     unassigned: bool | None = Field(default=None, exclude=True)
 
 
 class TicketRead(ResponseModel):
-    """A ticket, as it is told."""
+    """A ticket in a response."""
 
     id: UUID
     title: str

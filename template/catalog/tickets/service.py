@@ -1,4 +1,4 @@
-"""The rules of tickets."""
+"""The service for tickets."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -18,13 +18,13 @@ from .models import Ticket, TicketPriority, TicketState
 from .schemas import TicketQuery
 
 UNRESOLVED = (TicketState.OPEN, TicketState.IN_PROGRESS, TicketState.WAITING)
-"""The states in which a ticket is a load on its assignee."""
+"""The states in which a ticket counts towards the load of its assignee."""
 
 URGENCY = case(*((Ticket.priority == priority, rank) for rank, priority in enumerate(TicketPriority)))
 
 
 class TicketService(Lifecycle[Ticket]):
-    """Tickets of the organisation in scope, the most urgent first and then the oldest."""
+    """Tickets of the current organisation; lists put the most urgent first, then the oldest."""
 
     model = Ticket
     name = "ticket"
@@ -38,42 +38,45 @@ class TicketService(Lifecycle[Ticket]):
     }
 
     async def lock(self, ticket_id: UUID, version: int) -> Ticket:
-        """Return a ticket that nobody else can change until the transaction ends.
+        """Return a ticket, locked until the transaction ends.
 
-        Raises NotFound, or Conflict when the ticket has changed since `version` was read.
+        Raises `NotFound`, or `Conflict` if the ticket has changed since `version` was read.
         """
         ticket = await self._locked(ticket_id)
         if ticket.version != version:
-            raise Conflict(f"This ticket has changed since version {version} was read.", version=ticket.version)
+            raise Conflict(f"This ticket has changed since version {version}.", version=ticket.version)
         return ticket
 
     async def update(self, record_id: UUID, changes: BaseModel) -> Ticket:
-        """Change the fields that were set in `changes`; raise NotFound, or Conflict for a closed ticket."""
-        await self._changeable(record_id)
+        """Change the fields that are set in `changes`; raise `NotFound`, or `Conflict` if the ticket is closed."""
+        await self._get_unclosed(record_id)
         return await super().update(record_id, changes)
 
     async def assign(self, ticket_id: UUID, assignee_id: UUID) -> Ticket:
-        """Assign a ticket; raise NotFound, Conflict for a closed one, Unprocessable unless the user is active."""
-        ticket = await self._changeable(ticket_id)
+        """Assign a ticket.
+
+        Raises `NotFound`, `Conflict` if the ticket is closed, and `Unprocessable` unless the user is active.
+        """
+        ticket = await self._get_unclosed(ticket_id)
         is_active = await self.session.scalar(select(User.active).where(User.id == assignee_id))
         if not is_active:
             raise Unprocessable(f"assignee_id {assignee_id} is not an active user.", field="assignee_id")
         return await self._set_assignee(ticket, assignee_id)
 
     async def assign_automatically(self, ticket_id: UUID) -> Ticket:
-        """Assign a ticket to the active user with the fewest unresolved others, by name and id among equals.
+        """Assign a ticket to the active user with the fewest other unresolved tickets; names break ties.
 
-        Raises NotFound, or Conflict for a closed ticket and where no user is active.
+        Raises `NotFound`, or `Conflict` if the ticket is closed or no user is active.
         """
-        ticket = await self._changeable(ticket_id)
+        ticket = await self._get_unclosed(ticket_id)
         assignee_id = await self.session.scalar(_by_load_without(ticket).limit(1))
         if assignee_id is None:
-            raise Conflict("No active user is there to take this ticket.")
+            raise Conflict("There is no active user to assign this ticket to.")
         return await self._set_assignee(ticket, assignee_id)
 
     async def unassign(self, ticket_id: UUID) -> Ticket:
-        """Leave a ticket to nobody; raise NotFound, or Conflict for a closed one."""
-        ticket = await self._changeable(ticket_id)
+        """Remove the assignee of a ticket; raise `NotFound`, or `Conflict` if the ticket is closed."""
+        ticket = await self._get_unclosed(ticket_id)
         return await self._set_assignee(ticket, None)
 
     async def _set_assignee(self, ticket: Ticket, assignee_id: UUID | None) -> Ticket:
@@ -85,10 +88,10 @@ class TicketService(Lifecycle[Ticket]):
         self._publish("assigned", ticket, before=before, after=assignee_id)
         return ticket
 
-    async def _changeable(self, ticket_id: UUID) -> Ticket:
+    async def _get_unclosed(self, ticket_id: UUID) -> Ticket:
         ticket = await self.get(ticket_id)
         if ticket.state is TicketState.CLOSED:
-            raise Conflict("A closed ticket does not change.", state=ticket.state)
+            raise Conflict("A closed ticket cannot be changed.", state=ticket.state)
         return ticket
 
     def _order(self) -> Sequence[SQLColumnExpression[Any]]:
@@ -97,8 +100,8 @@ class TicketService(Lifecycle[Ticket]):
     def _conditions(self, query: ListQuery) -> Conditions:
         conditions = super()._conditions(query)
         if isinstance(query, TicketQuery) and query.unassigned is not None:
-            nobody = Ticket.assignee_id.is_(None)
-            conditions.append(nobody if query.unassigned else ~nobody)
+            is_unassigned = Ticket.assignee_id.is_(None)
+            conditions.append(is_unassigned if query.unassigned else ~is_unassigned)
         return conditions
 
     @asynccontextmanager
@@ -107,7 +110,7 @@ class TicketService(Lifecycle[Ticket]):
             async with super()._writing():
                 yield
         except StaleDataError as error:
-            raise Conflict("This ticket has been changed by another request.") from error
+            raise Conflict("Another request has changed this ticket.") from error
 
 
 def _by_load_without(ticket: Ticket) -> Select[UUID]:

@@ -1,4 +1,4 @@
-"""Tickets over HTTP."""
+"""Tests of the API for tickets."""
 
 from typing import Any
 from uuid import UUID, uuid4
@@ -13,7 +13,7 @@ from tests.fixtures.core.identity import Headers
 from tests.support.factories import Factory, Payload
 
 URL = "/tickets"
-# Every route that changes a ticket, with a body that it accepts beside the version.
+# Every route that changes a ticket, with the fields of its body besides the version.
 CHANGES: list[tuple[str, str, dict[str, Any]]] = [
     ("PATCH", "", {"title": "Printer on fire"}),
     ("POST", "/assign", {"assignee_id": "00000000-0000-4000-8000-000000000001"}),
@@ -49,7 +49,7 @@ async def test_create(
     assert (found.status_code, found.json()) == (status.HTTP_200_OK, created)
 
 
-async def test_create_names_what_is_missing(client: AsyncClient, auth_headers: Headers) -> None:
+async def test_create_names_missing_fields(client: AsyncClient, auth_headers: Headers) -> None:
     response = await client.post(URL, headers=auth_headers, json={})
 
     assert response.status_code == status.HTTP_422_UNPROCESSABLE_CONTENT
@@ -57,13 +57,13 @@ async def test_create_names_what_is_missing(client: AsyncClient, auth_headers: H
     assert [error["loc"] for error in response.json()["errors"]] == [["body", "title"], ["body", "description"]]
 
 
-async def test_create_for_somebody_else(client: AsyncClient, auth_headers: Headers, ticket_payload: Payload) -> None:
+async def test_create_refuses_a_requester(client: AsyncClient, auth_headers: Headers, ticket_payload: Payload) -> None:
     response = await client.post(URL, headers=auth_headers, json=ticket_payload(requester_id=str(uuid4())))
 
     assert response.status_code == status.HTTP_422_UNPROCESSABLE_CONTENT
 
 
-async def test_create_as_a_user_who_is_not_stored(
+async def test_create_refuses_an_unknown_user(
     client: AsyncClient,
     superuser_token_headers: Headers,
     ticket_payload: Payload,
@@ -146,7 +146,7 @@ async def test_update(client: AsyncClient, auth_headers: Headers, test_ticket_id
 
 
 @pytest.mark.parametrize(("method", "path", "body"), CHANGES)
-async def test_a_change_to_a_version_that_is_gone(
+async def test_a_change_to_an_outdated_version_is_refused(
     client: AsyncClient,
     auth_headers: Headers,
     test_ticket_id: UUID,
@@ -165,7 +165,7 @@ async def test_a_change_to_a_version_that_is_gone(
 
 
 @pytest.mark.parametrize(("method", "path", "body"), CHANGES)
-async def test_a_change_names_its_version(
+async def test_a_change_requires_a_version(
     client: AsyncClient,
     auth_headers: Headers,
     test_ticket_id: UUID,
@@ -239,7 +239,11 @@ async def test_move_from_open_to_closed(client: AsyncClient, auth_headers: Heade
     assert [(ticket["state"], ticket["version"]) for ticket in moved] == [*zip(states, [2, 3, 4, 5], strict=True)]
 
 
-async def test_move_that_is_not_allowed(client: AsyncClient, auth_headers: Headers, test_ticket_id: UUID) -> None:
+async def test_move_to_a_state_that_is_not_allowed(
+    client: AsyncClient,
+    auth_headers: Headers,
+    test_ticket_id: UUID,
+) -> None:
     url = f"{URL}/{test_ticket_id}/move"
 
     response = await client.post(url, headers=auth_headers, json={"version": 1, "state": "resolved"})
@@ -249,7 +253,7 @@ async def test_move_that_is_not_allowed(client: AsyncClient, auth_headers: Heade
 
 
 @pytest.mark.parametrize(("method", "path", "body"), CHANGES)
-async def test_a_closed_ticket_does_not_change(
+async def test_a_closed_ticket_cannot_be_changed(
     client: AsyncClient,
     auth_headers: Headers,
     test_ticket_id: UUID,
@@ -282,7 +286,7 @@ async def test_delete(
     assert found.status_code == status.HTTP_404_NOT_FOUND
 
 
-async def test_delete_takes_an_admin(client: AsyncClient, auth_headers: Headers, test_ticket_id: UUID) -> None:
+async def test_delete_requires_an_admin(client: AsyncClient, auth_headers: Headers, test_ticket_id: UUID) -> None:
     url = f"{URL}/{test_ticket_id}"
 
     response = await client.delete(url, headers=auth_headers)
@@ -319,7 +323,7 @@ async def test_another_organisation_lists_nothing(
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-async def test_needs_a_token(client: AsyncClient, method: str) -> None:
+async def test_requires_a_token(client: AsyncClient, method: str) -> None:
     response = await client.request(method, URL)
 
     assert response.status_code == status.HTTP_401_UNAUTHORIZED

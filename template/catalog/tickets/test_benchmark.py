@@ -1,4 +1,4 @@
-"""How long the services of tickets take, with hundreds of them."""
+"""Benchmarks of the service for tickets."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What happens to tickets when two requests race, told on a real PostgreSQL."""
+"""Tests of concurrent requests for tickets, on PostgreSQL."""
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -19,7 +19,7 @@ def retitling(ticket: Ticket, version: int, title: str) -> Racer:
     return retitle
 
 
-async def test_of_many_who_change_one_version_at_once_one_succeeds(
+async def test_one_of_several_concurrent_changes_succeeds(
     race: Race,
     ticket_service: TicketService,
     test_ticket: Ticket,

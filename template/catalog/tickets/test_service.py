@@ -1,4 +1,4 @@
-"""What tickets do, told by tests of their service."""
+"""Tests of the service for tickets."""
 
 from collections.abc import Callable
 from typing import Any
@@ -46,12 +46,12 @@ MOVES = [
 
 
 async def change_elsewhere(session: AsyncSession, ticket: Ticket) -> None:
-    """Change a ticket as another request would: `session` goes on with what it has read before."""
+    """Change a ticket as a concurrent request would: `session` still has the values it read before."""
     statement = update(Ticket).where(Ticket.id == ticket.id).values(title="Changed elsewhere", version=2)
     await session.execute(statement, execution_options={"synchronize_session": False})
 
 
-async def test_create_stores_what_was_given(ticket_service: TicketService, acting_user: User) -> None:
+async def test_create_stores_all_fields(ticket_service: TicketService, acting_user: User) -> None:
     data = RequestedTicket(
         title="No network",
         description="Since this morning.",
@@ -70,13 +70,13 @@ async def test_create_stores_what_was_given(ticket_service: TicketService, actin
     }
 
 
-async def test_a_new_ticket_is_open_and_assigned_to_nobody(test_ticket: Ticket) -> None:
+async def test_a_new_ticket_is_open_and_unassigned(test_ticket: Ticket) -> None:
     assert test_ticket.state is TicketState.OPEN
     assert test_ticket.assignee_id is None
     assert test_ticket.version == 1
 
 
-def test_priority_is_normal_unless_given() -> None:
+def test_priority_is_normal_by_default() -> None:
     assert TicketCreate(title="No network", description="Help.").priority is TicketPriority.NORMAL
 
 
@@ -137,7 +137,7 @@ async def test_get_unknown(ticket_service: TicketService) -> None:
         await ticket_service.get(uuid4())
 
 
-async def test_list_begins_with_the_most_urgent(ticket_service: TicketService, make_ticket: Factory[Ticket]) -> None:
+async def test_list_puts_the_most_urgent_first(ticket_service: TicketService, make_ticket: Factory[Ticket]) -> None:
     for priority in ["low", "urgent", "normal", "high"]:
         await make_ticket(priority=priority)
 
@@ -146,7 +146,7 @@ async def test_list_begins_with_the_most_urgent(ticket_service: TicketService, m
     assert [ticket.priority for ticket in listing.items] == ["urgent", "high", "normal", "low"]
 
 
-async def test_list_puts_the_older_of_equally_urgent_ones_first(
+async def test_list_sorts_equal_priorities_by_age(
     ticket_service: TicketService,
     make_ticket: Factory[Ticket],
     frozen_time: Traveller,
@@ -160,7 +160,7 @@ async def test_list_puts_the_older_of_equally_urgent_ones_first(
     assert [ticket.id for ticket in listing.items] == [older.id, newer.id]
 
 
-async def test_list_gives_a_page_and_the_total(ticket_service: TicketService, make_ticket: Factory[Ticket]) -> None:
+async def test_list_returns_a_page_and_the_total(ticket_service: TicketService, make_ticket: Factory[Ticket]) -> None:
     for priority in TicketPriority:
         await make_ticket(priority=priority)
 
@@ -223,7 +223,7 @@ async def test_list_filters_by_assignee(
         (None, {"free", "taken"}),
     ],
 )
-async def test_list_tells_assigned_tickets_from_unassigned_ones(
+async def test_list_filters_unassigned_tickets(
     ticket_service: TicketService,
     make_ticket: Factory[Ticket],
     acting_user: User,
@@ -248,7 +248,10 @@ async def test_search_ignores_case(ticket_service: TicketService, make_ticket: F
     assert [ticket.id for ticket in listing.items] == [found.id]
 
 
-async def test_update_changes_what_was_set_alone(ticket_service: TicketService, make_ticket: Factory[Ticket]) -> None:
+async def test_update_changes_only_the_given_fields(
+    ticket_service: TicketService,
+    make_ticket: Factory[Ticket],
+) -> None:
     ticket = await make_ticket(title="No network", description="Help.", priority="low")
 
     updated = await ticket_service.update(ticket.id, TicketUpdate(version=1, priority=TicketPriority.URGENT))
@@ -256,7 +259,7 @@ async def test_update_changes_what_was_set_alone(ticket_service: TicketService, 
     assert (updated.title, updated.description, updated.priority) == ("No network", "Help.", TicketPriority.URGENT)
 
 
-async def test_update_publishes_what_changed(
+async def test_update_publishes_the_changed_fields(
     ticket_service: TicketService,
     test_ticket: Ticket,
     published_events: list[Event],
@@ -268,7 +271,7 @@ async def test_update_publishes_what_changed(
     assert event.data == {"fields": ["description", "title"]}
 
 
-async def test_every_change_counts_the_version_up(
+async def test_every_change_increments_the_version(
     ticket_service: TicketService,
     test_ticket: Ticket,
     acting_user: User,
@@ -281,7 +284,7 @@ async def test_every_change_counts_the_version_up(
     assert moved.version == 5
 
 
-async def test_lock_returns_a_ticket_that_is_still_at_the_version(
+async def test_lock_returns_a_ticket_of_the_current_version(
     ticket_service: TicketService,
     test_ticket: Ticket,
 ) -> None:
@@ -316,7 +319,7 @@ async def test_a_change_does_not_overwrite_another_request(
 ) -> None:
     await change_elsewhere(db_session, test_ticket)
 
-    with pytest.raises(Conflict, match="changed by another request"):
+    with pytest.raises(Conflict, match="Another request has changed"):
         await CHANGES[change](ticket_service, test_ticket)
 
     stored = await ticket_service.get(test_ticket_id)
@@ -324,14 +327,14 @@ async def test_a_change_does_not_overwrite_another_request(
     assert published_events == []
 
 
-async def test_delete_refuses_what_another_request_has_changed(
+async def test_delete_refuses_a_ticket_that_another_request_has_changed(
     ticket_service: TicketService,
     db_session: AsyncSession,
     test_ticket: Ticket,
 ) -> None:
     await change_elsewhere(db_session, test_ticket)
 
-    with pytest.raises(Conflict, match="changed by another request"):
+    with pytest.raises(Conflict, match="Another request has changed"):
         await ticket_service.delete(test_ticket.id)
 
     stored = await ticket_service.lock(test_ticket.id, 2)
@@ -354,7 +357,7 @@ async def test_assign(
     assert event.data == {"before": None, "after": str(grace.id)}
 
 
-async def test_assign_to_another_user_tells_who_had_it(
+async def test_assign_publishes_the_previous_assignee(
     ticket_service: TicketService,
     test_ticket: Ticket,
     add_user: Factory[User],
@@ -432,7 +435,7 @@ async def test_unassign(
     assert (event.name, event.data) == ("ticket.assigned", {"before": str(acting_user.id), "after": None})
 
 
-async def test_unassign_of_a_free_ticket_changes_nothing(
+async def test_unassign_of_an_unassigned_ticket_changes_nothing(
     ticket_service: TicketService,
     test_ticket: Ticket,
     published_events: list[Event],
@@ -443,7 +446,7 @@ async def test_unassign_of_a_free_ticket_changes_nothing(
     assert published_events == []
 
 
-async def test_automatic_assignment_chooses_who_has_the_fewest(
+async def test_automatic_assignment_chooses_the_user_with_the_fewest_tickets(
     ticket_service: TicketService,
     make_ticket: Factory[Ticket],
     add_user: Factory[User],
@@ -519,7 +522,7 @@ async def test_automatic_assignment_breaks_ties_by_name(
     assert assigned.assignee_id == aaron.id
 
 
-async def test_automatic_assignment_breaks_ties_of_namesakes_by_id(
+async def test_automatic_assignment_breaks_ties_of_equal_names_by_id(
     ticket_service: TicketService,
     db_session: AsyncSession,
     test_ticket: Ticket,
@@ -533,7 +536,7 @@ async def test_automatic_assignment_breaks_ties_of_namesakes_by_id(
     assert assigned.assignee_id == UUID(int=1)
 
 
-async def test_automatic_assignment_passes_over_inactive_users(
+async def test_automatic_assignment_ignores_inactive_users(
     ticket_service: TicketService,
     test_ticket: Ticket,
     add_user: Factory[User],
@@ -546,7 +549,7 @@ async def test_automatic_assignment_passes_over_inactive_users(
     assert assigned.assignee_id == acting_user.id
 
 
-async def test_automatic_assignment_passes_over_other_organisations(
+async def test_automatic_assignment_ignores_other_organisations(
     ticket_service: TicketService,
     test_ticket: Ticket,
     add_user: Factory[User],
@@ -561,14 +564,14 @@ async def test_automatic_assignment_passes_over_other_organisations(
     assert assigned.assignee_id == acting_user.id
 
 
-async def test_automatic_assignment_needs_an_active_user(
+async def test_automatic_assignment_requires_an_active_user(
     ticket_service: TicketService,
     test_ticket: Ticket,
     acting_user: User,
 ) -> None:
     acting_user.active = False
 
-    with pytest.raises(Conflict, match="No active user"):
+    with pytest.raises(Conflict, match="no active user"):
         await ticket_service.assign_automatically(test_ticket.id)
 
     assert test_ticket.assignee_id is None
@@ -606,7 +609,7 @@ async def test_refuses_to_move(ticket_service: TicketService, test_ticket: Ticke
 
 
 @pytest.mark.parametrize("change", CHANGES)
-async def test_a_closed_ticket_does_not_change(
+async def test_a_closed_ticket_cannot_be_changed(
     ticket_service: TicketService,
     test_ticket: Ticket,
     published_events: list[Event],
@@ -621,10 +624,13 @@ async def test_a_closed_ticket_does_not_change(
     assert [event.name for event in published_events] == ["ticket.moved"]
 
 
-async def test_a_closed_ticket_tells_its_state(ticket_service: TicketService, test_ticket: Ticket) -> None:
+async def test_the_refusal_of_a_closed_ticket_names_its_state(
+    ticket_service: TicketService,
+    test_ticket: Ticket,
+) -> None:
     await ticket_service.move_to(test_ticket.id, TicketState.CLOSED)
 
-    with pytest.raises(Conflict, match="A closed ticket does not change") as error:
+    with pytest.raises(Conflict, match="A closed ticket cannot be changed") as error:
         await ticket_service.unassign(test_ticket.id)
 
     assert error.value.members == {"state": TicketState.CLOSED}
