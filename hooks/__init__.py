@@ -1,1 +1,1 @@
-"""Programs that check a code base. They read its files and never import them."""
+"""Checks for any code base. They read its files and never import them."""

@@ -1,4 +1,4 @@
-"""What the checks have in common: the files that they read, and how they tell what they found."""
+"""The common parts of the checks: find the files, read them, print the findings."""
 
 import argparse
 import ast
@@ -13,7 +13,7 @@ HIDDEN_OR_INSTALLED = (".", "node_modules", "site-packages", "__pycache__")
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something that a check objects to: the place, counted from 1 as in an editor, and one sentence."""
+    """A problem that a check found: its line and column, counted from 1, and one sentence."""
 
     line: int
     column: int
@@ -25,14 +25,13 @@ Check = Callable[[PurePosixPath, ast.Module], Iterator[Finding]]
 
 
 def report(check: Check, files: Sequence[str], allowed_by: str) -> int:
-    """Print what `check` finds in `files`, or in all files below the current folder; return 1 if it found anything.
+    """Print what `check` finds in `files`, or in all files below the current folder. Return 1 if it finds a problem.
 
-    A line that holds `allowed_by` is passed over. Where one of `files` is none, nothing is checked, and it returns 2;
-    so it does at a file that cannot be read.
+    Lines that contain `allowed_by` are skipped. Return 2 if a file is missing or cannot be read.
     """
     for name in files:
         if not Path(name).is_file():
-            print(f"{name} is no file.", file=sys.stderr)
+            print(f"{name} is not a file.", file=sys.stderr)
             return 2
     found = 0
     try:
@@ -47,37 +46,39 @@ def report(check: Check, files: Sequence[str], allowed_by: str) -> int:
 
 
 def make_parser(name: str, description: str, allowed_by: str) -> argparse.ArgumentParser:
-    """Return what reads the arguments of a check: the files, and whatever options it adds."""
-    epilog = f'A line with the comment "# {allowed_by}" is passed over.'
+    """Return a parser for the files to check; the check adds its own options."""
+    epilog = f'Lines with the comment "# {allowed_by}" are skipped.'
     parser = argparse.ArgumentParser(prog=name, description=description, epilog=epilog)
-    parser.add_argument("files", metavar="FILE", nargs="*", help="files to read (all below the current folder)")
+    parser.add_argument(
+        "files", metavar="FILE", nargs="*", help="files to check (default: all below the current folder)"
+    )
     return parser
 
 
-def add_list(parser: argparse.ArgumentParser, option: str, usual: Sequence[str], what: str) -> None:
-    """Let `--option` be given again and again: a list called `options`, or None where it is not given at all."""
-    text = f"{what}; may be given again ({', '.join(usual)})"
+def add_list(parser: argparse.ArgumentParser, option: str, default: Sequence[str], what: str) -> None:
+    """Add an option that may be repeated. Its values are in the list `{option}s`, which is None without any."""
+    text = f"{what}; may be repeated (default: {', '.join(default)})"
     parser.add_argument(f"--{option}", dest=f"{option}s", metavar=option.upper(), action="append", help=text)
 
 
 def find_files(root: Path) -> set[Path]:
-    """Return the Python files below a folder, without those that were installed there."""
+    """Return the Python files below a folder, without hidden and installed ones."""
     files = (file for file in root.rglob("*.py") if file.is_file())
     return {file for file in files if not any(part.startswith(HIDDEN_OR_INSTALLED) for part in file.parts)}
 
 
 def walk(tree: ast.Module) -> Iterator[Node]:
-    """Yield what has a place in a file: statements, expressions and parameters."""
+    """Yield the nodes that have a position: statements, expressions and parameters."""
     return (node for node in ast.walk(tree) if isinstance(node, Node))
 
 
 def at(node: Node, message: str) -> Finding:
-    """Return a finding at a node."""
+    """Return a finding at the position of a node."""
     return Finding(node.lineno, node.col_offset + 1, message)
 
 
 def has_part(path: PurePosixPath, folder: str) -> bool:
-    """Tell whether `path` lies in `folder`, as in `tests/e2e`, wherever that is."""
+    """Return whether `path` lies in `folder`, such as `tests/e2e`, at any depth."""
     return f"/{folder.strip('/')}/" in f"/{path}"
 
 
@@ -86,7 +87,7 @@ def _read(check: Check, file: Path, allowed_by: str) -> Iterator[Finding]:
         source = file.read_bytes()
         tree = ast.parse(source)
     except NOT_PYTHON:
-        return  # What is no Python of today is not ours to judge.
+        return  # ruff reports syntax errors
     lines = source.decode(errors="replace").splitlines()
     for finding in check(PurePosixPath(file.as_posix()), tree):
         if allowed_by not in lines[finding.line - 1]:

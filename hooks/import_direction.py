@@ -1,7 +1,4 @@
-"""Holds the layers of a service apart: `python -m scripts.import_direction [FILE ...]`.
-
-What runs in production imports no tests, and a service object leaves the commit to its caller.
-"""
+"""Finds imports of tests in source code, and commits in services: `import-direction [FILE ...]`."""
 
 import argparse
 import ast
@@ -19,15 +16,15 @@ TESTS = {"tests", "test"}
 IMPORTERS = {"__import__", "import_module", "importlib.import_module"}
 SESSION_TYPE = re.compile(r"\b(Async)?Session\b|\b(async_)?scoped_session\b")
 COMMITS = {"commit", "begin"}
-TESTS_IMPORTED = "imports {name}, but tests are not there in production: move what both need to {source}/."
+TESTS_IMPORTED = "imports {name}, but tests are not installed in production: move the shared code to {source}/."
 COMMITTED = (
-    "{call} commits in a service: flush, and leave the commit to whoever opened the session, "
-    "the API boundary (a dependency of the route) or the task."
+    "{call} commits in a service: flush, and let the caller that opened the session commit "
+    "(a dependency of the route, or the task)."
 )
 
 
 def find_imports(path: PurePosixPath, tree: ast.Module, sources: Sequence[str] = SOURCES) -> Iterator[Finding]:
-    """Yield the imports of tests in a file that lies in one of `sources`, and not in tests of its own."""
+    """Yield the imports of tests in a file that lies in one of `sources`, outside of any folder of tests."""
     source = next((source for source in sources if _below(path, source) is not None), None)
     below = _below(path, source) if source else None
     if below is None or TESTS & set(below.parent.parts):
@@ -39,7 +36,7 @@ def find_imports(path: PurePosixPath, tree: ast.Module, sources: Sequence[str] =
 
 
 def find_commits(path: PurePosixPath, tree: ast.Module, services: Sequence[str] = SERVICES) -> Iterator[Finding]:
-    """Yield the commits in a file that one of the globs `services` matches."""
+    """Yield the commits in a file that matches one of the globs in `services`."""
     if not any(path.match(glob) for glob in services):
         return
     sessions = set(_annotated_as_session(tree))
@@ -51,13 +48,13 @@ def find_commits(path: PurePosixPath, tree: ast.Module, services: Sequence[str] 
 
 
 def _below(path: PurePosixPath, folder: str) -> PurePosixPath | None:
-    """Return where a file lies below `folder`, or None."""
+    """Return the path of a file relative to `folder`, or None if it lies elsewhere."""
     _, found, below = f"/{path}".partition(f"/{folder.strip('/')}/")
     return PurePosixPath(below) if found else None
 
 
 def _imported(node: Node, file: PurePosixPath) -> Iterator[str]:
-    """Yield the modules that a node imports, relative ones only where they leave the folder of the sources."""
+    """Yield the modules that a node imports; relative imports count only if they leave the source folder."""
     if isinstance(node, ast.Import):
         yield from (alias.name for alias in node.names)
     elif isinstance(node, ast.ImportFrom) and not node.level:
@@ -77,7 +74,7 @@ def _annotated_as_session(tree: ast.Module) -> Iterator[str]:
 
 
 def _is_session(node: ast.expr, sessions: set[str]) -> bool:
-    """Tell whether an expression is a session, by its name or by an annotation in the file."""
+    """Return whether an expression is a session, by its name or by an annotation in the file."""
     if not isinstance(node, ast.Name | ast.Attribute):
         return False
     name = ast.unparse(node).rpartition(".")[2]
@@ -85,15 +82,17 @@ def _is_session(node: ast.expr, sessions: set[str]) -> bool:
 
 
 def read_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
-    """Return `arguments`, or those of the command line, by name."""
-    parser = make_parser("import_direction", "Find imports of tests in sources, and commits in services.", ALLOWED_BY)
-    add_list(parser, "source", SOURCES, "a folder whose files import no tests")
-    add_list(parser, "service", SERVICES, "a glob of files that never commit")
+    """Return the parsed `arguments`, or those of the command line."""
+    parser = make_parser(
+        "import_direction", "Find imports of tests in source code, and commits in services.", ALLOWED_BY
+    )
+    add_list(parser, "source", SOURCES, "a folder of source code")
+    add_list(parser, "service", SERVICES, "a glob of files that must not commit")
     return parser.parse_args(arguments)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print what `arguments` ask for, and return 1 if there is any."""
+    """Print the findings in the given files. Return 1 if there are any."""
     given = read_arguments(arguments)
     sources, services = given.sources or SOURCES, given.services or SERVICES
 

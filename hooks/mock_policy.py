@@ -1,4 +1,4 @@
-"""Finds mocks in tests that are there to do without: `python -m scripts.mock_policy [FILE ...]`."""
+"""Finds mocks in integration and e2e tests: `mock-policy [FILE ...]`."""
 
 import argparse
 import ast
@@ -12,17 +12,15 @@ from .findings import Finding, Node, add_list, at, has_part, make_parser, report
 FOLDERS = ["tests/integration", "tests/e2e"]
 ALLOWED_BY = "mock-policy: allow"
 LIBRARIES = ("unittest.mock", "mock")
-# They compare and name, and stand for nothing.
+# These names replace nothing.
 HARMLESS = {"ANY", "DEFAULT", "call", "sentinel"}
 HELPERS = re.compile(r"create_mock_\w+|create_(async_)?session_mock|ProperAsyncMock")
 PYTEST_MOCK = {"mocker", "class_mocker", "module_mocker", "package_mocker", "session_mocker"}
-INSTEAD = (
-    "use what is real here (the fixtures of real servers, on 127.0.0.1), or write a unit test, where mocks belong."
-)
+INSTEAD = "use real servers here (on 127.0.0.1), or write a unit test."
 
 
 def find_mocks(path: PurePosixPath, tree: ast.Module, folders: Sequence[str] = FOLDERS) -> Iterator[Finding]:
-    """Yield the mocks of a file that lies in one of `folders`."""
+    """Yield the mocks in a file that lies in one of `folders`."""
     if not any(has_part(path, folder) for folder in folders):
         return
     used = {ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
@@ -33,7 +31,7 @@ def find_mocks(path: PurePosixPath, tree: ast.Module, folders: Sequence[str] = F
 
 
 def _mocks_of(node: Node, used: set[str], defined: set[str]) -> Iterator[str]:
-    """Yield the names of the mocks that a node brings in."""
+    """Yield the names of the mocks that a node imports or requests."""
     if isinstance(node, ast.Import):
         for alias in node.names:
             if alias.name in LIBRARIES and _is_used(alias.asname or alias.name, used):
@@ -59,20 +57,20 @@ def _imported(node: ast.ImportFrom, used: set[str]) -> Iterator[str]:
 
 
 def _is_used(library: str, used: set[str]) -> bool:
-    """Tell whether more of a library is used than what is harmless."""
+    """Return whether a name of the library is used that is not harmless."""
     names = {name.removeprefix(f"{library}.").partition(".")[0] for name in used if name.startswith(f"{library}.")}
     return not names <= HARMLESS
 
 
 def read_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
-    """Return `arguments`, or those of the command line, by name."""
-    parser = make_parser("mock_policy", "Find mocks in tests of real things.", ALLOWED_BY)
+    """Return the parsed `arguments`, or those of the command line."""
+    parser = make_parser("mock_policy", "Find mocks in integration and e2e tests.", ALLOWED_BY)
     add_list(parser, "folder", FOLDERS, "a folder of tests without mocks")
     return parser.parse_args(arguments)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print the mocks in the files that `arguments` name; return 1 if there are any."""
+    """Print the mocks in the given files. Return 1 if there are any."""
     given = read_arguments(arguments)
     folders = given.folders or FOLDERS
     return report(lambda path, tree: find_mocks(path, tree, folders), given.files, ALLOWED_BY)

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from tests.support.mocks import ProperAsyncMock
+from tests.support.mocks import ProperAsyncMock  # noqa: TID251
 from tests.support.unawaited import take_unawaited
 
 pytest_plugins = ["pytester"]

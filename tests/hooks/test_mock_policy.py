@@ -1,11 +1,11 @@
-"""Mocks in integration and e2e tests are found."""
+"""The check finds mocks in integration and e2e tests."""
 
 from errno import EACCES
 from pathlib import Path
 
 import pytest
 
-from scripts.mock_policy import main
+from hooks.mock_policy import main
 
 MOCKS = {
     "from unittest.mock import AsyncMock, patch": "unittest.mock.AsyncMock",
@@ -43,14 +43,14 @@ def test_a_mock_is_found(
     assert f": {name} is a mock in {folder}: " in capsys.readouterr().out
 
 
-def test_the_message_names_the_mock_and_what_to_use(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_message_names_the_mock_and_the_alternative(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write(project / "tests/e2e/test_it.py", "x = 1\nfrom unittest.mock import Mock")
 
     main([])
 
     assert capsys.readouterr().out == (
-        "tests/e2e/test_it.py:2:1: unittest.mock.Mock is a mock in tests/e2e: use what is real here (the fixtures of "
-        "real servers, on 127.0.0.1), or write a unit test, where mocks belong.\n"
+        "tests/e2e/test_it.py:2:1: unittest.mock.Mock is a mock in tests/e2e: use real servers here (on 127.0.0.1), "
+        "or write a unit test.\n"
     )
 
 
@@ -77,14 +77,14 @@ def test_only_the_named_files_are_read(project: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["tests/e2e/test_typo.py", "tests"])
-def test_what_is_no_file_is_told(project: Path, capsys: pytest.CaptureFixture[str], name: str) -> None:
+def test_missing_file_is_reported(project: Path, capsys: pytest.CaptureFixture[str], name: str) -> None:
     write(project / "tests/e2e/test_it.py", "")
 
     assert main([name]) == 2
-    assert capsys.readouterr().err == f"{name} is no file.\n"
+    assert capsys.readouterr().err == f"{name} is not a file.\n"
 
 
-def test_a_file_that_cannot_be_read_is_told(
+def test_unreadable_file_is_reported(
     project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write(project / "tests/e2e/test_it.py", "")
@@ -98,14 +98,14 @@ def test_a_file_that_cannot_be_read_is_told(
     assert capsys.readouterr().err == "tests/e2e/test_it.py: Permission denied.\n"
 
 
-def test_what_only_looks_like_a_file_is_passed_over(project: Path) -> None:
+def test_folders_and_broken_links_are_skipped(project: Path) -> None:
     (project / "link.py").symlink_to("nowhere.py")
     (project / "folder.py").mkdir()
 
     assert main([]) == 0
 
 
-def test_another_folder_may_be_the_one_without_mocks(project: Path) -> None:
+def test_folder_may_be_chosen(project: Path) -> None:
     write(project / "system/test_it.py", "from unittest.mock import Mock")
 
     assert main([]) == 0
@@ -113,6 +113,6 @@ def test_another_folder_may_be_the_one_without_mocks(project: Path) -> None:
 
 
 def write(file: Path, source: str) -> None:
-    """Write a file, and the folders that lead to it."""
+    """Write a file and its folders."""
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(source)

@@ -1,10 +1,10 @@
-"""Imports of tests in sources and commits in services are found."""
+"""The check finds imports of tests in source code, and commits in services."""
 
 from pathlib import Path
 
 import pytest
 
-from scripts.import_direction import main
+from hooks.import_direction import main
 
 SERVICE = "src/shop/modules/orders/service.py"
 IMPORTS = {
@@ -57,18 +57,18 @@ def test_an_import_of_tests_is_found(project: Path, capsys: pytest.CaptureFixtur
     write(project / SERVICE, source)
 
     assert main([]) == 1
-    assert f" imports {name}, but tests are not there in production" in capsys.readouterr().out
+    assert f" imports {name}, but tests are not installed in production" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("source", OTHER_IMPORTS)
-def test_other_imports_are_none_of_its_business(project: Path, source: str) -> None:
+def test_other_imports_are_allowed(project: Path, source: str) -> None:
     write(project / SERVICE, source)
 
     assert main([]) == 0
 
 
 @pytest.mark.parametrize("file", ["tests/test_it.py", "scripts/load.py", "src/shop/tests/test_it.py"])
-def test_what_is_no_source_may_import_tests(project: Path, file: str) -> None:
+def test_files_outside_of_the_source_may_import_tests(project: Path, file: str) -> None:
     write(project / file, "import tests")
 
     assert main([]) == 0
@@ -92,20 +92,20 @@ def test_a_service_may_do_anything_else(project: Path, source: str) -> None:
 
 
 @pytest.mark.parametrize("file", ["src/shop/core/database.py", "src/shop/modules/orders/tasks.py"])
-def test_its_callers_commit(project: Path, file: str) -> None:
+def test_callers_may_commit(project: Path, file: str) -> None:
     write(project / file, "session.commit()")
 
     assert main([]) == 0
 
 
-def test_the_message_names_the_place_and_who_commits(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_message_names_the_place_and_who_commits(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write(project / SERVICE, "def pay(session):\n    session.commit()\n")
 
     main([SERVICE])
 
     assert capsys.readouterr().out == (
-        f"{SERVICE}:2:5: session.commit() commits in a service: flush, and leave the commit to whoever opened the "
-        "session, the API boundary (a dependency of the route) or the task.\n"
+        f"{SERVICE}:2:5: session.commit() commits in a service: flush, and let the caller that opened "
+        "the session commit (a dependency of the route, or the task).\n"
     )
 
 
@@ -118,6 +118,6 @@ def test_folders_and_services_may_be_others(project: Path) -> None:
 
 
 def write(file: Path, source: str) -> None:
-    """Write a file, and the folders that lead to it."""
+    """Write a file and its folders."""
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(source)
