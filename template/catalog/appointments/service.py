@@ -171,7 +171,8 @@ class AppointmentService(Lifecycle[Appointment]):
         """Return the ids of the appointments whose reminder is due by e-mail, earliest first."""
         due = _to_remind(utcnow(), timedelta(hours=lead_hours))
         reachable = select(Appointment.id).join(Patient).where(*due, Patient.email.is_not(None))
-        return (await self.session.scalars(reachable.order_by(*self._order()))).all()
+        found = await self.session.scalars(reachable.order_by(*self._order()))
+        return found.all()
 
     async def locked_if_due(self, appointment_id: UUID, lead_hours: int) -> Appointment | None:
         """Return an appointment, locked, if its reminder is due; otherwise return None."""

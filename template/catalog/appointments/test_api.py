@@ -85,7 +85,8 @@ async def test_update_practitioner(
     assert response.status_code == status.HTTP_200_OK
     updated = response.json()
     assert (updated["slot_minutes"], updated["name"]) == (20, test_practitioner.name)
-    assert (await client.get(url, headers=superuser_token_headers)).json() == updated
+    found = await client.get(url, headers=superuser_token_headers)
+    assert found.json() == updated
 
 
 async def test_replace_working_hours(
@@ -100,7 +101,8 @@ async def test_replace_working_hours(
 
     assert response.status_code == status.HTTP_200_OK
     assert response.json()["working_hours"] == [{"weekday": "monday", "starts_at": "09:00:00", "ends_at": "12:00:00"}]
-    assert (await client.get(url, headers=superuser_token_headers)).json() == response.json()
+    found = await client.get(url, headers=superuser_token_headers)
+    assert found.json() == response.json()
 
 
 @pytest.mark.parametrize(
@@ -245,7 +247,8 @@ async def test_book_refuses_a_booked_slot(
 
     assert response.status_code == status.HTTP_409_CONFLICT
     assert response.json()["field"] == "practitioner_id"
-    assert (await client.get(APPOINTMENTS, headers=auth_headers)).json()["total"] == 1
+    listed = await client.get(APPOINTMENTS, headers=auth_headers)
+    assert listed.json()["total"] == 1
 
 
 async def test_list_appointments(
@@ -303,7 +306,8 @@ async def test_reschedule(client: AsyncClient, auth_headers: Headers, test_appoi
 
     assert response.status_code == status.HTTP_200_OK
     assert (response.json()["starts_at"], response.json()["ends_at"]) == (TEN, "2030-01-16T09:30:00Z")
-    assert (await client.get(url, headers=auth_headers)).json() == response.json()
+    found = await client.get(url, headers=auth_headers)
+    assert found.json() == response.json()
 
 
 async def test_cancel(
@@ -320,7 +324,8 @@ async def test_cancel(
     assert response.status_code == status.HTTP_200_OK
     cancelled = response.json()
     assert (cancelled["state"], cancelled["cancellation_reason"]) == ("cancelled", "Feels better")
-    assert (await client.get(url, headers=auth_headers)).json() == cancelled
+    found = await client.get(url, headers=auth_headers)
+    assert found.json() == cancelled
     assert published_events[-1].data == {"reason": "Feels better", "by": str(acting_user.id)}
 
 
@@ -358,7 +363,8 @@ async def test_close(
 
     assert too_early.status_code == status.HTTP_409_CONFLICT
     assert (response.status_code, response.json()["state"]) == (status.HTTP_200_OK, state)
-    assert (await client.get(url, headers=auth_headers)).json() == response.json()
+    found = await client.get(url, headers=auth_headers)
+    assert found.json() == response.json()
 
 
 async def test_reminders(client: AsyncClient, auth_headers: Headers, test_appointment_id: UUID) -> None:

@@ -322,7 +322,8 @@ async def test_a_long_appointment_blocks_every_slot_that_it_overlaps(
 
     await practitioner_service.update(practitioner.id, PractitionerUpdate(slot_minutes=20))
 
-    assert (await free(practitioner_service, practitioner))[:3] == ["09:00", "09:20", "09:40"]
+    first, second, third, *_ = await free(practitioner_service, practitioner)
+    assert (first, second, third) == ("09:00", "09:20", "09:40")
 
 
 async def test_an_inactive_practitioner_has_no_free_slots(
@@ -509,7 +510,9 @@ async def test_a_slot_can_be_booked_up_to_its_start(
 ) -> None:
     frozen_time.move_to(NINE - SECOND)
 
-    assert (await make_appointment(starts_at=NINE)).starts_at == NINE
+    appointment = await make_appointment(starts_at=NINE)
+
+    assert appointment.starts_at == NINE
 
 
 async def test_a_practitioner_meets_one_patient_at_a_time(
@@ -548,9 +551,10 @@ async def test_if_both_are_busy_the_error_names_the_practitioner(
     make_patient: Factory[Patient],
     order: tuple[str, str],
 ) -> None:
+    patient, practitioner = await make_patient(), await make_practitioner()
     busy_with = {
-        "practitioner": {"patient_id": (await make_patient()).id},
-        "patient": {"practitioner_id": (await make_practitioner()).id},
+        "practitioner": {"patient_id": patient.id},
+        "patient": {"practitioner_id": practitioner.id},
     }
     for party in order:
         await make_appointment(starts_at=NINE, **busy_with[party])
@@ -797,7 +801,8 @@ async def test_reschedule_to_a_booked_slot(
     published_events: list[Event],
 ) -> None:
     moving = await make_appointment(starts_at=NINE)
-    await make_appointment(starts_at=TEN, patient_id=(await make_patient()).id)
+    another = await make_patient()
+    await make_appointment(starts_at=TEN, patient_id=another.id)
     published_events.clear()
 
     with pytest.raises(Conflict) as error:
@@ -813,7 +818,8 @@ async def test_reschedule_to_a_time_when_the_patient_is_busy(
     make_practitioner: Factory[Practitioner],
 ) -> None:
     moving = await make_appointment(starts_at=NINE)
-    await make_appointment(starts_at=TEN, practitioner_id=(await make_practitioner()).id)
+    another = await make_practitioner()
+    await make_appointment(starts_at=TEN, practitioner_id=another.id)
 
     with pytest.raises(Conflict) as error:
         await appointment_service.reschedule(moving.id, AppointmentReschedule(starts_at=TEN))
@@ -1021,7 +1027,8 @@ async def test_another_organisation_does_not_find_a_practitioner(
             await practitioner_service.free_slots(test_practitioner.id, SlotQuery(first=TOMORROW))
         with pytest.raises(NotFound):
             await practitioner_service.replace_working_hours(test_practitioner.id, WorkingHours(working_hours=()))
-        assert (await practitioner_service.list()).total == 0
+        listing = await practitioner_service.list()
+        assert listing.total == 0
 
 
 async def test_a_patient_who_has_appointments_cannot_be_deleted(
@@ -1182,9 +1189,10 @@ async def test_list_filters_by_patient_and_practitioner(
     make_patient: Factory[Patient],
 ) -> None:
     mine = await make_appointment()
+    patient, practitioner = await make_patient(), await make_practitioner()
     theirs = await make_appointment(
-        patient_id=(await make_patient()).id,
-        practitioner_id=(await make_practitioner()).id,
+        patient_id=patient.id,
+        practitioner_id=practitioner.id,
     )
 
     assert await found(appointment_service, patient_id=mine.patient_id) == [mine.id]

@@ -287,7 +287,8 @@ async def test_patients_without_an_address_are_not_queued(
     make_patient: Factory[Patient],
     queued_tasks: list[QueuedTask],
 ) -> None:
-    await make_appointment(patient_id=(await make_patient(email=None)).id)
+    patient = await make_patient(email=None)
+    await make_appointment(patient_id=patient.id)
 
     assert await in_worker(queue_reminders.run, LEAD) == 0
 

@@ -261,7 +261,8 @@ async def test_merge_requires_an_admin(
     )
 
     assert response.status_code == status.HTTP_403_FORBIDDEN
-    assert (await client.get(f"{URL}/{duplicate.id}", headers=auth_headers)).status_code == status.HTTP_200_OK
+    found = await client.get(f"{URL}/{duplicate.id}", headers=auth_headers)
+    assert found.status_code == status.HTTP_200_OK
 
 
 async def test_timeline(client: AsyncClient, auth_headers: Headers, patient_payload: Payload) -> None:
@@ -292,14 +293,16 @@ async def test_delete(
     deleted = await client.delete(url, headers=superuser_token_headers)
 
     assert deleted.status_code == status.HTTP_204_NO_CONTENT
-    assert (await client.get(url, headers=auth_headers)).status_code == status.HTTP_404_NOT_FOUND
+    found = await client.get(url, headers=auth_headers)
+    assert found.status_code == status.HTTP_404_NOT_FOUND
 
 
 async def test_delete_requires_an_admin(client: AsyncClient, auth_headers: Headers, test_patient_id: UUID) -> None:
     response = await client.delete(f"{URL}/{test_patient_id}", headers=auth_headers)
 
     assert response.status_code == status.HTTP_403_FORBIDDEN
-    assert (await client.get(f"{URL}/{test_patient_id}", headers=auth_headers)).status_code == status.HTTP_200_OK
+    found = await client.get(f"{URL}/{test_patient_id}", headers=auth_headers)
+    assert found.status_code == status.HTTP_200_OK
 
 
 @pytest.mark.parametrize(

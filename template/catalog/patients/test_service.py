@@ -164,7 +164,9 @@ def test_birth_date_must_not_be_in_the_future(schema: type[PatientCreate | Patie
 
 @pytest.mark.parametrize("sex", ["female", "male", "other"])
 async def test_sex_accepts_each_choice(make_patient: Factory[Patient], sex: str) -> None:
-    assert (await make_patient(sex=sex)).sex == sex
+    patient = await make_patient(sex=sex)
+
+    assert patient.sex == sex
 
 
 async def test_phone_keeps_its_spelling(make_patient: Factory[Patient]) -> None:
@@ -199,7 +201,8 @@ async def test_another_organisation_does_not_find_it(
             await patient_service.merge(test_patient.id, other.id)
         with pytest.raises(NotFound):
             await patient_service.timeline(test_patient.id)
-        assert (await patient_service.list()).total == 0
+        listing = await patient_service.list()
+        assert listing.total == 0
 
 
 async def test_list_returns_a_page_and_the_total(
@@ -305,7 +308,8 @@ async def test_create_refuses_a_likely_duplicate(
     )
     assert error.value.detail == "A patient like this exists already. Set allow_duplicate if it is another person."
     assert error.value.members == {"duplicates": [duplicate]}
-    assert (await patient_service.list()).total == 1
+    listing = await patient_service.list()
+    assert listing.total == 1
 
 
 @pytest.mark.parametrize(
@@ -340,7 +344,8 @@ async def test_empty_phone_and_email_do_not_match(
 
     created = await patient_service.create(PatientCreate(**patient_payload(phone=None, email=None)))
 
-    assert (await patient_service.duplicates(created.id)).items == []
+    duplicates = await patient_service.duplicates(created.id)
+    assert duplicates.items == []
 
 
 async def test_create_accepts_a_duplicate_if_allowed(patient_service: PatientService) -> None:
@@ -349,7 +354,8 @@ async def test_create_accepts_a_duplicate_if_allowed(patient_service: PatientSer
 
     namesake = await patient_service.create(data, allow_duplicate=True)
 
-    assert [found.id for found in (await patient_service.duplicates(ada.id)).items] == [namesake.id]
+    duplicates = await patient_service.duplicates(ada.id)
+    assert [found.id for found in duplicates.items] == [namesake.id]
 
 
 async def test_a_patient_of_another_organisation_is_not_a_duplicate(
@@ -362,7 +368,8 @@ async def test_a_patient_of_another_organisation_is_not_a_duplicate(
 
     created = await patient_service.create(data)
 
-    assert (await patient_service.duplicates(created.id)).total == 0
+    duplicates = await patient_service.duplicates(created.id)
+    assert duplicates.total == 0
 
 
 async def test_duplicates_are_sorted_by_reason(
@@ -450,7 +457,8 @@ async def test_search_finds_updated_values(patient_service: PatientService, test
     await patient_service.update(test_patient.id, changes)
 
     for search in ("bjork", "angstrom", "+354555", "bjork@example.is"):
-        assert (await patient_service.list(PatientQuery(search=search))).total == 1
+        listing = await patient_service.list(PatientQuery(search=search))
+        assert listing.total == 1
 
 
 @pytest.mark.parametrize(
@@ -473,7 +481,8 @@ async def test_update_refuses_a_likely_duplicate(
         await patient_service.update(test_patient.id, PatientUpdate.model_validate(changes))
 
     assert [duplicate.id for duplicate in error.value.members["duplicates"]] == [ada.id]
-    assert (await patient_service.duplicates(ada.id)).total == 0
+    duplicates = await patient_service.duplicates(ada.id)
+    assert duplicates.total == 0
 
 
 async def test_update_accepts_a_duplicate_if_allowed(
@@ -521,7 +530,8 @@ async def test_delete_is_refused_while_another_record_refers_to_the_patient(
     with pytest.raises(Conflict):
         await patient_service.delete(test_patient.id)
 
-    assert (await patient_service.list()).total == 1
+    listing = await patient_service.list()
+    assert listing.total == 1
 
 
 async def test_delete_also_deletes_merged_records(
@@ -625,7 +635,8 @@ async def test_a_merged_patient_is_neither_listed_nor_searched(
     listing = await patient_service.list()
 
     assert ([patient.id for patient in listing.items], listing.total) == ([survivor.id], 1)
-    assert (await patient_service.list(PatientQuery(search="needle"))).total == 0
+    found = await patient_service.list(PatientQuery(search="needle"))
+    assert found.total == 0
 
 
 async def test_a_merged_patient_is_not_a_duplicate(
@@ -637,7 +648,8 @@ async def test_a_merged_patient_is_not_a_duplicate(
 
     created = await patient_service.create(PatientCreate.model_validate(ADA))
 
-    assert (await patient_service.duplicates(created.id)).total == 0
+    duplicates = await patient_service.duplicates(created.id)
+    assert duplicates.total == 0
 
 
 async def test_a_patient_cannot_be_merged_with_itself(patient_service: PatientService, test_patient: Patient) -> None:

@@ -38,7 +38,9 @@ async def test_the_timeline_tells_of_appointments_and_journey_in_order(
     await change(client, auth_headers, f"{appointment_url}/cancel", reason="Feels better")
     await change(client, auth_headers, f"{journey_url}/complete")
 
-    timeline = (await client.get(f"/patients/{test_patient.id}/timeline", headers=auth_headers)).json()
+    response = await client.get(f"/patients/{test_patient.id}/timeline", headers=auth_headers)
+
+    timeline = response.json()
     assert [event["name"] for event in timeline["items"]] == [
         "patient.created",
         "journey.started",
