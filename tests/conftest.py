@@ -1,31 +1,63 @@
-"""The template, and the services that are written from it."""
+"""The template, and the services written from it."""
 
-from collections.abc import Callable
+import pickle
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.support.cases import CASES
+from tests.support.environments import locked
+from tests.support.in_process import compiled_once
 from tests.support.services import Service, copy_template, write_service
+
+pytest_plugins = ["tests.support.groups"]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _compiled_once() -> Iterator[None]:
+    """Keep what Jinja compiled for the next service that this process writes."""
+    with compiled_once():
+        yield
 
 
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The template as it stands in the working tree."""
+    """A copy of the template in the working tree."""
     return copy_template(tmp_path_factory.mktemp("template"))
 
 
 @pytest.fixture(scope="session")
-def written(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Service]:
-    """Write the service of a case, once a run: `written("defaults")`."""
+def shared_folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all workers of this run share."""
+    folder = tmp_path_factory.getbasetemp()
+    return folder.parent if hasattr(request.config, "workerinput") else folder
+
+
+@pytest.fixture(scope="session")
+def written(template: Path, shared_folder: Path) -> Callable[[str], Service]:
+    """Return the service of a case: `written("defaults")`. It is written once per run, for all workers.
+
+    A test that changes a service, or measures its coverage, works on a `Service.copy`.
+    """
     services: dict[str, Service] = {}
 
     def write(case: str) -> Service:
         if case not in services:
-            services[case] = write_service(template, tmp_path_factory.mktemp("services") / case, CASES[case])
+            services[case] = load_or_write(template, shared_folder / f"service-{case}", case)
         return services[case]
 
     return write
+
+
+def load_or_write(template: Path, folder: Path, case: str) -> Service:
+    """Return the service in a folder, which another worker may have written."""
+    stored = folder.with_suffix(".pickle")
+    with locked(folder.with_suffix(".lock")):
+        if not stored.exists():
+            stored.write_bytes(pickle.dumps(write_service(template, folder, CASES[case])))
+        service: Service = pickle.loads(stored.read_bytes())
+    return service
 
 
 @pytest.fixture(params=[pytest.param(case, marks=pytest.mark.xdist_group(case)) for case in CASES])
