@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
+import yaml
+
 from tests.support.cases import typical_modules
 from tests.support.edits import CHANGES, EDITS
 from tests.support.services import Service, copy_template, read_files, run_copier, run_python, write_service
@@ -250,7 +252,9 @@ def write_empty_tests(folder: Path, service: Service, files: list[str]) -> Servi
 def write(template: Path, folder: Path, answers: Mapping[str, object] | None = None) -> None:
     """Write a service into a folder that is not there yet."""
     shutil.rmtree(folder, ignore_errors=True)
-    write_service(template, folder, answers or {})
+    data = folder.with_name(f"{folder.name}.answers.yml")
+    data.write_text(yaml.safe_dump(dict(answers or {}), sort_keys=False), encoding="utf-8")
+    run_copier("copy", "--data-file", data, template, folder)
 
 
 def medians(runs: Mapping[str, Callable[[], object]], rounds: int = ROUNDS) -> dict[str, float]:

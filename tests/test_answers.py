@@ -1,4 +1,4 @@
-"""The same answers write the same bytes: given again, read back from the service, and on any file system."""
+"""The same answers write the same bytes: read back from the service, from the command line, and on any file system."""
 
 import os
 from collections.abc import Callable, Iterable, Iterator
@@ -18,29 +18,28 @@ SOME_CASES = pytest.mark.parametrize("case", ["defaults", "async", "blank", "eve
 
 
 @SOME_CASES
-def test_writes_the_same_again(written: Callable[[str], Service], template: Path, tmp_path: Path, case: str) -> None:
-    again = write_service(template, tmp_path / case, CASES[case])
+def test_recorded_answers_write_the_same(
+    written: Callable[[str], Service], template: Path, tmp_path: Path, case: str
+) -> None:
+    again = write_service(template, tmp_path / case, written(case).answers)
 
     assert again.files == written(case).files
 
 
-@SOME_CASES
-def test_recorded_answers_write_the_same(
-    written: Callable[[str], Service], template: Path, tmp_path: Path, case: str
-) -> None:
+def test_the_command_line_writes_the_same(written: Callable[[str], Service], template: Path, tmp_path: Path) -> None:
     recorded = tmp_path / "answers.yml"
-    recorded.write_bytes(written(case).files[".copier-answers.yml"])
+    recorded.write_bytes(written("everything").files[".copier-answers.yml"])
 
     run_copier("copy", "--data-file", recorded, template, tmp_path / "service")
 
-    assert read_files(tmp_path / "service") == written(case).files
+    assert read_files(tmp_path / "service") == written("everything").files
 
 
 @SOME_CASES
 def test_recopying_changes_nothing(template: Path, tmp_path: Path, case: str) -> None:
     service = write_service(template, tmp_path / case, CASES[case])
 
-    run_copier("recopy", "--overwrite", service.folder)
+    copier.run_recopy(service.folder, defaults=True, quiet=True, overwrite=True)
 
     assert read_files(service.folder) == service.files
 

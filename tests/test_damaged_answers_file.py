@@ -3,14 +3,14 @@
 import re
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import copier
 import pytest
 from copier.errors import UserMessageError
 
-from tests.support.in_process import compiled_once, written_files
+from tests.support.in_process import written_files
 from tests.support.services import copy_template, read_files
 
 ANSWERS = {"domain": "blank", "own_modules": {"loans": {"fields": {"title": "str"}}}}
@@ -59,12 +59,6 @@ NOT_TOLD: dict[str, Damage] = {
     "a key that is no text": lambda content: content + "5: five\n",
     "a template that is not there": replaced("^_src_path: .*?$", "_src_path: /nowhere"),
 }
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _compiled_once() -> Iterator[None]:
-    with compiled_once():
-        yield
 
 
 @pytest.fixture(scope="module")

@@ -31,8 +31,7 @@ def small(written: Callable[[str], Service]) -> Service:
 @pytest.fixture
 def changed(small: Service, tmp_path: Path) -> Service:
     """A copy of that service, to plant faults in."""
-    shutil.copytree(small.folder, tmp_path / "changed")
-    return Service(tmp_path / "changed", small.files)
+    return small.copy(tmp_path / "changed")
 
 
 @pytest.fixture

@@ -1,9 +1,7 @@
 """A service's own tests hold `.env.example` and `docker-compose.yml` to its settings: whoever forgets one of them is told."""
 
 import re
-import shutil
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,9 +20,7 @@ CONFIG = "src/clinic_service/core/config.py"
 @pytest.fixture
 def service(written: Callable[[str], Service], tmp_path: Path) -> Service:
     """A copy of the default service, to plant faults in."""
-    original = written("defaults")
-    folder = shutil.copytree(original.folder, tmp_path / "service", ignore=shutil.ignore_patterns(".*_cache"))
-    return replace(original, folder=folder)
+    return written("defaults").copy(tmp_path / "service")
 
 
 @pytest.mark.xdist_group("defaults")

@@ -6,7 +6,7 @@
 import re
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import yaml
 from hypothesis import given
 
 from tests.support.fuzzing import fuzz, tried
-from tests.support.in_process import compiled_once, write, written_files
+from tests.support.in_process import write, written_files
 from tests.support.services import Service
 from tests.support.strategies import damaged_answers, own_modules, valid_answers, wrong_answers
 
@@ -25,12 +25,6 @@ QUESTIONS = r"(project_name|package_name|description|domain|modules|own_modules|
 SAYS_WHAT_IS_ALLOWED = re.compile(rf"{QUESTIONS}\b.*(allowed|can\.$|tick |rename |choose |leave out |it has |has )")
 # What a terminal would obey, or would break the line at.
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _compiled_once() -> Iterator[None]:
-    with compiled_once():
-        yield
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import shutil
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -32,9 +31,7 @@ class {entity}(Record):
 @pytest.fixture(params=[pytest.param(case, marks=pytest.mark.xdist_group(case)) for case in ("blank", "blank-async")])
 def library(request: pytest.FixtureRequest, written: Callable[[str], Service], tmp_path: Path) -> Service:
     """A copy of a service with modules of one's own; `members` has two revisions, as it refers to `loans` and they to it."""
-    original = written(request.param)
-    folder = shutil.copytree(original.folder, tmp_path / "library", ignore=shutil.ignore_patterns(".*_cache"))
-    return replace(original, folder=folder)
+    return written(request.param).copy(tmp_path / "library")
 
 
 def test_each_module_that_changed_gets_its_revision(library: Service) -> None:

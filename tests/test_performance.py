@@ -1,7 +1,6 @@
 """The performance tier of a service: budgets and thresholds that are kept, and that a slow or failing service misses."""
 
 import re
-import shutil
 import tomllib
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,9 +18,7 @@ LOAD = ("python", "-m", "tests.performance.load", "--users", "2", "--seconds", "
 @pytest.fixture(params=[pytest.param(form, marks=pytest.mark.xdist_group(case)) for form, case in CASES.items()])
 def service(request: pytest.FixtureRequest, written: Callable[[str], Service], tmp_path: Path) -> Service:
     """A copy of the default service, in each form, with its group `performance`."""
-    original = written(CASES[request.param])
-    folder = shutil.copytree(original.folder, tmp_path / "service", ignore=shutil.ignore_patterns(".*_cache"))
-    return with_its_group(replace(original, folder=folder))
+    return with_its_group(written(CASES[request.param]).copy(tmp_path / "service"))
 
 
 def with_its_group(service: Service) -> Service:

@@ -3,9 +3,7 @@
 Whatever the fault does not need is left out of the run: it fails for nothing else.
 """
 
-import shutil
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,9 +16,7 @@ CASES = {"sync": "defaults", "async": "async"}
 @pytest.fixture(params=[pytest.param(form, marks=pytest.mark.xdist_group(CASES[form])) for form in CASES])
 def service(request: pytest.FixtureRequest, written: Callable[[str], Service], tmp_path: Path) -> Service:
     """A copy of the default service, in each form, that the test may break."""
-    original = written(CASES[request.param])
-    folder = shutil.copytree(original.folder, tmp_path / "service", ignore=shutil.ignore_patterns(".*_cache"))
-    return replace(original, folder=folder)
+    return written(CASES[request.param]).copy(tmp_path / "service")
 
 
 class TestForgottenCoroutine:

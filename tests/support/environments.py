@@ -23,7 +23,7 @@ def environment_of(service: Path, python: Path, besides: tuple[str, ...] = ()) -
     environment = FOLDER / _key(service / "pyproject.toml", python, besides)
     complete = environment / ".complete"
     FOLDER.mkdir(parents=True, exist_ok=True)
-    with _locked(environment.with_suffix(".lock")):
+    with locked(environment.with_suffix(".lock")):
         if not complete.exists():
             _install(service, environment, python, besides)
             complete.touch()
@@ -75,7 +75,8 @@ def _is_version(python: Path, version: str) -> bool:
 
 
 @contextmanager
-def _locked(file: Path) -> Iterator[None]:
+def locked(file: Path) -> Iterator[None]:
+    """Hold the lock of a file inside of a `with` block: one process at a time."""
     with file.open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield

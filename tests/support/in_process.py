@@ -1,4 +1,4 @@
-"""Writes services within our own process, many a second: what Copier compiles once is kept for the next service."""
+"""Runs Copier in our own process, where Jinja compiles each source once."""
 
 import re
 from collections.abc import Iterator
@@ -49,7 +49,7 @@ def written_files(template: Path, folder: Path, answers: Answers) -> dict[str, b
 
 @contextmanager
 def compiled_once() -> Iterator[None]:
-    """Let Jinja compile each source once, and Copier ask git nothing, inside of a `with` block."""
+    """Let Jinja compile each source once inside a `with` block, and let Copier not call git for each file."""
     compiled: dict[tuple[Any, ...], CodeType] = {}
     compile_source: Any = Environment.compile
 
@@ -63,6 +63,6 @@ def compiled_once() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Environment, "compile", compile_once)
-        # What is written here is in no repository.
+        # It asks whether git keeps executable bits by itself, which it does on Unix.
         patch.setattr("copier._main.is_git_available", lambda: False)
         yield

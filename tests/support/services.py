@@ -1,16 +1,18 @@
-"""Writes services from the template as it stands in the working tree, and runs what was written."""
+"""Writes services from the template of the working tree, and runs their commands."""
 
+import copy
 import os
 import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import copier
 import yaml
 
 from .environments import environment_of
@@ -22,6 +24,8 @@ Answers = Mapping[str, Any]
 # What steers our own run must not steer that of a service.
 _OURS = ("COVERAGE_", "PYTEST_", "PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "PYTHONPYCACHEPREFIX", "VIRTUAL_ENV")
 _NOT_SOURCES = shutil.ignore_patterns("__pycache__", ".*_cache", "*.pyc")
+# What a run beside may be writing or deleting.
+_IN_USE = shutil.ignore_patterns(".*_cache", ".coverage*", "*.pyc.*")
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,11 @@ class Service:
     python: Path = Path(sys.executable)
     besides: tuple[str, ...] = ()
     """What is installed in its environment besides its own dependencies."""
+
+    def copy(self, folder: Path) -> "Service":
+        """Return a copy in another folder, which a test may change."""
+        shutil.copytree(self.folder, folder, ignore=_IN_USE)
+        return replace(self, folder=folder)
 
     @cached_property
     def answers(self) -> dict[str, Any]:
@@ -123,11 +132,8 @@ def copy_template(folder: Path) -> Path:
 
 
 def write_service(template: Path, folder: Path, answers: Answers, python: Path = Path(sys.executable)) -> Service:
-    """Write a service as a person does who gives `answers` and takes the default of every other question."""
-    data = folder.with_name(f"{folder.name}.answers.yml")
-    data.write_text(yaml.safe_dump(dict(answers), sort_keys=False), encoding="utf-8")
-    run_copier("copy", "--data-file", data, template, folder)
-    data.unlink()
+    """Write a service from `answers`, with the default for every other question."""
+    copier.run_copy(str(template), folder, data=copy.deepcopy(dict(answers)), defaults=True, quiet=True)
     return Service(folder, read_files(folder), python)
 
 
