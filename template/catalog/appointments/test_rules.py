@@ -425,7 +425,7 @@ def test_weekdays_have_english_names() -> None:
         ({"ends_at": "08:59"}, (), "Value error, must end after it starts"),
         ({"starts_at": "09:00Z"}, ("starts_at",), "Value error, must be a local time without an offset"),
         ({"ends_at": "12:00+02:00"}, ("ends_at",), "Value error, must be a local time without an offset"),
-        ({"starts_at": 28800}, ("starts_at",), "Value error, must be written as text, in the form of ISO 8601"),
+        ({"starts_at": 28800}, ("starts_at",), "Value error, must be text in ISO 8601 format"),
         ({"starts_at": "09:00:01"}, ("starts_at",), "Value error, must be a whole minute"),
         ({"ends_at": "12:00:00.000001"}, ("ends_at",), "Value error, must be a whole minute"),
         ({"break": "12:00"}, ("break",), "Extra inputs are not permitted"),

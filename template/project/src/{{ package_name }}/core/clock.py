@@ -1,8 +1,8 @@
-"""The one place where this service reads the time."""
+"""The clock. Import the time from here, so that tests can freeze it."""
 
 from datetime import UTC, datetime
 
 
 def utcnow() -> datetime:
-    """Return the current moment as an aware datetime in UTC."""
+    """Return the current time as an aware datetime in UTC."""
     return datetime.now(UTC)

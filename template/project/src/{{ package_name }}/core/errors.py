@@ -1,4 +1,4 @@
-"""What can go wrong, and how it is told over HTTP (RFC 9457, problem details)."""
+"""Errors of the service, and their HTTP responses (problem details, RFC 9457)."""
 
 from http import HTTPStatus
 from typing import Any, ClassVar
@@ -15,7 +15,7 @@ PROBLEM_JSON = "application/problem+json"
 
 
 class Problem(BaseModel):
-    """A problem document (RFC 9457), and the members that extend it."""
+    """A problem document (RFC 9457); it may have additional members."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -27,15 +27,15 @@ class Problem(BaseModel):
 
 PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
     "default": {
-        "description": "A problem",
+        "description": "Error",
         "content": {PROBLEM_JSON: {"schema": Problem.model_json_schema()}},
     },
 }
-"""How the OpenAPI document describes every answer that is an error."""
+"""The description of error responses in the OpenAPI document."""
 
 
 class ServiceError(Exception):
-    """A refusal with a reason. `members` are the problem's own members, beside the detail."""
+    """An error with a detail for the client; `members` are added to the problem document."""
 
     status: ClassVar[HTTPStatus] = HTTPStatus.BAD_REQUEST
 
@@ -46,63 +46,63 @@ class ServiceError(Exception):
 
 
 class Unauthenticated(ServiceError):
-    """No token, or one that cannot be trusted."""
+    """The token is missing or not valid."""
 
     status = HTTPStatus.UNAUTHORIZED
 
 
 class Forbidden(ServiceError):
-    """The principal is known and may not do this."""
+    """The principal is not allowed to do this."""
 
     status = HTTPStatus.FORBIDDEN
 
 
 class NotFound(ServiceError):
-    """There is no such record in this organisation."""
+    """The record does not exist in this organisation."""
 
     status = HTTPStatus.NOT_FOUND
 
     @classmethod
     def record(cls, name: str, record_id: UUID) -> "NotFound":
-        """Return the error for a record called `name` that is not there."""
+        """Return the error for a missing record of the kind `name`."""
         return cls(f"There is no {name} {record_id}.")
 
 
 class Conflict(ServiceError):
-    """The request contradicts what is stored."""
+    """The request conflicts with stored data."""
 
     status = HTTPStatus.CONFLICT
 
 
 class InvalidTransition(Conflict):
-    """The record is in a state that does not allow this step."""
+    """The state of the record does not allow this step."""
 
 
 class Unprocessable(ServiceError):
-    """The request is well formed, and a rule of the domain forbids it."""
+    """The request is well formed but violates a rule of the domain."""
 
     status = HTTPStatus.UNPROCESSABLE_ENTITY
 
 
 class Unavailable(ServiceError):
-    """Something that this service needs does not answer."""
+    """A system that this service depends on does not respond."""
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
 
 
 def problem(status: int, detail: str, headers: dict[str, str] | None = None, **members: Any) -> JSONResponse:
-    """Return a problem response; `members` extend the document as RFC 9457, section 3.2, allows."""
+    """Return a problem response; `members` extend the document (RFC 9457, section 3.2)."""
     title = HTTPStatus(status).phrase
     body = {"type": "about:blank", "title": title, "status": status, "detail": detail, **members}
     return JSONResponse(jsonable_encoder(body), status, headers, media_type=PROBLEM_JSON)
 
 
 def install_error_handlers(app: FastAPI) -> None:
-    """Answer every error of `app` with a problem document."""
+    """Respond to every error of `app` with a problem document."""
 
     @app.exception_handler(ServiceError)
     async def service_error(_: Request, error: ServiceError) -> JSONResponse:
-        # RFC 9110, section 11.6.1: a 401 names the scheme that would be accepted.
+        # A 401 must name an accepted scheme (RFC 9110, section 11.6.1).
         headers = {"WWW-Authenticate": "Bearer"} if isinstance(error, Unauthenticated) else None
         return problem(error.status, error.detail, headers, **error.members)
 

@@ -1,4 +1,4 @@
-"""The people who use this service."""
+"""Users of the service."""
 
 from sqlalchemy import String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
@@ -7,7 +7,7 @@ from .tenancy import Record
 
 
 class User(Record):
-    """A person of an organisation. Who leaves is made inactive, so that history keeps the name."""
+    """A member of an organisation. Deactivate users instead of deleting them, so that records keep their names."""
 
     __tablename__ = "core_users"
     __table_args__ = (UniqueConstraint("organisation_id", "email"),)

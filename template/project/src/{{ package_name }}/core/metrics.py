@@ -1,6 +1,6 @@
-"""What Prometheus reads at /metrics: how many requests there were, how long they took, and what the process uses.
+"""Metrics for Prometheus at /metrics: number and duration of requests, and resources of the process.
 
-It takes no token and is not for the public: whatever stands before the service keeps the path to itself.
+The route needs no token. Do not expose it to the public: block the path in the reverse proxy.
 """
 
 import time
@@ -13,12 +13,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 METHODS = frozenset(HTTPMethod)
 OTHER = "other"
-"""The route of what no route takes, and the method of what is none: whoever asks invents no labels."""
+"""The label for unknown routes and methods, so that clients cannot create new labels."""
 
 
 def install_metrics(app: FastAPI) -> None:
-    """Measure the requests of `app`, and let it tell at /metrics."""
-    # One for each application: a process may have several, as tests do.
+    """Measure the requests of `app` and expose the metrics at /metrics."""
+    # One registry per application, because a process may have several, as in tests.
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
     app.add_middleware(RequestMetrics, registry=registry)
@@ -30,41 +30,41 @@ def install_metrics(app: FastAPI) -> None:
 
 
 class RequestMetrics:
-    """Counts and times the requests of an application, by method and by route, as in `/parcels/{parcel_id}`."""
+    """Middleware that counts and times requests by method and route, such as `/parcels/{parcel_id}`."""
 
     def __init__(self, app: ASGIApp, registry: CollectorRegistry) -> None:
         self.app = app
         self.requests = Counter(
-            "http_requests", "Requests that were answered.", ["method", "route", "status"], registry=registry
+            "http_requests", "Number of requests.", ["method", "route", "status"], registry=registry
         )
         self.seconds = Histogram(
-            "http_request_duration_seconds", "How long it took to answer.", ["method", "route"], registry=registry
+            "http_request_duration_seconds", "Duration of requests in seconds.", ["method", "route"], registry=registry
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let the application answer, and note what came of it."""
+        """Call the application and record the result."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
 
-        # An error that nobody handles is answered further out.
+        # An outer middleware responds to unhandled errors.
         status = 500
 
-        async def note_status(message: Message) -> None:
+        async def record_status(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
             await send(message)
 
-        began = time.perf_counter()
+        started = time.perf_counter()
         try:
-            await self.app(scope, receive, note_status)
+            await self.app(scope, receive, record_status)
         finally:
-            self._note(scope, status, time.perf_counter() - began)
+            self._record(scope, status, time.perf_counter() - started)
 
-    def _note(self, scope: Scope, status: int, seconds: float) -> None:
+    def _record(self, scope: Scope, status: int, seconds: float) -> None:
         method = scope["method"] if scope["method"] in METHODS else OTHER
-        # The router leaves it there; what it found no route for has none.
+        # Set by the router, unless no route matches.
         route = getattr(scope.get("route"), "path", OTHER)
         self.requests.labels(method, route, status).inc()
         self.seconds.labels(method, route).observe(seconds)

@@ -1,4 +1,4 @@
-"""Who is asking: bearer tokens (RFC 6750) that carry user, organisation and roles."""
+"""Authentication with bearer tokens (RFC 6750) that contain user, organisation and roles."""
 
 from collections.abc import AsyncIterator
 from contextlib import suppress
@@ -24,7 +24,7 @@ _bearer = HTTPBearer(auto_error=False)
 
 
 class Role(StrEnum):
-    """What a principal may do: an admin also deletes and configures."""
+    """The role of a user; only admins may delete records and change settings."""
 
     MEMBER = "member"
     ADMIN = "admin"
@@ -32,7 +32,7 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """The user of a request, as the token names it."""
+    """The authenticated user of a request."""
 
     user_id: UUID
     organisation_id: UUID
@@ -40,14 +40,14 @@ class Principal:
 
 
 class AuthService:
-    """Issues the tokens of this service, and reads them."""
+    """Creates and verifies tokens."""
 
     def __init__(self, settings: Settings) -> None:
         keys = (settings.jwt_secret, settings.jwt_secret_previous)
         self._keys = [key.get_secret_value() for key in keys if key]
 
     def create_token(self, principal: Principal, expires_at: datetime | None = None) -> str:
-        """Return a signed token for `principal`, valid for an hour unless told otherwise."""
+        """Return a signed token for `principal`; by default it expires in one hour."""
         claims = {
             "sub": str(principal.user_id),
             "org": str(principal.organisation_id),
@@ -57,7 +57,7 @@ class AuthService:
         return jwt.encode(claims, self._keys[0], ALGORITHM)
 
     def read_token(self, token: str) -> Principal:
-        """Return the principal that `token` names, or raise Unauthenticated."""
+        """Return the principal of `token`, or raise `Unauthenticated`."""
         try:
             claims = self._verify(token)
             return Principal(
@@ -74,14 +74,14 @@ class AuthService:
         for key in self._keys:
             with suppress(jwt.InvalidSignatureError):
                 return jwt.decode(token, key, [ALGORITHM], options={"require": ["sub", "org", "roles", "exp"]})
-        raise jwt.InvalidSignatureError("None of the keys has signed it.")
+        raise jwt.InvalidSignatureError("The token was signed with another key.")
 
 
-# Async in every form of this service: a context variable set in a worker thread would be lost.
+# Always async: a context variable that is set in a worker thread would be lost.
 async def authenticate(
     request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 ) -> AsyncIterator[Principal]:
-    """Identify the principal of a request, and keep the request within its organisation."""
+    """Return the principal of a request, and limit the request to its organisation."""
     if credentials is None:
         raise Unauthenticated("A bearer token is required.")
     auth: AuthService = request.app.state.auth
@@ -94,9 +94,9 @@ PrincipalDep = Annotated[Principal, Depends(authenticate)]
 
 
 async def require_admin(principal: PrincipalDep) -> None:
-    """Let a request pass only when its principal is an admin."""
+    """Raise `Forbidden` unless the principal is an admin."""
     if Role.ADMIN not in principal.roles:
-        raise Forbidden("This takes the role admin.")
+        raise Forbidden("This requires the role admin.")
 
 
 ADMIN_ONLY = [Depends(require_admin)]

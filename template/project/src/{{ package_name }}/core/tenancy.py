@@ -1,4 +1,4 @@
-"""Who owns a row, and how every query is kept within one organisation."""
+"""Tenancy: every row belongs to an organisation, and queries return only rows of the current one."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,11 +17,11 @@ _organisation: ContextVar[UUID | None] = ContextVar("organisation", default=None
 
 
 class OrganisationNotSet(DontWrapMixin, LookupError):
-    """A query of an organisation's rows ran outside of `organisation_scope`."""
+    """A query ran outside of `organisation_scope`."""
 
 
 class Organisation(Base):
-    """A customer of this service; its rows are seen by nobody else."""
+    """A customer of the service; others cannot see its rows."""
 
     __tablename__ = "core_organisations"
 
@@ -30,7 +30,7 @@ class Organisation(Base):
 
 
 class Record(Base):
-    """A row of one organisation, with an identifier and its times of writing."""
+    """A row of an organisation, with an id and timestamps."""
 
     __abstract__ = True
 
@@ -43,21 +43,21 @@ class Record(Base):
 
     @classmethod
     def referable(cls) -> ColumnElement[bool]:
-        """Return what holds for a record that others may refer to; a model narrows it down."""
+        """Return the condition under which new records may refer to a record; models can override it."""
         return true()
 
 
 def current_organisation() -> UUID:
-    """Return the organisation in scope, or raise OrganisationNotSet."""
+    """Return the id of the current organisation, or raise `OrganisationNotSet`."""
     organisation_id = _organisation.get()
     if organisation_id is None:
-        raise OrganisationNotSet("enter organisation_scope() before you touch an organisation's rows")
+        raise OrganisationNotSet("enter organisation_scope() before you query an organisation's rows")
     return organisation_id
 
 
 @contextmanager
 def organisation_scope(organisation_id: UUID) -> Iterator[None]:
-    """Work on the rows of one organisation inside of a `with` block."""
+    """Set the current organisation within a `with` block."""
     token = _organisation.set(organisation_id)
     try:
         yield
@@ -66,10 +66,10 @@ def organisation_scope(organisation_id: UUID) -> Iterator[None]:
 
 
 _in_scope = bindparam("organisation_in_scope", type_=Uuid(), callable_=current_organisation)
-_stay_in_scope = with_loader_criteria(Record, lambda record: record.organisation_id == _in_scope, include_aliases=True)
+_limit_to_scope = with_loader_criteria(Record, lambda record: record.organisation_id == _in_scope, include_aliases=True)
 
 
-# The criterion becomes part of a statement wherever that names a record: in a join or a subquery, too.
+# The criterion applies wherever a statement names a record, including joins and subqueries.
 @event.listens_for(Session, "do_orm_execute")
-def _stay_in_organisation(state: ORMExecuteState) -> None:
-    state.statement = state.statement.options(_stay_in_scope)
+def _limit_to_organisation(state: ORMExecuteState) -> None:
+    state.statement = state.statement.options(_limit_to_scope)
