@@ -13,13 +13,13 @@ from tests.fixtures.core.identity import Headers
 from tests.support.factories import Payload
 
 
-async def change(client: AsyncClient, headers: Headers, url: str, **body: Any) -> Any:
+async def post(client: AsyncClient, headers: Headers, url: str, **body: Any) -> Any:
     response = await client.post(url, headers=headers, json=body)
     assert response.status_code in {status.HTTP_200_OK, status.HTTP_201_CREATED}, response.text
     return response.json()
 
 
-async def test_the_timeline_tells_of_appointments_and_journey_in_order(
+async def test_the_timeline_lists_appointments_and_journey_in_order(
     client: AsyncClient,
     auth_headers: Headers,
     appointment_payload: Payload,
@@ -27,16 +27,16 @@ async def test_the_timeline_tells_of_appointments_and_journey_in_order(
     test_patient: Patient,
 ) -> None:
     first, second = appointment_payload(), appointment_payload()
-    journey = await change(client, auth_headers, "/journeys", **journey_payload())
+    journey = await post(client, auth_headers, "/journeys", **journey_payload())
     journey_url = f"/journeys/{journey['id']}"
 
-    booked = await change(client, auth_headers, "/appointments", **first)
-    await change(client, auth_headers, f"{journey_url}/advance", stage="Surgery")
+    booked = await post(client, auth_headers, "/appointments", **first)
+    await post(client, auth_headers, f"{journey_url}/advance", stage="Surgery")
     appointment_url = f"/appointments/{booked['id']}"
-    await change(client, auth_headers, f"{appointment_url}/reschedule", starts_at=second["starts_at"])
-    await change(client, auth_headers, f"{journey_url}/advance", stage="Rehabilitation")
-    await change(client, auth_headers, f"{appointment_url}/cancel", reason="Feels better")
-    await change(client, auth_headers, f"{journey_url}/complete")
+    await post(client, auth_headers, f"{appointment_url}/reschedule", starts_at=second["starts_at"])
+    await post(client, auth_headers, f"{journey_url}/advance", stage="Rehabilitation")
+    await post(client, auth_headers, f"{appointment_url}/cancel", reason="Feels better")
+    await post(client, auth_headers, f"{journey_url}/complete")
 
     response = await client.get(f"/patients/{test_patient.id}/timeline", headers=auth_headers)
 
@@ -53,7 +53,7 @@ async def test_the_timeline_tells_of_appointments_and_journey_in_order(
     ]
 
 
-async def test_a_slot_that_is_left_can_be_booked_by_the_next(
+async def test_a_cancelled_slot_can_be_booked_by_another_patient(
     client: AsyncClient,
     auth_headers: Headers,
     appointment_payload: Payload,
@@ -61,13 +61,13 @@ async def test_a_slot_that_is_left_can_be_booked_by_the_next(
     test_practitioner: Practitioner,
 ) -> None:
     slot = appointment_payload()
-    booked = await change(client, auth_headers, "/appointments", **slot)
-    next_patient = await change(client, auth_headers, "/patients", **patient_payload())
-    wish = {**slot, "patient_id": next_patient["id"]}
+    booked = await post(client, auth_headers, "/appointments", **slot)
+    next_patient = await post(client, auth_headers, "/patients", **patient_payload())
+    booking = {**slot, "patient_id": next_patient["id"]}
 
-    refused = await client.post("/appointments", headers=auth_headers, json=wish)
-    await change(client, auth_headers, f"/appointments/{booked['id']}/cancel", reason="Feels better")
-    accepted = await client.post("/appointments", headers=auth_headers, json=wish)
+    refused = await client.post("/appointments", headers=auth_headers, json=booking)
+    await post(client, auth_headers, f"/appointments/{booked['id']}/cancel", reason="Feels better")
+    accepted = await client.post("/appointments", headers=auth_headers, json=booking)
 
     assert (refused.status_code, accepted.status_code) == (status.HTTP_409_CONFLICT, status.HTTP_201_CREATED)
     listed = await client.get(
@@ -78,7 +78,7 @@ async def test_a_slot_that_is_left_can_be_booked_by_the_next(
     assert [item["patient_id"] for item in listed.json()["items"]] == [next_patient["id"]]
 
 
-async def test_who_has_a_journey_and_an_appointment_is_not_deleted(
+async def test_a_patient_with_journey_and_appointment_cannot_be_deleted(
     client: AsyncClient,
     auth_headers: Headers,
     superuser_token_headers: Headers,
@@ -86,7 +86,7 @@ async def test_who_has_a_journey_and_an_appointment_is_not_deleted(
     test_patient: Patient,
     test_journey: Journey,
 ) -> None:
-    await change(client, auth_headers, "/appointments", **appointment_payload())
+    await post(client, auth_headers, "/appointments", **appointment_payload())
 
     refused = await client.delete(f"/patients/{test_patient.id}", headers=superuser_token_headers)
 

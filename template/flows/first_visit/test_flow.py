@@ -1,4 +1,4 @@
-"""A new patient registers, books, is reminded by e-mail and completes a journey; another one finds no slot left."""
+"""A new patient registers, books, is reminded by e-mail and completes a journey; another finds no free slot."""
 
 import time
 from datetime import date, timedelta
@@ -15,21 +15,21 @@ from tests.fixtures.core.identity import Headers
 from tests.support.gateways.email_server import ReceivedEmail, SmtpServer
 from tests.support.programs import Program
 
-PATIENCE = 20.0
-"""Seconds within which a reminder has to arrive."""
+TIMEOUT = 20.0
+"""The most seconds to wait for a reminder."""
 
 
 @pytest.fixture
 def staff(client: Client, superuser_token_headers: Headers) -> Client:
-    """A client of the running service that acts for an admin."""
+    """A client of the running service with the token of an admin."""
     client.headers.update(superuser_token_headers)
     return client
 
 
 @pytest.fixture
 def practitioner(staff: Client) -> Any:
-    """A practitioner who works around the clock, in slots of four hours."""
-    made = change(staff, "/practitioners", name="Dr Snow", time_zone="UTC", slot_minutes=240)
+    """A practitioner with slots of four hours from 0:00 to 20:00 every day."""
+    made = post(staff, "/practitioners", name="Dr Snow", time_zone="UTC", slot_minutes=240)
     day = {"starts_at": "00:00", "ends_at": "20:00"}
     hours = {"working_hours": [{"weekday": weekday, **day} for weekday in WEEKDAYS]}
     return staff.put(f"/practitioners/{made['id']}/working-hours", json=hours).json()
@@ -37,19 +37,19 @@ def practitioner(staff: Client) -> Any:
 
 @pytest.fixture
 def days() -> tuple[date, date]:
-    """Today and tomorrow, as they were when the test began."""
+    """Today and tomorrow at the start of the test."""
     today = utcnow().date()
     return today, today + timedelta(days=1)
 
 
-def change(staff: Client, url: str, **body: Any) -> Any:
+def post(staff: Client, url: str, **body: Any) -> Any:
     response = staff.post(url, json=body)
     assert response.is_success, response.text
     return response.json()
 
 
 def register(staff: Client, given_name: str) -> Any:
-    return change(
+    return post(
         staff,
         "/patients",
         given_name=given_name,
@@ -70,9 +70,9 @@ def booking(patient: Any, practitioner: Any, slot: Any) -> dict[str, Any]:
 
 
 def wait_for_message(smtp_server: SmtpServer) -> ReceivedEmail:
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT
     while not smtp_server.messages:
-        assert time.monotonic() < deadline, "no reminder came"
+        assert time.monotonic() < deadline, "no reminder arrived"
         time.sleep(0.05)
     return smtp_server.messages[0]
 
@@ -85,16 +85,16 @@ def test_a_new_patient_is_reminded_and_completes_a_journey(
     running_worker: Program,
 ) -> None:
     patient = register(staff, "Ada")
-    pathway = change(staff, "/journey-definitions", name="First visit", stages=["Registered", "Booked", "Reminded"])
-    journey = change(staff, "/journeys", patient_id=patient["id"], definition_id=pathway["id"])
-    # Not the first, which may begin at any moment.
+    pathway = post(staff, "/journey-definitions", name="First visit", stages=["Registered", "Booked", "Reminded"])
+    journey = post(staff, "/journeys", patient_id=patient["id"], definition_id=pathway["id"])
+    # Not the first slot, which may start during the test.
     slot = free_slots(staff, practitioner, days)[1]
 
-    appointment = change(staff, "/appointments", **booking(patient, practitioner, slot))
-    change(staff, f"/journeys/{journey['id']}/advance", stage="Booked")
+    appointment = post(staff, "/appointments", **booking(patient, practitioner, slot))
+    post(staff, f"/journeys/{journey['id']}/advance", stage="Booked")
     reminder = wait_for_message(smtp_server)
-    change(staff, f"/journeys/{journey['id']}/advance", stage="Reminded")
-    completed = change(staff, f"/journeys/{journey['id']}/complete")
+    post(staff, f"/journeys/{journey['id']}/advance", stage="Reminded")
+    completed = post(staff, f"/journeys/{journey['id']}/complete")
 
     reminded = staff.get(f"/appointments/{appointment['id']}").json()
     assert reminder.recipients == ["ada@example.com"]
@@ -103,19 +103,19 @@ def test_a_new_patient_is_reminded_and_completes_a_journey(
     assert completed["state"] == "completed"
 
 
-def test_who_finds_no_slot_left_gets_none(staff: Client, practitioner: Any, days: tuple[date, date]) -> None:
-    pathway = change(staff, "/journey-definitions", name="First visit", stages=["Registered", "Booked"])
+def test_a_patient_cannot_book_when_no_slot_is_free(staff: Client, practitioner: Any, days: tuple[date, date]) -> None:
+    pathway = post(staff, "/journey-definitions", name="First visit", stages=["Registered", "Booked"])
     next_week = days[0] + timedelta(days=7), days[0] + timedelta(days=8)
     slots = free_slots(staff, practitioner, next_week)
     for number, slot in enumerate(slots):
         patient = register(staff, f"Patient{number}")
-        change(staff, "/appointments", **booking(patient, practitioner, slot))
-    late = register(staff, "Charles")
-    journey = change(staff, "/journeys", patient_id=late["id"], definition_id=pathway["id"])
+        post(staff, "/appointments", **booking(patient, practitioner, slot))
+    patient = register(staff, "Charles")
+    journey = post(staff, "/journeys", patient_id=patient["id"], definition_id=pathway["id"])
 
-    refused = staff.post("/appointments", json=booking(late, practitioner, slots[0]))
+    refused = staff.post("/appointments", json=booking(patient, practitioner, slots[0]))
 
-    theirs = staff.get("/appointments", params={"patient_id": late["id"]}).json()
+    theirs = staff.get("/appointments", params={"patient_id": patient["id"]}).json()
     assert free_slots(staff, practitioner, next_week) == []
     assert (refused.status_code, refused.json()["field"]) == (status.HTTP_409_CONFLICT, "practitioner_id")
     assert theirs["total"] == 0

@@ -1,4 +1,4 @@
-"""Journeys that end early raise tickets, which are shared out among the members."""
+"""Cancelled journeys create tickets that are assigned evenly to the members."""
 
 from collections import Counter
 from typing import Any
@@ -14,14 +14,14 @@ from tests.fixtures.core.identity import Headers
 from tests.support.factories import Factory
 
 
-async def change(client: AsyncClient, headers: Headers, url: str, **body: Any) -> Any:
+async def post(client: AsyncClient, headers: Headers, url: str, **body: Any) -> Any:
     response = await client.post(url, headers=headers, json=body)
     assert response.status_code in {status.HTTP_200_OK, status.HTTP_201_CREATED}, response.text
     return response.json()
 
 
 async def raise_ticket(client: AsyncClient, headers: Headers, event: Event) -> Any:
-    ticket = await change(
+    ticket = await post(
         client,
         headers,
         "/tickets",
@@ -29,10 +29,10 @@ async def raise_ticket(client: AsyncClient, headers: Headers, event: Event) -> A
         description=event.data["reason"],
         priority="high",
     )
-    return await change(client, headers, f"/tickets/{ticket['id']}/assign-automatically", version=ticket["version"])
+    return await post(client, headers, f"/tickets/{ticket['id']}/assign-automatically", version=ticket["version"])
 
 
-async def test_tickets_of_journeys_are_shared_out_evenly(
+async def test_tickets_of_journeys_are_assigned_evenly(
     client: AsyncClient,
     auth_headers: Headers,
     add_user: Factory[User],
@@ -42,7 +42,7 @@ async def test_tickets_of_journeys_are_shared_out_evenly(
     await add_user("Grace Hopper")
     for number in range(4):
         journey = await make_journey()
-        await change(client, auth_headers, f"/journeys/{journey.id}/cancel", reason=f"Reason {number}")
+        await post(client, auth_headers, f"/journeys/{journey.id}/cancel", reason=f"Reason {number}")
     cancelled = [event for event in published_events if event.name == "journey.cancelled"]
 
     tickets = [await raise_ticket(client, auth_headers, event) for event in cancelled]
@@ -51,20 +51,20 @@ async def test_tickets_of_journeys_are_shared_out_evenly(
     assert sorted(loads.values()) == [2, 2]
 
 
-async def test_a_ticket_leads_back_to_its_journey_until_it_is_closed(
+async def test_a_closed_ticket_still_refers_to_its_journey(
     client: AsyncClient,
     auth_headers: Headers,
     test_journey: Journey,
     published_events: list[Event],
 ) -> None:
     url = f"/journeys/{test_journey.id}"
-    await change(client, auth_headers, f"{url}/advance", stage="Surgery")
-    await change(client, auth_headers, f"{url}/cancel", reason="Moved to another town")
+    await post(client, auth_headers, f"{url}/advance", stage="Surgery")
+    await post(client, auth_headers, f"{url}/cancel", reason="Moved to another town")
     ticket = await raise_ticket(client, auth_headers, published_events[-1])
 
     for state in ("in_progress", "resolved", "closed"):
         move = {"state": state, "version": ticket["version"]}
-        ticket = await change(client, auth_headers, f"/tickets/{ticket['id']}/move", **move)
+        ticket = await post(client, auth_headers, f"/tickets/{ticket['id']}/move", **move)
 
     found = await client.get("/tickets", headers=auth_headers, params={"search": str(test_journey.id)})
     journey = await client.get(url, headers=auth_headers)

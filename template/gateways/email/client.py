@@ -1,6 +1,6 @@
-"""E-mail: what a message is, who sends it, and the client that talks SMTP.
+"""The e-mail gateway: messages, the gateway protocol, and an SMTP client.
 
-The client blocks in every form of this service: only tasks send e-mail, one at a time in a process.
+The client is blocking: only tasks send e-mail, one at a time per process.
 """
 
 import smtplib
@@ -22,29 +22,29 @@ from pydantic import EmailStr, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
-# Every server takes seven bits: what needs more is encoded.
+# Every server accepts seven-bit messages; other content is encoded.
 _POLICY = SMTP.clone(cte_type="7bit")
 
 
 class EmailError(Exception):
-    """A message was not sent."""
+    """The message was not sent."""
 
 
 class EmailUnavailable(EmailError):
-    """The server could not take the message; later it may."""
+    """A temporary failure; a later attempt may succeed."""
 
 
 class EmailRefused(EmailError):
-    """The message cannot be sent: the server refuses it, or us, for good."""
+    """A permanent failure: the server refuses the message or the sender."""
 
 
 class RecipientRefused(EmailRefused):
-    """The server, or the form of the address, says that there is no such mailbox."""
+    """A permanent failure: the address is not valid or the mailbox does not exist."""
 
 
 @dataclass(frozen=True, slots=True)
 class Email:
-    """A message of plain text to one person."""
+    """A plain text message to one recipient."""
 
     to: str
     subject: str
@@ -52,14 +52,14 @@ class Email:
 
 
 class EmailGateway(Protocol):
-    """Who sends e-mail."""
+    """Sends e-mail."""
 
     def send(self, email: Email) -> None:
-        """Send a message; raise EmailUnavailable, EmailRefused or RecipientRefused."""
+        """Send a message; raise `EmailUnavailable`, `EmailRefused` or `RecipientRefused`."""
 
 
 class SmtpSecurity(StrEnum):
-    """How the way to the server is protected."""
+    """The encryption of the connection to the server."""
 
     STARTTLS = "starttls"
     TLS = "tls"
@@ -67,7 +67,7 @@ class SmtpSecurity(StrEnum):
 
 
 class EmailSettings(BaseSettings):
-    """Which SMTP server takes our messages, and who they are from."""
+    """Settings of the SMTP server and the sender."""
 
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", hide_input_in_errors=True)
 
@@ -76,24 +76,24 @@ class EmailSettings(BaseSettings):
     smtp_security: SmtpSecurity = SmtpSecurity.STARTTLS
     smtp_username: str | None = None
     smtp_password: SecretStr | None = None
-    smtp_timeout_seconds: float = Field(default=10, gt=0, description="How long one answer may take.")
-    smtp_attempts: int = Field(default=3, ge=1, description="How often an unavailable server is tried.")
+    smtp_timeout_seconds: float = Field(default=10, gt=0, description="Timeout of each response.")
+    smtp_attempts: int = Field(default=3, ge=1, description="Number of attempts while the server is unavailable.")
     email_sender: EmailStr
     email_sender_name: str = ""
 
     @model_validator(mode="after")
-    def _has_a_whole_login(self) -> "EmailSettings":
+    def _check_login(self) -> "EmailSettings":
         if (self.smtp_username is None) != (self.smtp_password is None):
-            raise ValueError("smtp_username and smtp_password belong together")
+            raise ValueError("set both smtp_username and smtp_password, or neither")
         if self.smtp_username is not None and self.smtp_security is SmtpSecurity.NONE:
-            raise ValueError("a password is sent over starttls or tls only")
+            raise ValueError("a login requires smtp_security starttls or tls")
         return self
 
 
 class SmtpEmailGateway:
-    """Sends each message over a connection of its own to an SMTP server.
+    """Sends each message over a new connection to an SMTP server.
 
-    `tls` replaces the certificates of this machine; `sleep` is how it waits before it tries again.
+    `tls` replaces the default SSL context; `sleep` waits between attempts.
     """
 
     def __init__(
@@ -105,7 +105,7 @@ class SmtpEmailGateway:
         self.settings = settings
         local_part, _, domain = settings.email_sender.rpartition("@")
         self._sender = Address(settings.email_sender_name, local_part, domain)
-        self._given_tls = tls
+        self._custom_tls = tls
         self._attempts = Retrying(
             retry=retry_if_exception_type(EmailUnavailable),
             stop=stop_after_attempt(settings.smtp_attempts),
@@ -116,15 +116,15 @@ class SmtpEmailGateway:
 
     @cached_property
     def _tls(self) -> ssl.SSLContext:
-        # Read when they are needed: the certificates of a machine are many.
-        return self._given_tls or ssl.create_default_context()
+        # Lazy, because loading the system's certificates is slow.
+        return self._custom_tls or ssl.create_default_context()
 
     def send(self, email: Email) -> None:
-        """Send a message, again after 0.5 s, 1 s, 2 s ... while the server is unavailable.
+        """Send a message; retry after 0.5 s, 1 s, 2 s ... while the server is unavailable.
 
-        Raises EmailUnavailable after the last attempt, and at once EmailRefused or RecipientRefused.
+        Raises `EmailUnavailable` after the last attempt, and `EmailRefused` or `RecipientRefused` immediately.
         """
-        # Made once: whoever gets it twice, as the server's last word was lost, sees one Message-ID.
+        # Composed once, so that a message that is delivered twice has the same Message-ID.
         message = self._compose(email)
         self._attempts(self._deliver, message)
 
@@ -146,15 +146,15 @@ class SmtpEmailGateway:
             with closing(self._connect()) as smtp:
                 self._log_in(smtp)
                 smtp.send_message(message)
-                # The server has it: what goes wrong from here on is no reason to send it again.
+                # The server has accepted the message: later errors must not cause a retry.
                 with suppress(OSError):
                     smtp.quit()
         except OSError as error:
-            raise _meaning_of(error) from error
+            raise _translate(error) from error
 
     def _connect(self) -> smtplib.SMTP:
         server = (self.settings.smtp_host, self.settings.smtp_port)
-        # Without a name smtplib asks the name server for ours, which may take long.
+        # Without a host name, smtplib does a DNS lookup, which can be slow.
         name, timeout = self._sender.domain, self.settings.smtp_timeout_seconds
         if self.settings.smtp_security is SmtpSecurity.TLS:
             return smtplib.SMTP_SSL(*server, name, timeout=timeout, context=self._tls)
@@ -171,19 +171,19 @@ def _recipient(address: str) -> Address:
     try:
         valid = validate_email(address, check_deliverability=False)
     except EmailNotValidError as error:
-        raise RecipientRefused(f"{address!r} is no e-mail address: {error}") from error
+        raise RecipientRefused(f"{address!r} is not an e-mail address: {error}") from error
     return Address(username=valid.local_part, domain=valid.ascii_domain)
 
 
-def _meaning_of(error: OSError) -> EmailError:
-    # What is not said to be final may pass: a reply of 4xx, no reply, no connection (RFC 5321, section 4.2.1).
+def _translate(error: OSError) -> EmailError:
+    # Everything but a permanent error (5xx) may be temporary (RFC 5321, section 4.2.1).
     match error:
         case smtplib.SMTPRecipientsRefused(recipients=replies):
             ((address, (code, reply)),) = replies.items()
             text = f"{address}: {_reply(code, reply)}"
             if code < 500:
                 return EmailUnavailable(text)
-            # RFC 3463: a status of 5.7 speaks of us and our rights, not of the mailbox.
+            # Status 5.7 is about the sender's permissions, not the mailbox (RFC 3463).
             return EmailRefused(text) if reply.startswith(b"5.7.") else RecipientRefused(text)
         case smtplib.SMTPResponseException(smtp_code=code, smtp_error=reply):
             return (EmailRefused if code >= 500 else EmailUnavailable)(_reply(code, reply))

@@ -1,4 +1,4 @@
-"""E-mail: the double that keeps what is sent, and a real server."""
+"""Fixtures for e-mail: a double of the gateway and a real SMTP server."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def mock_email() -> "RecordingEmailGateway":
-    """The double of the e-mail gateway: what was sent is in its `outbox`, what is to fail in its `failures`."""
+    """The double of the e-mail gateway: `outbox` has the sent messages, `failures` the errors to raise."""
     from tests.support.gateways.email import RecordingEmailGateway
 
     return RecordingEmailGateway()
@@ -20,7 +20,7 @@ def mock_email() -> "RecordingEmailGateway":
 
 @pytest.fixture
 def smtp_server() -> "Iterator[SmtpServer]":
-    """A real SMTP server on a `port` of its own: what it received is in its `messages`."""
+    """A real SMTP server on a free `port`; `messages` has the received messages."""
     from tests.support.gateways.email_server import SmtpServer
 
     with SmtpServer() as server:
@@ -29,7 +29,7 @@ def smtp_server() -> "Iterator[SmtpServer]":
 
 @pytest.fixture
 def email_environment(smtp_server: "SmtpServer") -> dict[str, str]:
-    """The settings that lead to `smtp_server`, as environment variables."""
+    """The environment variables for sending to `smtp_server`."""
     return {
         "SMTP_HOST": "127.0.0.1",
         "SMTP_PORT": str(smtp_server.port),

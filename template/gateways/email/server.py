@@ -1,4 +1,4 @@
-"""A real SMTP server in this process."""
+"""An SMTP server for tests."""
 
 import asyncio
 import ssl
@@ -16,7 +16,7 @@ HOST = "127.0.0.1"
 
 @dataclass(frozen=True, slots=True)
 class ReceivedEmail:
-    """A message, and the envelope that it came in."""
+    """A received message with its envelope."""
 
     sender: str
     recipients: list[str]
@@ -25,11 +25,11 @@ class ReceivedEmail:
 
 
 class SmtpServer:
-    """Takes messages on a free port of this machine, inside of a `with` block, and keeps them in `messages`.
+    """Receives messages on a free local port within a `with` block, and keeps them in `messages`.
 
-    `replies` are given in turn instead of an OK, by command: MAIL, RCPT or DATA. Without `answers` nobody hears what
-    became of a message, without `says_goodbye` it hangs up after one. With `tls` it demands STARTTLS, or speaks TLS
-    from the start. A login takes `password`.
+    `replies` maps the commands MAIL, RCPT and DATA to the replies to send instead of OK. If `responds` is false, the
+    server never replies to DATA; if `says_goodbye` is false, it drops the connection at QUIT. With `tls` it requires
+    STARTTLS, or TLS from the start if `starttls` is false. With `password` it requires a login.
     """
 
     def __init__(
@@ -42,16 +42,16 @@ class SmtpServer:
     ) -> None:
         self.messages: list[ReceivedEmail] = []
         self.replies: dict[str, list[str]] = {}
-        self.answers = True
+        self.responds = True
         self.says_goodbye = True
         self.password = password
         options: dict[str, Any] = {"authenticator": self._authenticate, "enable_SMTPUTF8": smtputf8}
         if tls and starttls:
             options |= {"tls_context": tls, "require_starttls": True, "auth_required": password is not None}
         elif tls:
-            # For aiosmtpd encryption is what STARTTLS begins.
+            # aiosmtpd counts only STARTTLS as encryption.
             options |= {"ssl_context": tls, "auth_require_tls": False}
-        self._controller = _ControllerOnAFreePort(self, HOST, port=0, server_hostname=HOST, **options)
+        self._controller = _FreePortController(self, HOST, port=0, server_hostname=HOST, **options)
 
     def __enter__(self) -> "SmtpServer":
         self._controller.start()
@@ -62,7 +62,7 @@ class SmtpServer:
 
     @property
     def port(self) -> int:
-        """The port that it listens on."""
+        """The port of the server."""
         return self._controller.port
 
     async def handle_MAIL(
@@ -73,7 +73,7 @@ class SmtpServer:
         address: str,
         options: list[str],
     ) -> str:
-        """Answer a command MAIL."""
+        """Reply to MAIL."""
         if reply := self._reply("MAIL"):
             return reply
         envelope.mail_from = address
@@ -88,17 +88,17 @@ class SmtpServer:
         address: str,
         options: list[str],
     ) -> str:
-        """Answer a command RCPT."""
+        """Reply to RCPT."""
         if reply := self._reply("RCPT"):
             return reply
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
-        """Keep a message."""
+        """Store a message."""
         if reply := self._reply("DATA"):
             return reply
-        if not self.answers:
+        if not self.responds:
             await asyncio.Event().wait()
         content = envelope.content if isinstance(envelope.content, bytes) else b""
         message = message_from_bytes(content, EmailMessage, policy=default)
@@ -107,13 +107,13 @@ class SmtpServer:
         return "250 OK"
 
     async def handle_QUIT(self, server: SMTP, session: Session, envelope: Envelope) -> str:
-        """Answer a command QUIT."""
+        """Reply to QUIT."""
         if not self.says_goodbye and isinstance(server.transport, asyncio.Transport):
             server.transport.abort()
         return "221 Bye"
 
     async def handle_exception(self, error: Exception) -> str:
-        """Tell the client of an error, and not the log: one is a client that does not trust our certificate."""
+        """Report errors to the client instead of the log, such as a client that rejects the certificate."""
         return f"500 {type(error).__name__}"
 
     def _reply(self, command: str) -> str | None:
@@ -121,12 +121,17 @@ class SmtpServer:
         return replies.pop(0) if replies else None
 
     def _authenticate(
-        self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, login: LoginPassword
+        self,
+        server: SMTP,
+        session: Session,
+        envelope: Envelope,
+        mechanism: str,
+        login: LoginPassword,
     ) -> AuthResult:
         return AuthResult(success=login.password.decode() == self.password, handled=False)
 
 
-class _ControllerOnAFreePort(Controller):
+class _FreePortController(Controller):
     def _trigger_server(self) -> None:
         assert isinstance(self.server, asyncio.Server)
         self.port = self.server.sockets[0].getsockname()[1]

@@ -1,4 +1,4 @@
-"""How e-mail is sent: every test talks to a real SMTP server."""
+"""Tests of the SMTP client with a real SMTP server."""
 
 import socket
 import ssl
@@ -28,38 +28,38 @@ LOGIN = {"smtp_username": "clinic", "smtp_password": "a secret"}
 
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No variables of the developer's."""
+    """Remove the settings from the developer's environment."""
     for name in EmailSettings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
 
 
 def make_settings(port: int, **overrides: Any) -> EmailSettings:
-    """Return settings for a server on this machine; nothing is read from the environment's `.env`."""
+    """Return settings for a local server, without reading `.env`."""
     values = {"smtp_host": HOST, "smtp_port": port, "smtp_security": "none", "email_sender": "us@example.com"}
     return EmailSettings(_env_file=None, **{**values, **overrides})
 
 
 @pytest.fixture
 def waits() -> list[float]:
-    """The seconds that the gateway waited, instead of waiting."""
+    """The seconds that the gateway would have waited."""
     return []
 
 
 @pytest.fixture
 def gateway(smtp_server: SmtpServer, waits: list[float]) -> SmtpEmailGateway:
-    """The gateway, to a server without encryption."""
+    """A gateway for a server without encryption."""
     return SmtpEmailGateway(make_settings(smtp_server.port), sleep=waits.append)
 
 
 @pytest.fixture(scope="module")
 def authority() -> trustme.CA:
-    """Who signs the certificates of these tests."""
+    """The certificate authority of these tests."""
     return trustme.CA()
 
 
 @pytest.fixture(scope="module")
 def server_tls(authority: trustme.CA) -> ssl.SSLContext:
-    """The certificate of a server on this machine."""
+    """The TLS context of a local server."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert(HOST).configure_cert(context)
     return context
@@ -67,7 +67,7 @@ def server_tls(authority: trustme.CA) -> ssl.SSLContext:
 
 @pytest.fixture(scope="module")
 def client_tls(authority: trustme.CA) -> ssl.SSLContext:
-    """What trusts the certificates of these tests."""
+    """A TLS context that trusts the authority of these tests."""
     context = ssl.create_default_context()
     authority.configure_trust(context)
     return context
@@ -75,14 +75,14 @@ def client_tls(authority: trustme.CA) -> ssl.SSLContext:
 
 @pytest.fixture(params=[SmtpSecurity.STARTTLS, SmtpSecurity.TLS])
 def security(request: pytest.FixtureRequest) -> SmtpSecurity:
-    """Each way to encrypt in turn."""
+    """Each kind of encryption."""
     security: SmtpSecurity = request.param
     return security
 
 
 @pytest.fixture
 def tls_server(server_tls: ssl.SSLContext, security: SmtpSecurity) -> Iterator[SmtpServer]:
-    """A server that encrypts, and that demands a login."""
+    """A server that requires encryption and a login."""
     starttls = security is SmtpSecurity.STARTTLS
     with SmtpServer(tls=server_tls, starttls=starttls, password="a secret") as server:
         yield server
@@ -100,7 +100,7 @@ def test_a_message_arrives(gateway: SmtpEmailGateway, smtp_server: SmtpServer) -
 
 
 @pytest.mark.parametrize("body", ["Äpfel\n.\n", "A long line " * 100 + "\n"])
-def test_any_letters_arrive(smtp_server: SmtpServer, body: str) -> None:
+def test_any_unicode_text_arrives(smtp_server: SmtpServer, body: str) -> None:
     gateway = SmtpEmailGateway(make_settings(smtp_server.port, email_sender_name="Praxis Grün, Köln"))
 
     gateway.send(Email(to="ada@example.com", subject="Schöne Grüße 🏥", body=body))
@@ -113,7 +113,7 @@ def test_any_letters_arrive(smtp_server: SmtpServer, body: str) -> None:
 
 
 @pytest.mark.parametrize("subject", ["Hello\nBcc: eve@example.com", "Hello\rBcc: eve@example.com"])
-def test_a_subject_adds_no_header(gateway: SmtpEmailGateway, smtp_server: SmtpServer, subject: str) -> None:
+def test_a_subject_cannot_add_headers(gateway: SmtpEmailGateway, smtp_server: SmtpServer, subject: str) -> None:
     with pytest.raises(EmailRefused, match=r"^The subject must be one line\.$"):
         gateway.send(Email(to="ada@example.com", subject=subject, body=""))
 
@@ -125,24 +125,24 @@ def test_a_subject_adds_no_header(gateway: SmtpEmailGateway, smtp_server: SmtpSe
     ["", "ada", "ada@example.com, eve@example.com", "ada@example.com\nBcc: eve@example.com", "Ada <ada@example.com>"],
 )
 def test_a_message_has_one_recipient(gateway: SmtpEmailGateway, smtp_server: SmtpServer, address: str) -> None:
-    with pytest.raises(RecipientRefused, match=" is no e-mail address: "):
+    with pytest.raises(RecipientRefused, match=" is not an e-mail address: "):
         gateway.send(Email(to=address, subject="Hello", body=""))
 
     assert smtp_server.messages == []
 
 
-def test_a_sender_adds_no_header(smtp_server: SmtpServer) -> None:
+def test_a_sender_cannot_add_headers(smtp_server: SmtpServer) -> None:
     with pytest.raises(ValueError, match="CR or LF"):
         SmtpEmailGateway(make_settings(smtp_server.port, email_sender_name="Us\r\nBcc: eve@example.com"))
 
 
-def test_an_address_of_any_letters_is_written_to(gateway: SmtpEmailGateway, smtp_server: SmtpServer) -> None:
+def test_unicode_addresses_are_supported(gateway: SmtpEmailGateway, smtp_server: SmtpServer) -> None:
     gateway.send(Email(to="jürgen@grün.example.com", subject="Hello", body=""))
 
     assert smtp_server.messages[0].recipients == ["jürgen@xn--grn-ioa.example.com"]
 
 
-def test_an_address_that_the_server_cannot_take_is_refused() -> None:
+def test_an_address_that_the_server_does_not_support_is_refused() -> None:
     with SmtpServer(smtputf8=False) as server, pytest.raises(EmailRefused, match="SMTPUTF8"):
         SmtpEmailGateway(make_settings(server.port)).send(Email(to="jürgen@example.com", subject="Hello", body=""))
 
@@ -150,7 +150,7 @@ def test_an_address_that_the_server_cannot_take_is_refused() -> None:
 
 
 @pytest.mark.parametrize("command", ["MAIL", "RCPT", "DATA"])
-def test_a_temporary_failure_is_tried_again(
+def test_a_temporary_failure_is_retried(
     gateway: SmtpEmailGateway,
     smtp_server: SmtpServer,
     waits: list[float],
@@ -164,7 +164,7 @@ def test_a_temporary_failure_is_tried_again(
     assert waits == [0.5, 1.0]
 
 
-def test_a_temporary_failure_that_stays_is_told(
+def test_a_lasting_temporary_failure_is_raised(
     gateway: SmtpEmailGateway,
     smtp_server: SmtpServer,
     waits: list[float],
@@ -185,7 +185,7 @@ def test_a_temporary_failure_that_stays_is_told(
         ("550 5.7.1 Relaying denied", EmailRefused),
     ],
 )
-def test_a_recipient_is_refused_for_good(
+def test_a_refused_recipient_is_not_retried(
     gateway: SmtpEmailGateway,
     smtp_server: SmtpServer,
     waits: list[float],
@@ -202,7 +202,7 @@ def test_a_recipient_is_refused_for_good(
 
 
 @pytest.mark.parametrize("command", ["MAIL", "DATA"])
-def test_a_message_is_refused_for_good(
+def test_a_refused_message_is_not_retried(
     gateway: SmtpEmailGateway,
     smtp_server: SmtpServer,
     waits: list[float],
@@ -217,7 +217,7 @@ def test_a_message_is_refused_for_good(
     assert (waits, smtp_server.messages) == ([], [])
 
 
-def test_what_the_server_took_is_not_sent_again(
+def test_an_accepted_message_is_not_sent_again(
     gateway: SmtpEmailGateway,
     smtp_server: SmtpServer,
     waits: list[float],
@@ -229,7 +229,7 @@ def test_what_the_server_took_is_not_sent_again(
     assert (len(smtp_server.messages), waits) == (1, [])
 
 
-def test_a_server_that_is_not_there_is_unavailable(waits: list[float]) -> None:
+def test_a_stopped_server_is_unavailable(waits: list[float]) -> None:
     with socket.create_server((HOST, 0)) as nobody:
         port = nobody.getsockname()[1]
     gateway = SmtpEmailGateway(make_settings(port), sleep=waits.append)
@@ -240,15 +240,15 @@ def test_a_server_that_is_not_there_is_unavailable(waits: list[float]) -> None:
     assert waits == [0.5, 1.0]
 
 
-def test_a_server_that_does_not_answer_is_unavailable(smtp_server: SmtpServer) -> None:
-    smtp_server.answers = False
+def test_a_server_that_does_not_respond_is_unavailable(smtp_server: SmtpServer) -> None:
+    smtp_server.responds = False
     settings = make_settings(smtp_server.port, smtp_timeout_seconds=0.02, smtp_attempts=1)
 
     with pytest.raises(EmailUnavailable, match="timed out"):
         SmtpEmailGateway(settings).send(HELLO)
 
 
-def test_a_message_is_encrypted_behind_a_login(
+def test_messages_are_encrypted_and_authenticated(
     tls_server: SmtpServer,
     client_tls: ssl.SSLContext,
     security: SmtpSecurity,
@@ -273,7 +273,7 @@ def test_a_wrong_password_is_refused(
     assert tls_server.messages == []
 
 
-def test_a_server_that_nobody_vouches_for_is_refused(tls_server: SmtpServer, security: SmtpSecurity) -> None:
+def test_an_untrusted_certificate_is_refused(tls_server: SmtpServer, security: SmtpSecurity) -> None:
     settings = make_settings(tls_server.port, smtp_security=security, **LOGIN)
 
     with pytest.raises(EmailRefused, match="certificate verify failed"):
@@ -282,7 +282,7 @@ def test_a_server_that_nobody_vouches_for_is_refused(tls_server: SmtpServer, sec
     assert tls_server.messages == []
 
 
-def test_nothing_is_sent_in_clear_where_encryption_is_demanded(smtp_server: SmtpServer) -> None:
+def test_nothing_is_sent_without_required_encryption(smtp_server: SmtpServer) -> None:
     with pytest.raises(EmailRefused, match="STARTTLS"):
         SmtpEmailGateway(make_settings(smtp_server.port, smtp_security="starttls")).send(HELLO)
 
@@ -292,9 +292,9 @@ def test_nothing_is_sent_in_clear_where_encryption_is_demanded(smtp_server: Smtp
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
-        ({"smtp_username": "clinic"}, "smtp_username and smtp_password belong together"),
-        ({"smtp_password": "a secret"}, "smtp_username and smtp_password belong together"),
-        (LOGIN, "a password is sent over starttls or tls only"),
+        ({"smtp_username": "clinic"}, "set both smtp_username and smtp_password, or neither"),
+        ({"smtp_password": "a secret"}, "set both smtp_username and smtp_password, or neither"),
+        (LOGIN, "a login requires smtp_security starttls or tls"),
         ({"smtp_port": 0}, "smtp_port"),
         ({"smtp_timeout_seconds": 0}, "smtp_timeout_seconds"),
         ({"smtp_attempts": 0}, "smtp_attempts"),
@@ -302,12 +302,12 @@ def test_nothing_is_sent_in_clear_where_encryption_is_demanded(smtp_server: Smtp
         ({"email_sender": "us"}, "email_sender"),
     ],
 )
-def test_settings_that_make_no_sense_are_refused(overrides: dict[str, Any], message: str) -> None:
+def test_invalid_settings_are_refused(overrides: dict[str, Any], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         make_settings(25, **overrides)
 
 
-def test_a_way_is_encrypted_unless_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_connection_is_encrypted_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SMTP_HOST", "smtp.example.com")
     monkeypatch.setenv("EMAIL_SENDER", "us@example.com")
 

@@ -1,4 +1,4 @@
-"""What the doubles of the e-mail gateway let a test find out."""
+"""Tests of the doubles of the e-mail gateway."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from tests.support.gateways.email import RecordingEmailGateway, create_mock_emai
 HELLO = Email("ada@example.com", "Hello", "How are you?")
 
 
-def test_what_was_sent_is_in_the_outbox(mock_email: RecordingEmailGateway) -> None:
+def test_sent_messages_are_in_the_outbox(mock_email: RecordingEmailGateway) -> None:
     mock_email.send(HELLO)
 
     assert mock_email.outbox == [HELLO]
@@ -25,7 +25,7 @@ def test_each_failure_is_raised_once(mock_email: RecordingEmailGateway) -> None:
     assert mock_email.outbox == [HELLO]
 
 
-def test_a_mock_tells_what_was_sent() -> None:
+def test_the_mock_records_calls() -> None:
     mock = create_mock_email_service()
 
     mock.send(HELLO)
@@ -33,6 +33,6 @@ def test_a_mock_tells_what_was_sent() -> None:
     mock.send.assert_called_once_with(HELLO)
 
 
-def test_a_mock_takes_what_the_gateway_takes() -> None:
+def test_the_mock_refuses_wrong_arguments() -> None:
     with pytest.raises(TypeError):
         create_mock_email_service().send()

@@ -1,12 +1,12 @@
-"""The constants of the tests."""
+"""Constants of the tests."""
 
 from datetime import UTC, datetime
 from uuid import UUID
 
-TEST_JWT_SECRET = "a key of the tests, which protects nothing"
-# Tokens outlive every moment that a test freezes the clock at.
+TEST_JWT_SECRET = "a key for the tests, not for production"
+# Later than any time at which tests freeze the clock.
 TOKEN_EXPIRY = datetime(2200, 1, 1, tzinfo=UTC)
 FROZEN_NOW = datetime(2030, 1, 15, 12, 0, tzinfo=UTC)
-# Whom a token names that says nothing else; no rows are stored for them.
+# The default user and organisation of test tokens; they have no rows.
 TEST_USER_ID = UUID("00000000-0000-4000-8000-000000000001")
 TEST_ORGANISATION_ID = UUID("00000000-0000-4000-8000-000000000002")

@@ -1,4 +1,4 @@
-"""Reads the operations of an application from its OpenAPI document, each with the least that it takes."""
+"""Read the operations of an OpenAPI document, with minimal sample requests."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any
 Schema = Mapping[str, Any]
 
 METHODS = ("get", "put", "post", "delete", "patch")
-# Nobody's. It sorts last: who looks for records in order finds the others first.
+# The id of no record. It sorts last, so that sorted queries find real records first.
 SOME_ID = "ffffffff-ffff-4fff-bfff-ffffffffffff"
 FORMATS = {
     "date": "2030-01-15",
@@ -23,29 +23,29 @@ FORMATS = {
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """A method of a path. Query and body hold what is required, and nothing else."""
+    """A method of a path; query and body contain only required values."""
 
     method: str
     path: str
     path_parameters: Mapping[str, Any]
-    """The parameters in the path, each with a value that it takes."""
+    """Sample values of the path parameters."""
     query: Mapping[str, Any]
     body: Any
     references: tuple[str, ...]
-    """The fields of the body that may name records, whether or not they are required: a UUID called `parcel_id`."""
+    """The fields of the body that may refer to records, required or not, such as a UUID named `parcel_id`."""
     lists: bool
-    """Whether it answers with a list: of items on a page, or as it is."""
+    """Whether the response is a list or a page."""
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
 
     def url(self, **values: Any) -> str:
-        """Return the path with `values` in the place of its parameters; what is left out has the value it takes."""
+        """Return the path with `values` for its parameters; the others get their sample values."""
         return self.path.format_map({**self.path_parameters, **values})
 
 
 def find_operations(document: Schema) -> list[Operation]:
-    """Return the operations of an OpenAPI document, in its order."""
+    """Return the operations of an OpenAPI document in order."""
     return [
         _read(document, method, path, item[method])
         for path, item in document["paths"].items()
@@ -55,7 +55,7 @@ def find_operations(document: Schema) -> list[Operation]:
 
 
 def find_item_parameter(operation: Operation, operations: list[Operation]) -> str | None:
-    """Return the parameter that names an item of a list: `parcel_id` for /parcels and for /parcels/late, or None."""
+    """Return the parameter for an item of a list (`parcel_id` for /parcels and /parcels/overdue), or None."""
     items = {path: name for path, _, name in (other.path.rpartition("/") for other in operations) if "_id}" in name}
     path = operation.path
     while path and path not in items:
@@ -64,9 +64,9 @@ def find_item_parameter(operation: Operation, operations: list[Operation]) -> st
 
 
 def sample(schema: Schema, document: Schema) -> Any:
-    """Return the least that a schema takes: an example or a default of its own, or else what is required of its type.
+    """Return a minimal value for a schema: its example, its default, or the required values of its type.
 
-    A pattern is not understood: give the field an example, as in `Field(pattern=..., examples=[...])`.
+    Patterns are not supported: give such a field an example, as in `Field(pattern=..., examples=[...])`.
     """
     for given in ("examples", "enum"):
         if given in schema:
@@ -91,7 +91,7 @@ def _read(document: Schema, method: str, path: str, operation: Schema) -> Operat
     for parameter in parameters:
         values.setdefault(parameter["in"], {})[parameter["name"]] = sample(parameter["schema"], document)
     body = _content(operation.get("requestBody", {}))
-    answer = _content(operation["responses"].get("200", {}))
+    response = _content(operation["responses"].get("200", {}))
     return Operation(
         method=method.upper(),
         path=path,
@@ -99,7 +99,7 @@ def _read(document: Schema, method: str, path: str, operation: Schema) -> Operat
         query=values["query"],
         body=None if body is None else sample(body, document),
         references=() if body is None else _references(body, document),
-        lists=answer is not None and _is_list(answer, document),
+        lists=response is not None and _is_list(response, document),
     )
 
 
@@ -141,14 +141,14 @@ def _array(schema: Schema, document: Schema) -> list[Any]:
 
 
 def _string(schema: Schema, _: Schema) -> str:
-    least: int = schema.get("minLength", 1)
-    return FORMATS.get(schema.get("format", ""), "a" * max(least, 1))
+    min_length: int = schema.get("minLength", 1)
+    return FORMATS.get(schema.get("format", ""), "a" * max(min_length, 1))
 
 
 def _number(schema: Schema, _: Schema) -> float:
-    least: float = schema["exclusiveMinimum"] + 1 if "exclusiveMinimum" in schema else schema.get("minimum", 1)
-    most: float = schema.get("maximum", least)
-    return min(max(least, 1), most)
+    minimum: float = schema["exclusiveMinimum"] + 1 if "exclusiveMinimum" in schema else schema.get("minimum", 1)
+    maximum: float = schema.get("maximum", minimum)
+    return min(max(minimum, 1), maximum)
 
 
 def _integer(schema: Schema, document: Schema) -> int:

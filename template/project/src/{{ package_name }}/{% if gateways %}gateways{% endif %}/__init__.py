@@ -1,1 +1,1 @@
-"""The outside services that this service talks to."""
+"""Clients of external services."""
