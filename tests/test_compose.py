@@ -197,7 +197,7 @@ def test_a_secret_that_is_missing_is_named(written: Callable[[str], Service], mi
 
     said = Stack(written("defaults").folder, "none", given).start("config").stderr
 
-    assert f"{missing} is not set; docs/docker.md shows how to put one into .env" in said
+    assert f"{missing} is not set; docs/docker.md shows how to add it to .env" in said
 
 
 def test_the_suite_passes_in_the_image(written: Callable[[str], Service], tmp_path: Path) -> None:

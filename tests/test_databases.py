@@ -243,10 +243,10 @@ class TestMigrations:
         [
             (
                 "postgresql+psycopg://me:secret@127.0.0.1:1/clinic",
-                "The database cannot be reached, and nothing was migrated: ",
+                "Cannot connect to the database; nothing was migrated: ",
             ),
-            ("nonsense", "DATABASE_URL is not a URL such as postgresql+psycopg://"),
-            ("mysql://me:secret@127.0.0.1/clinic", "DATABASE_URL is not a URL such as postgresql+psycopg://"),
+            ("nonsense", "DATABASE_URL is not a valid URL, such as postgresql+psycopg://"),
+            ("mysql://me:secret@127.0.0.1/clinic", "DATABASE_URL is not a valid URL, such as postgresql+psycopg://"),
         ],
     )
     def test_what_cannot_be_reached_is_told_in_a_sentence(self, small: Service, url: str, reason: str) -> None:

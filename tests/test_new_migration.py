@@ -45,7 +45,7 @@ def test_each_module_that_changed_gets_its_revision(library: Service) -> None:
     said = library.run(*COMMAND, "Deliver loans")
 
     assert written_by(said) == ["core_0002", "members_0003", "loans_0002", "vans_0001", "parcels_0001"]
-    assert "It adds members.points, which rows that are there have no value for: give a server_default." in said
+    assert "It adds members.points without a value for existing rows: add a server_default." in said
     assert leads_to_the_models(library)
 
     remove_column(library, "modules/loans/models.py", "colour: Mapped[str | None]")
@@ -54,15 +54,15 @@ def test_each_module_that_changed_gets_its_revision(library: Service) -> None:
     said = library.run(*COMMAND, "Deliver no parcels")
 
     assert written_by(said) == ["loans_0003", "parcels_0002"]
-    assert "It drops loans.colour, and what is in it" in said
-    assert "It drops the table parcels, and all that is in it." in said
+    assert "It drops loans.colour with its data" in said
+    assert "It drops the table parcels with its data." in said
     assert leads_to_the_models(library)
 
 
 def test_nothing_is_written_where_nothing_changed(library: Service) -> None:
     said = library.run(*COMMAND, "Nothing")
 
-    assert said == "The migrations lead to the models already: nothing was written.\n"
+    assert said == "The migrations match the models; nothing was written.\n"
     assert written_by(said) == []
 
 
@@ -72,7 +72,7 @@ def test_message_that_is_none_is_refused(library: Service, message: str) -> None
 
     said = library.run(*COMMAND, message, expect=1)
 
-    assert said.startswith("MESSAGE is one line that says what changes, without quotes and backslashes")
+    assert said.startswith("MESSAGE must be one line without quotes and backslashes")
     assert revisions(library) == {path for path in library.files if path.startswith("migrations/versions/")}
 
 
@@ -95,7 +95,7 @@ def test_branch_with_two_heads_is_told(library: Service) -> None:
 
     said = library.run(*COMMAND, "Anything", expect=1)
 
-    assert said.startswith("Nothing was written: loans has 2 heads, ")
+    assert said.startswith("Nothing was written: loans has 2 heads: ")
 
 
 def add_column(library: Service, path: str, column: str) -> None:

@@ -54,7 +54,7 @@ import subprocess
 import sys
 
 from locust.env import Environment
-from tests.performance.load import own_service
+from tests.performance.load import start_service
 from tests.performance.locustfile import seed
 
 from httpx2 import Client
@@ -72,7 +72,7 @@ def find_stored(url, token):
     return stored | {other: stored[name] for other, name in OTHER_NAMES.items() if name in stored}
 
 
-with own_service() as (url, token):
+with start_service() as (url, token):
     os.environ["LOAD_TOKEN"] = token
     seed(Environment(host=url))
     program, *arguments = sys.argv[1:]

@@ -1,4 +1,4 @@
-"""A user of the service, and what everything that users do is made of."""
+"""The base class of the users of load tests."""
 
 import os
 from http import HTTPStatus
@@ -8,30 +8,30 @@ from typing import Any
 from locust import HttpUser
 
 
-class Visitor(HttpUser):  # type: ignore[misc]  # mypy knows Locust as little without the group `performance` as with it
-    """A user with a token; requests are counted by their path, without identifiers."""
+class Visitor(HttpUser):  # type: ignore[misc]  # Locust is untyped for mypy, see pyproject.toml
+    """A user with a token; requests are grouped by path without ids."""
 
     abstract = True
 
     def on_start(self) -> None:
-        """Send the token of LOAD_TOKEN with every request."""
+        """Send the token in LOAD_TOKEN with every request."""
         self.client.headers["Authorization"] = f"Bearer {os.environ['LOAD_TOKEN']}"
 
     def browse(self, path: str, **query: Any) -> list[dict[str, Any]]:
-        """Return the records of a page; those of one that could not be had are none."""
+        """Return the records of a page, or none if the request fails."""
         name = f"{path}?{'&'.join(query)}" if query else path
-        answer = self.client.get(path, params=query, name=name)
-        records: list[dict[str, Any]] = answer.json()["items"] if answer.status_code == HTTPStatus.OK else []
+        response = self.client.get(path, params=query, name=name)
+        records: list[dict[str, Any]] = response.json()["items"] if response.status_code == HTTPStatus.OK else []
         return records
 
     def pick(self, path: str) -> dict[str, Any]:
-        """Return any record of a page; raise LookupError where there is none."""
+        """Return a random record of a page; raise `LookupError` if it is empty."""
         records = self.browse(path)
         if not records:
-            raise LookupError(f"{path} lists nothing.")
+            raise LookupError(f"{path} has no records.")
         return choice(records)
 
     def read(self, path: str) -> None:
-        """Look at any record of a page."""
+        """Get a random record of a page."""
         record = self.pick(path)
         self.client.get(f"{path}/{record['id']}", name=path + "/{id}")

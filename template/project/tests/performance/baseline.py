@@ -1,4 +1,4 @@
-"""A piece of work that takes any machine as long as its Python is slow: what benchmarks are measured by."""
+"""The baseline of the benchmarks: a fixed piece of work that depends only on the speed of Python."""
 
 import json
 from time import perf_counter
@@ -7,8 +7,8 @@ ROUNDS = 10
 RECORDS = [{"number": number, "text": f"Record {number}", "parts": [number, str(number)]} for number in range(150)]
 
 
-def measure_yardstick() -> float:
-    """Return how many seconds the work takes here and now, when nothing comes in between."""
+def measure_baseline() -> float:
+    """Return the seconds that the work takes, as the fastest of several rounds."""
     return min(_time_work() for _ in range(ROUNDS))
 
 
