@@ -22,7 +22,7 @@ async def test_a_worker_sends_a_queued_reminder(
 ) -> None:
     result = send_reminder.delay(test_appointment.organisation_id, test_appointment.id, LEAD)
 
-    assert await in_worker(result.get, timeout=5, interval=0.001) is True
+    assert await in_worker(result.get, timeout=20, interval=0.001) is True
 
     assert [email.to for email in mock_email.outbox] == [test_patient.email]
 
@@ -34,8 +34,8 @@ async def test_a_worker_finds_and_sends_due_reminders(
 ) -> None:
     found = queue_reminders.delay(lead_hours=LEAD)
 
-    assert await in_worker(found.get, timeout=5, interval=0.001) == 1
+    assert await in_worker(found.get, timeout=20, interval=0.001) == 1
     # A single worker runs tasks in order: this result comes after the reminder.
     again = queue_reminders.delay(lead_hours=LEAD)
-    assert await in_worker(again.get, timeout=5, interval=0.001) == 0
+    assert await in_worker(again.get, timeout=20, interval=0.001) == 0
     assert [email.to for email in mock_email.outbox] == [test_patient.email]

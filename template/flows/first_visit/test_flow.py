@@ -1,6 +1,5 @@
 """A new patient registers, books, is reminded by e-mail and completes a journey; another finds no free slot."""
 
-import time
 from datetime import date, timedelta
 from typing import Any
 
@@ -12,11 +11,9 @@ from your_service.core.clock import utcnow
 from your_service.modules.appointments.rules import WEEKDAYS
 
 from tests.fixtures.core.identity import Headers
-from tests.support.gateways.email_server import ReceivedEmail, SmtpServer
+from tests.support.gateways.email_server import SmtpServer
 from tests.support.programs import Program
-
-TIMEOUT = 20.0
-"""The most seconds to wait for a reminder."""
+from tests.support.waiting import wait_for
 
 
 @pytest.fixture
@@ -69,12 +66,10 @@ def booking(patient: Any, practitioner: Any, slot: Any) -> dict[str, Any]:
     return {"patient_id": patient["id"], "practitioner_id": practitioner["id"], "starts_at": slot["starts_at"]}
 
 
-def wait_for_message(smtp_server: SmtpServer) -> ReceivedEmail:
-    deadline = time.monotonic() + TIMEOUT
-    while not smtp_server.messages:
-        assert time.monotonic() < deadline, "no reminder arrived"
-        time.sleep(0.05)
-    return smtp_server.messages[0]
+def find_reminded(staff: Client, appointment: Any) -> Any:
+    """Return the appointment once the worker has stored that the patient was reminded."""
+    found = staff.get(f"/appointments/{appointment['id']}").json()
+    return found if found["reminded_at"] else None
 
 
 def test_a_new_patient_is_reminded_and_completes_a_journey(
@@ -92,14 +87,13 @@ def test_a_new_patient_is_reminded_and_completes_a_journey(
 
     appointment = post(staff, "/appointments", **booking(patient, practitioner, slot))
     post(staff, f"/journeys/{journey['id']}/advance", stage="Booked")
-    reminder = wait_for_message(smtp_server)
+    wait_for(lambda: find_reminded(staff, appointment), "the reminder to be stored")
     post(staff, f"/journeys/{journey['id']}/advance", stage="Reminded")
     completed = post(staff, f"/journeys/{journey['id']}/complete")
 
-    reminded = staff.get(f"/appointments/{appointment['id']}").json()
+    (reminder,) = smtp_server.messages
     assert reminder.recipients == ["ada@example.com"]
     assert "Dr Snow" in reminder.message.get_content()
-    assert reminded["reminded_at"] is not None
     assert completed["state"] == "completed"
 
 
