@@ -1,6 +1,6 @@
-"""Which ordinary edits of a team are in conflict with which changes of the template: `python -m benchmarks.conflicts`.
+"""Find conflicts between ordinary edits of a team and changes of the template: `python -m benchmarks.conflicts`.
 
-It writes the table of docs/reference/conflicts.md.
+The result is written to docs/reference/conflicts.md.
 """
 
 import shutil
@@ -18,11 +18,11 @@ END = "<!-- end of conflicts -->"
 ALL = "all at once"
 
 Table = dict[str, dict[str, list[str]]]
-"""The files in conflict, by what the template changed and by what the team edited."""
+"""The files in conflict, by change of the template and by edit of the team."""
 
 
 def count_conflicts(folder: Path) -> Table:
-    """Merge each change of the template, and all at once, with each edit of a team, and with all at once."""
+    """Merge each change of the template with each edit of a team; also all changes and all edits at once."""
     versions = make_versions(folder / "template")
     service = versions.write(folder / "service", {})
     repository = scripts("git").Repository(service.folder)
@@ -48,14 +48,14 @@ def conflicts_of(repository: object, base: object, ours: object, new: object) ->
 
 
 def write(versions: Versions, version: str, folder: Path) -> Path:
-    """Write the service of a version, and return its folder."""
+    """Write the service of a version and return its folder."""
     versions.write(folder, {}, version)
     shutil.rmtree(folder / ".git")
     return folder
 
 
 def work(service: LivingService, folder: Path, edits: Iterable[Callable[[LivingService], None]]) -> Path:
-    """Edit a copy of a service, and return its folder."""
+    """Edit a copy of a service and return its folder."""
     copy = service.copy(folder)
     shutil.rmtree(folder / ".git")
     for edit in edits:
@@ -63,21 +63,26 @@ def work(service: LivingService, folder: Path, edits: Iterable[Callable[[LivingS
     return folder
 
 
-def write_table(table: Table) -> str:
-    """Return the table in Markdown: a row for each change of the template, and the numbers of files in conflict."""
-    edits = list(next(iter(table.values())))
-    rows = [["the template changed", *edits], ["---"] * (len(edits) + 1)]
-    rows += [[change, *(str(len(found[edit])) for edit in edits)] for change, found in table.items()]
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+def summarise(table: Table) -> str:
+    """Return a sentence in Markdown, followed by a list of the conflicts, if there are any."""
+    conflicts = [
+        f"- {edit} / {change}: {', '.join(f'`{path}`' for path in files)}"
+        for change, edits in table.items()
+        for edit, files in edits.items()
+        if files
+    ]
+    edits = next(iter(table.values())).keys() - {ALL}
+    merges = f"{len(table) - 1} changes of the template and {len(edits)} edits of a team, in all pairs and all at once"
+    return "\n".join([f"We merged {merges}: {len(conflicts) or 'no'} merges end in a conflict.", *conflicts])
 
 
 def main() -> None:
-    """Write the table to its page."""
+    """Write the result to its page."""
     with tempfile.TemporaryDirectory(prefix="phasework-conflicts-") as folder:
         table = count_conflicts(Path(folder))
     before, rest = PAGE.read_text(encoding="utf-8").split(BEGIN)
     after = rest.split(END)[1]
-    PAGE.write_text(f"{before}{BEGIN}\n\n{write_table(table)}\n\n{END}{after}", encoding="utf-8")
+    PAGE.write_text(f"{before}{BEGIN}\n\n{summarise(table)}\n\n{END}{after}", encoding="utf-8")
 
 
 if __name__ == "__main__":

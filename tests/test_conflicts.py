@@ -1,8 +1,8 @@
-"""Ordinary edits of a team merge with what versions of the template ordinarily change."""
+"""Ordinary edits of a team merge with ordinary changes of the template."""
 
 import pytest
 
-from benchmarks.conflicts import BEGIN, END, PAGE, Table, count_conflicts, write_table
+from benchmarks.conflicts import BEGIN, END, PAGE, Table, count_conflicts, summarise
 from tests.support.updates import scripts
 
 pytestmark = pytest.mark.xdist_group("conflicts")
@@ -10,7 +10,7 @@ pytestmark = pytest.mark.xdist_group("conflicts")
 
 @pytest.fixture(scope="module")
 def table(tmp_path_factory: pytest.TempPathFactory) -> Table:
-    """The files in conflict, by what the template changed and by what the team edited."""
+    """The files in conflict, by change of the template and by edit of the team."""
     return count_conflicts(tmp_path_factory.mktemp("conflicts"))
 
 
@@ -19,10 +19,10 @@ def test_no_ordinary_edit_is_in_conflict(table: Table) -> None:
     assert {(change, edit): files for change, edits in table.items() for edit, files in edits.items() if files} == {}
 
 
-def test_the_published_table_is_current(table: Table) -> None:
+def test_the_published_result_is_current(table: Table) -> None:
     page = PAGE.read_text(encoding="utf-8")
 
-    assert page.split(BEGIN)[1].split(END)[0].strip() == write_table(table)
+    assert page.split(BEGIN)[1].split(END)[0].strip() == summarise(table)
 
 
 LIST = "[a]\nb\nc\nd\n"
@@ -44,7 +44,7 @@ def test_an_item_of_a_list_is_merged_beside_its_neighbours(ours: str, new: str, 
     assert scripts("merge_lists").merge_lists("pytest.ini", ours, LIST, new) == merged
 
 
-def test_what_would_be_no_toml_stays_in_conflict() -> None:
+def test_a_merge_that_would_break_toml_stays_in_conflict() -> None:
     merge_lists = scripts("merge_lists").merge_lists
 
     assert merge_lists("pyproject.toml", "[a]\nx=1\n", "[a]\n", "[a]\nx=2\n") is None
