@@ -9,10 +9,10 @@ import pytest
 from tests.support.services import Service
 
 TESTS = "tests/unit/core/test_env_example.py"
-NAMES = "the_example_names_what_is_read_and_nothing_else"
-NO_SECRET = "the_example_holds_no_secret"
-ACCEPTED = "the_example_is_accepted_as_it_is"
-HANDED_ON = "every_setting_is_handed_to_its_container"
+NAMES = "the_example_has_every_setting_and_nothing_else"
+NO_SECRET = "the_example_has_no_secrets"
+ACCEPTED = "the_example_is_valid"
+HANDED_ON = "every_setting_is_passed_to_its_container"
 
 CONFIG = "src/clinic_service/core/config.py"
 

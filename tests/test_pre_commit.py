@@ -87,7 +87,7 @@ class TestHooksOfAService:
         output = checkout.commit(expect=1)
 
         assert failed(output) == ["rejected-changes"]
-        assert "put them in by hand, and delete the file." in output
+        assert "apply them by hand and delete the file." in output
 
     def test_mock_in_an_integration_test_is_not_committed(self, checkout: Checkout) -> None:
         checkout.add("tests/integration/test_mocks.py", MOCK)

@@ -114,8 +114,8 @@ CHANGES: Mapping[str, Changes] = {
             '    log_level: str = Field(default="INFO", description="What is logged.")\n    # RFC 7518',
         ),
         f"{PROJECT}/.env.example.jinja": (
-            "\n# The key that signs",
-            "\n# What is logged.\nLOG_LEVEL=INFO\n\n# The key that signs",
+            "\n# The secret key that signs",
+            "\n# What is logged.\nLOG_LEVEL=INFO\n\n# The secret key that signs",
         ),
     },
     "the core: a file of fixtures more": {
