@@ -1,4 +1,4 @@
-"""Breaks what the bodies of modules and classes declare, and what decorated functions do: mutmut changes neither."""
+"""Create mutants of module and class bodies and of decorated functions, which mutmut leaves out."""
 
 import ast
 import difflib
@@ -18,12 +18,12 @@ NEGATED: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.In: ast.NotIn,
     ast.NotIn: ast.In,
 }
-KNOWN_TO_MUTMUT = {"staticmethod", "classmethod"}
+MUTATED_BY_MUTMUT = {"staticmethod", "classmethod"}
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """A file of a service, broken at one place."""
+    """A file of a service with one mutation."""
 
     file: Path
     text: str
@@ -31,43 +31,43 @@ class Mutant:
 
 
 def mutants_of(folder: Path, file: Path) -> Iterator[Mutant]:
-    """Break a file below `folder` at one place after the other: a value, a comparison, an item of a collection."""
+    """Yield mutants of a file, each with another value, comparison or item of a collection."""
     tree = ast.parse((folder / file).read_text(encoding="utf-8"))
     original = ast.unparse(tree)
-    for node in declared(tree):
-        for _ in broken(node):
+    for node in mutable_nodes(tree):
+        for _ in mutate(node):
             text = ast.unparse(tree)
             lines = difflib.unified_diff(original.splitlines(), text.splitlines(), str(file), str(file), "", "", 1, "")
             yield Mutant(file, text, "\n".join(lines))
 
 
-def declared(node: ast.AST) -> Iterator[ast.AST]:
-    """Walk through everything that is no docstring, no annotation, and no function that mutmut breaks."""
+def mutable_nodes(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield all nodes except docstrings, annotations, and functions that mutmut mutates."""
     yield node
     for child in ast.iter_child_nodes(node):
         if not (is_skipped(child) or is_annotation(node, child)):
-            yield from declared(child)
+            yield from mutable_nodes(child)
 
 
 def is_skipped(node: ast.AST) -> bool:
-    """Tell whether nothing below a node is to be broken."""
+    """Return whether a node and its children stay unchanged."""
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
         return True
     if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
         return isinstance(node, ast.JoinedStr)
     decorators = {decorator.id for decorator in node.decorator_list if isinstance(decorator, ast.Name)}
-    return not node.decorator_list or (decorators <= KNOWN_TO_MUTMUT and len(node.decorator_list) == 1)
+    return not node.decorator_list or (decorators <= MUTATED_BY_MUTMUT and len(node.decorator_list) == 1)
 
 
 def is_annotation(parent: ast.AST, child: ast.AST) -> bool:
-    """Tell whether `child` says what type something is of."""
+    """Return whether `child` is a type annotation."""
     if isinstance(parent, ast.Subscript):
         return child is parent.slice
     return child in (getattr(parent, "annotation", None), getattr(parent, "returns", None))
 
 
-def broken(node: ast.AST) -> Iterator[None]:
-    """Break a node in place, once for each way there is, and mend it after each."""
+def mutate(node: ast.AST) -> Iterator[None]:
+    """Change a node in place in each possible way, and restore it after each yield."""
     if isinstance(node, ast.Constant) and isinstance(node.value, bool | int | str):
         yield from with_value(node)
     elif isinstance(node, ast.Compare):
@@ -82,7 +82,7 @@ def broken(node: ast.AST) -> Iterator[None]:
 
 
 def with_value(node: ast.Constant) -> Iterator[None]:
-    """Give a constant another value."""
+    """Change the value of a constant."""
     kept = node.value
     if isinstance(kept, bool):
         node.value = not kept
@@ -95,7 +95,7 @@ def with_value(node: ast.Constant) -> Iterator[None]:
 
 
 def without_one(*lists: list[ast.expr] | list[ast.expr | None]) -> Iterator[None]:
-    """Leave out one item after the other, at the same place of each list."""
+    """Remove one item after the other, at the same index of each list."""
     for place in range(len(lists[0])):
         kept = [items.pop(place) for items in lists]
         yield

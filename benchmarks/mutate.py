@@ -1,7 +1,7 @@
-"""Breaks a service a little, again and again, and counts how often its unit tests notice.
+"""Create mutants of a service and count how many its unit tests kill.
 
-mutmut breaks what functions do. What classes declare it leaves alone, so `benchmarks.declarations` breaks that.
-What no test notices is a survivor.
+mutmut mutates functions; `benchmarks.declarations` mutates the bodies of modules and classes. A mutant that no test
+detects is a survivor.
 """
 
 import argparse
@@ -25,14 +25,14 @@ from tests.support.services import ROOT, Service, copy_template, write_service
 FOLDER = ROOT / "build" / "mutation"
 RESULTS = FOLDER / "results.json"
 GOAL = 85.0
-JUDGED = ("core/resource.py", "core/lifecycle.py", "modules/*/service.py", "modules/*/rules.py")
+MUTATED = ("core/resource.py", "core/lifecycle.py", "modules/*/service.py", "modules/*/rules.py")
 WORKERS = os.cpu_count() or 1
 TIMEOUT = 120.0
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether a test noticed that a file was broken; a diff shows how it was, or mutmut's name does."""
+    """Whether a mutant was killed; it has a diff, or a name of mutmut."""
 
     file: str
     killed: bool
@@ -41,20 +41,20 @@ class Verdict:
 
 
 def main() -> int:
-    """Run and print the table, or show the survivors of the last run; return 1 where too many survived."""
+    """Run and print the table, or show the survivors of the last run; return 1 if too many survived."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--survivors", action="store_true", help="show the survivors of the last run")
     if parser.parse_args().survivors:
         return show_survivors()
     service = prepare()
-    print(f"Breaking a service of {len(service.modules)} modules: this takes some minutes.", flush=True)
+    print(f"Mutating a service with {len(service.modules)} modules; this takes some minutes.", flush=True)
     verdicts = judge_functions(service) + judge_declarations(service)
     RESULTS.write_text(json.dumps([asdict(verdict) for verdict in verdicts]), encoding="utf-8")
     return print_table(verdicts)
 
 
 def prepare() -> Service:
-    """Write a service with every module of the catalog and some of one's own, and see its unit tests pass."""
+    """Write a service with all catalog modules and some own modules, and run its unit tests."""
     shutil.rmtree(FOLDER, ignore_errors=True)
     service = write_service(copy_template(FOLDER / "template"), FOLDER / "service", {"own_modules": LIBRARY})
     service = replace(service, besides=mutmut())
@@ -63,24 +63,24 @@ def prepare() -> Service:
 
 
 def mutmut() -> tuple[str, ...]:
-    """Return what our pyproject.toml requires for this."""
+    """Return the requirements of the group `mutation`."""
     groups = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["dependency-groups"]
     return tuple(groups["mutation"])
 
 
-def judged_files(service: Service) -> list[Path]:
-    """Return the files that are broken, relative to the service's folder."""
+def mutated_files(service: Service) -> list[Path]:
+    """Return the files to mutate, relative to the service's folder."""
     source = service.folder / "src" / service.package
-    found = itertools.chain.from_iterable(sorted(source.glob(pattern)) for pattern in JUDGED)
+    found = itertools.chain.from_iterable(sorted(source.glob(pattern)) for pattern in MUTATED)
     return [path.relative_to(service.folder) for path in found]
 
 
 def judge_functions(service: Service) -> list[Verdict]:
-    """Let mutmut break the functions."""
+    """Mutate functions with mutmut."""
     beside_sources = {path.split("/")[0] for path in service.files} - {"src", "tests", "pyproject.toml"}
     settings = {
         "source_paths": ["src"],
-        "only_mutate": [str(file) for file in judged_files(service)],
+        "only_mutate": [str(file) for file in mutated_files(service)],
         "also_copy": sorted(beside_sources),
         "pytest_add_cli_args": ["--no-cov", "-p", "no:randomly"],
         "pytest_add_cli_args_test_selection": ["tests/unit"],
@@ -93,20 +93,20 @@ def judge_functions(service: Service) -> list[Verdict]:
 
 
 def judge_line(line: str) -> Verdict:
-    """Read a line of mutmut's results: `library.core.resource.x_table_of__mutmut_1: killed`."""
+    """Parse a line of mutmut's results: `library.core.resource.x_table_of__mutmut_1: killed`."""
     name, _, status = line.strip().partition(": ")
     file = "/".join(name.split(".")[1:-1]) + ".py"
     return Verdict(file, killed=status in ("killed", "timeout"), name=name)
 
 
 def judge_declarations(service: Service) -> list[Verdict]:
-    """Break the declarations, in as many copies of the service as there are workers."""
+    """Mutate declarations, in one copy of the service per worker."""
     copies: queue.Queue[Service] = queue.Queue()
     for number in range(WORKERS):
         folder = FOLDER / f"copy-{number}"
         shutil.copytree(service.folder, folder, ignore=shutil.ignore_patterns("mutants", "__pycache__"))
         copies.put(replace(service, folder=folder))
-    mutants = [mutant for file in judged_files(service) for mutant in mutants_of(service.folder, file)]
+    mutants = [mutant for file in mutated_files(service) for mutant in mutants_of(service.folder, file)]
 
     def judge(mutant: Mutant) -> Verdict:
         copy = copies.get()
@@ -119,11 +119,11 @@ def judge_declarations(service: Service) -> list[Verdict]:
         return list(pool.map(judge, mutants))
 
 
-moments = itertools.count(1)
+times = itertools.count(1)
 
 
 def is_killed(service: Service, mutant: Mutant) -> bool:
-    """Tell whether a unit test of the broken file's module fails; of a file of the core, any unit test."""
+    """Return whether a unit test of the file's module fails, or any unit test for a file of the core."""
     target = service.folder / mutant.file
     module = mutant.file.parent.name
     tests = (
@@ -133,9 +133,9 @@ def is_killed(service: Service, mutant: Mutant) -> bool:
     )
     kept = target.read_text(encoding="utf-8")
     target.write_text(mutant.text, encoding="utf-8")
-    # Python compiles a file again only when its size or the second of its last change differ.
-    moment = next(moments)
-    os.utime(target, (moment, moment))
+    # Python recompiles a file only if its size or modification time in seconds changes.
+    modified = next(times)
+    os.utime(target, (modified, modified))
     try:
         run = service.start("pytest", *tests, "-x", "-q", "--no-cov", "-p", "no:randomly", timeout=TIMEOUT)
         return run.returncode != 0
@@ -146,7 +146,7 @@ def is_killed(service: Service, mutant: Mutant) -> bool:
 
 
 def print_table(verdicts: list[Verdict]) -> int:
-    """Print what became of the mutants of each file; return 1 where the share of the killed is below the goal."""
+    """Print the results by file; return 1 if the share of killed mutants is below the goal."""
     by_file: dict[str, list[Verdict]] = defaultdict(list)
     for verdict in verdicts:
         by_file[verdict.file].append(verdict)
@@ -154,7 +154,7 @@ def print_table(verdicts: list[Verdict]) -> int:
     for file, found in sorted(by_file.items()):
         print_row(file, found)
     share = print_row("all", verdicts)
-    print(f"goal {GOAL:.0f} %: {'met' if share >= GOAL else 'MISSED'}; `make survivors` shows what survived")
+    print(f"goal {GOAL:.0f} %: {'met' if share >= GOAL else 'MISSED'}; `make survivors` shows the survivors")
     return 0 if share >= GOAL else 1
 
 
@@ -167,9 +167,9 @@ def print_row(title: str, verdicts: list[Verdict]) -> float:
 
 
 def show_survivors() -> int:
-    """Print how each survivor of the last run was broken."""
+    """Print the diff of each survivor of the last run."""
     if not RESULTS.exists():
-        print("There is no run to look at: `make mutate` comes first.")
+        print("There are no results yet; run `make mutate` first.")
         return 1
     verdicts = [Verdict(**entry) for entry in json.loads(RESULTS.read_text(encoding="utf-8"))]
     service = Service(FOLDER / "service", files={}, besides=mutmut())
