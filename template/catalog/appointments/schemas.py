@@ -51,7 +51,7 @@ CalendarMoment = Annotated[
 
 
 class PractitionerCreate(RequestModel):
-    """Fields of a new practitioner; the working hours are set by a request of their own."""
+    """Fields of a new practitioner; a separate request sets the working hours."""
 
     name: ShortText
     time_zone: TimeZone

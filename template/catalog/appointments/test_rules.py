@@ -409,9 +409,9 @@ def test_two_weekdays_do_not_overlap() -> None:
 
 
 def test_an_interval_accepts_times_as_text() -> None:
-    taken = WorkingInterval.model_validate({"weekday": "monday", "starts_at": "09:00", "ends_at": "09:01"})
+    parsed = WorkingInterval.model_validate({"weekday": "monday", "starts_at": "09:00", "ends_at": "09:01"})
 
-    assert taken == interval(Weekday.MONDAY, "09:00", "09:01")
+    assert parsed == interval(Weekday.MONDAY, "09:00", "09:01")
 
 
 def test_weekdays_have_english_names() -> None:

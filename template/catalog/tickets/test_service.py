@@ -219,8 +219,8 @@ async def test_list_filters_by_assignee(
     ("unassigned", "found"),
     [
         (True, {"free"}),
-        (False, {"taken"}),
-        (None, {"free", "taken"}),
+        (False, {"assigned"}),
+        (None, {"free", "assigned"}),
     ],
 )
 async def test_list_filters_unassigned_tickets(
@@ -231,8 +231,8 @@ async def test_list_filters_unassigned_tickets(
     found: set[str],
 ) -> None:
     await make_ticket(title="free")
-    taken = await make_ticket(title="taken")
-    await ticket_service.assign(taken.id, acting_user.id)
+    assigned = await make_ticket(title="assigned")
+    await ticket_service.assign(assigned.id, acting_user.id)
 
     listing = await ticket_service.list(TicketQuery(unassigned=unassigned))
 

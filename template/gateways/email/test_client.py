@@ -230,8 +230,8 @@ def test_an_accepted_message_is_not_sent_again(
 
 
 def test_a_stopped_server_is_unavailable(waits: list[float]) -> None:
-    with socket.create_server((HOST, 0)) as nobody:
-        port = nobody.getsockname()[1]
+    with socket.create_server((HOST, 0)) as unused:
+        port = unused.getsockname()[1]
     gateway = SmtpEmailGateway(make_settings(port), sleep=waits.append)
 
     with pytest.raises(EmailUnavailable):
