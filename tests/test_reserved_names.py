@@ -118,6 +118,7 @@ def test_packages_that_a_service_declares(written: Callable[[str], Service]) -> 
     # A distribution that is imported under another name.
     imported = {
         "celery_types": "celery",
+        "import_linter": "importlinter",
         "pyjwt": "jwt",
         "pytest_xdist": "xdist",
         "pyyaml": "yaml",

@@ -27,7 +27,7 @@ class Template:
             loader=FileSystemLoader(folder), extensions=["jinja2_ansible_filters.AnsibleCoreFiltersExtension"]
         )
         self._problem = environment.get_template("template/macros/problem.jinja")
-        self._own_checks = vars(environment.get_template("template/macros/own_checks.jinja").module)
+        self._field_types = vars(environment.get_template("template/macros/field_types.jinja").module)
         self._names = vars(environment.get_template("template/macros/names.jinja").module)
         self._modules = vars(environment.get_template("template/macros/modules.jinja").module)
         self._reserved = read_yaml(folder / "template/macros/reserved.yml")
@@ -38,12 +38,12 @@ class Template:
     @property
     def field_types(self) -> list[str]:
         """The types that a field may have, besides a list of choices and a reference."""
-        return list(self._own_checks["field_types"])
+        return list(self._field_types["named_types"])
 
     @property
     def types_with_default(self) -> list[str]:
         """Those of the types that take a default."""
-        return list(self._own_checks["default_patterns"])
+        return list(self._field_types["types_with_default"])
 
     def problem(self, answers: Answers) -> str:
         """Return what Copier would refuse these answers for, in one sentence, or an empty text."""

@@ -19,9 +19,9 @@ FILES = {
   plan.{{ name }}.phase: it is bad.
 {%- endfor -%}
 """,
-    "template/macros/own_checks.jinja": """
-{%- set field_types = ['str', 'int'] -%}
-{%- set default_patterns = {'str': '.*'} -%}
+    "template/macros/field_types.jinja": """
+{%- set named_types = ['str', 'int'] -%}
+{%- set types_with_default = ['str'] -%}
 """,
     "template/macros/names.jinja": """
 {%- macro entity_of(name, description) -%}{{ name | capitalize | replace('s', '') }}{%- endmacro -%}

@@ -1,0 +1,141 @@
+"""A type of fields is one entry in a table: everything that is written about a field follows from it."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.support.services import ROOT, Service, copy_template, write_service
+
+TABLE = Path("template/macros/field_types.yml")
+FIELD_TYPES: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / TABLE).read_text(encoding="utf-8"))
+KEYS = {
+    "written": str,
+    "request": str,
+    "python": str,
+    "column": str,
+    "migration": str,
+    "imports": dict,
+    "sample": str,
+    "values": list,
+    "refused": list,
+    "default": dict,
+    "unique": bool,
+    "filter": bool,
+    "search": str,
+    "dependencies": list,
+}
+
+# Three types that need, together, all that a type may need.
+NEW_TYPES = r"""
+time:
+  request: dt.time
+  python: dt.time
+  migration: sa.Time()
+  imports: {dt: import datetime as dt}
+  sample: str((dt.datetime(2030, 1, 1, tzinfo=dt.UTC) + dt.timedelta(seconds=number)).time())
+  values: ['"09:00:00"', '"17:30:00"']
+  refused: ['"25:00:00"']
+  default:
+    pattern: 0?([0-9]|1[0-9]|2[0-3]):0?([0-9]|[1-5][0-9])
+    words: a time as in 09:30
+    python: dt.time(\1, \2)
+  unique: true
+  filter: true
+
+phone:
+  request: Annotated[str, StringConstraints(pattern=r"^\+[0-9]{7,15}$")]
+  python: str
+  column: String(16)
+  migration: sa.String(16)
+  imports: {Annotated: typing, StringConstraints: pydantic, String: sqlalchemy}
+  sample: 'f"+1202{number:07}"'
+  values: ['"+12025550101"', '"+12025550102"']
+  refused: ['"12345678"', '"+12 34"']
+  default:
+    pattern: \+[0-9]{7,15}
+    words: a number as in +12025550100
+    python: '"\g<0>"'
+  unique: true
+  filter: true
+
+colour:
+  request: Annotated[str, StringConstraints(max_length=20)]
+  python: str
+  column: String(20)
+  migration: sa.String(20)
+  imports: {Annotated: typing, StringConstraints: pydantic, String: sqlalchemy}
+  sample: 'f"shade {number}"'
+  values: ['"shade 1"', '"shade 2"']
+  refused: ['5', '"x" * 21']
+  default:
+    pattern: '[a-z]{1,20}'
+    words: a name of 1 to 20 letters
+    python: '"\g<0>"'
+  unique: true
+  filter: true
+  search: '"a {word} here"'
+"""
+EVERY_ROLE = {
+    "shifts": {
+        "fields": {
+            "starts": "time",
+            "ends": "time?",
+            "pause": "time = 12:05",
+            "hotline": "phone",
+            "deputy": "phone?",
+            "office": "phone = +12025550100",
+            "badge": "colour",
+            "coat": "colour?",
+            "door": "colour = green",
+        },
+        "unique": ["starts", "hotline", "deputy", "badge"],
+        "search": ["badge", "coat"],
+    }
+}
+
+
+@pytest.mark.parametrize("name", FIELD_TYPES)
+def test_an_entry_says_what_is_needed(name: str) -> None:
+    entry = FIELD_TYPES[name]
+
+    assert {key: KEYS[key] for key in entry} == {key: type(value) for key, value in entry.items()}
+    assert {"migration", "imports", "refused", "unique", "filter"} <= entry.keys()
+    assert "written" in entry or {"request", "python", "sample", "values"} <= entry.keys()
+
+
+@pytest.mark.parametrize("name", [name for name, entry in FIELD_TYPES.items() if "written" not in entry])
+def test_every_type_is_documented(name: str) -> None:
+    documented = (ROOT / "docs/reference/own-modules.md").read_text(encoding="utf-8")
+
+    assert f"\n| `{name}` | " in documented
+
+
+@pytest.fixture(scope="module")
+def template_with_types(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The template with three more entries in the table, and no other change."""
+    template = copy_template(tmp_path_factory.mktemp("template"))
+    with (template / TABLE).open("a", encoding="utf-8") as table:
+        table.write(NEW_TYPES)
+    return template
+
+
+def test_a_type_that_is_added_to_the_table_is_all_there(template_with_types: Path, tmp_path: Path) -> None:
+    service = write_service(template_with_types, tmp_path / "service", {"domain": "blank", "own_modules": EVERY_ROLE})
+
+    assert_clean(service)
+    service.run_suite("tests/unit/phase1", "tests/api", "tests/integration")
+
+
+def test_a_type_that_is_added_to_the_table_is_clean_in_async_form(template_with_types: Path, tmp_path: Path) -> None:
+    answers = {"domain": "blank", "own_modules": EVERY_ROLE, "database_access": "async"}
+
+    assert_clean(write_service(template_with_types, tmp_path / "service", answers))
+
+
+def assert_clean(service: Service) -> None:
+    """Check style, format and types of a service."""
+    service.run("ruff", "check", ".")
+    service.run("ruff", "format", "--check", "--diff", ".")
+    service.run("mypy")
