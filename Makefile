@@ -22,23 +22,23 @@ help:
 	@echo 'make survivors  show what they did not notice in the last run of mutate'
 	@echo 'make clean      remove what the others made'
 
-test: .venv/.has-test
+test: .venv/.has-test .venv/.has-suite
 	@$(BIN)/python -m pytest -n $(WORKERS)
 
 # Each run draws new cases: its seed is the first line of the report, and the names of tests tell theirs.
 fuzz: export FUZZ_SEED = $(SEED)
-fuzz: .venv/.has-test
+fuzz: .venv/.has-test .venv/.has-suite
 	@$(BIN)/python -m pytest -n $(WORKERS) -m fuzz
 	@SEQUENCES=100 $(BIN)/python -m pytest -n 0 tests/test_update_sequences.py -k lost
 
 demo: .venv/.has-test
 	@rm -rf build/demo build/template
 	@mkdir -p build/template
-	@cp -R copier.yml template hooks build/template
+	@cp -R copier.yml template hooks src build/template
 	$(BIN)/copier copy --defaults --quiet build/template build/demo
 	cd build/demo && $(BIN)/uv sync --quiet && $(BIN)/uv run pytest
 
-lint: .venv/.has-test .venv/.has-lint
+lint: .venv/.has-test .venv/.has-suite .venv/.has-lint
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy

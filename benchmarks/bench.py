@@ -140,8 +140,8 @@ from sqlalchemy.orm import Session
 
 from {package}.core.database import Base, open_engine
 from {package}.modules import routers
-from tests.support.embedded_postgres import embedded_address
-from tests.support.run import begin
+from tests.suite.embedded_postgres import embedded_address
+from tests.suite.run import begin
 
 ROUNDS = 40
 

@@ -11,7 +11,9 @@ from tests.support.environments import locked
 from tests.support.in_process import compiled_once
 from tests.support.services import Service, copy_template, write_service
 
-pytest_plugins = ["tests.support.groups"]
+pytest_plugins = ["pytester", "tests.support.groups"]
+# They run in services: tests/test_overlay.py.
+collect_ignore = ["overlay"]
 
 
 @pytest.fixture(scope="session", autouse=True)

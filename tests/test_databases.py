@@ -49,8 +49,8 @@ def server(small: Service, temporary_folder: Path) -> Iterator[str]:
     """The URL of a PostgreSQL server of our own, without the name of a database."""
     folder = temporary_folder / "server"
     folder.mkdir()
-    with socket.create_server(("127.0.0.1", 0)) as line:
-        small.run("python", "-c", SERVE, str(folder), str(line.getsockname()[1]))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        small.run("python", "-c", SERVE, str(folder), str(listener.getsockname()[1]))
         wait_until((folder / "address").exists)
         address = (folder / "address").read_text(encoding="utf-8")
         yield address.replace("/postgres?", "/{}?")
@@ -69,7 +69,7 @@ SERVE = """
 import sys
 from subprocess import DEVNULL, Popen
 Popen(
-    [sys.executable, "-m", "tests.support.embedded_postgres", *sys.argv[1:]], stdout=DEVNULL, stderr=DEVNULL, start_new_session=True
+    [sys.executable, "-m", "tests.suite.embedded_postgres", *sys.argv[1:]], stdout=DEVNULL, stderr=DEVNULL, start_new_session=True
 )
 """
 
@@ -139,7 +139,7 @@ class TestAServerThatIsGiven:
             server,
             "postgres",
             "CREATE DATABASE clinic_0badcafe_main_test",
-            f"COMMENT ON DATABASE clinic_0badcafe_main_test IS 'tests on {platform.node()}, line 1'",
+            f"COMMENT ON DATABASE clinic_0badcafe_main_test IS 'tests on {platform.node()}, port 1'",
             "CREATE DATABASE clinic_test",
             "CREATE DATABASE other_test",
         )

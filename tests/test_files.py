@@ -49,6 +49,8 @@ from copier._cli import CopierApp
 CopierApp.run(exit=False)[1] and sys.exit(1)
 """
 
+PLUGIN = ROOT / "src" / "phasework_suite"
+
 # Where a service tells how it was made, and how it is kept current.
 SAYS_WHERE_IT_COMES_FROM = {
     ".copier-answers.yml",
@@ -195,6 +197,12 @@ def test_copier_finds_nothing_that_needs_trust(template: Path) -> None:
     judged = Template(url=str(template))
 
     assert (judged.tasks, judged.jinja_extensions, judged.migration_tasks("after", judged)) == ([], (), [])
+
+
+def test_plugin_is_the_same_in_each_service(service: Service) -> None:
+    written = {path: content for path, content in service.files.items() if path.startswith("tests/suite/")}
+
+    assert written == {f"tests/suite/{file.name}": file.read_bytes() for file in PLUGIN.glob("*.py")}
 
 
 def test_shows_no_leftovers(service: Service) -> None:

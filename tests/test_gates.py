@@ -54,7 +54,7 @@ def test_shards_are_judged_together(library: Service, tmp_path: Path) -> None:
     ]
     library.run("coverage", "combine")
 
-    output = library.run("python", "-m", "tests.support.gates")
+    output = library.run("python", "-m", "tests.suite.gates")
 
     assert [verdicts(shard) for shard in unjudged] == [{}, {}]
     assert verdicts(output) == {"tags": "ok", "total": "ok"}
@@ -63,10 +63,10 @@ def test_shards_are_judged_together(library: Service, tmp_path: Path) -> None:
 def test_shards_that_are_below_a_gate_together_fail(library: Service) -> None:
     library.run_suite("tests/api/core/test_main.py")
 
-    output = library.run("python", "-m", "tests.support.gates", expect=1)
+    output = library.run("python", "-m", "tests.suite.gates", expect=1)
 
     assert verdicts(output)["tags"] == "BELOW ITS GATE"
-    assert "Below the gate: tags" in output
+    assert "Gates that were missed: tags" in output
 
 
 def verdicts(output: str) -> dict[str, str]:

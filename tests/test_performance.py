@@ -73,7 +73,7 @@ def test_master_judges_what_its_workers_did(written: Callable[[str], Service]) -
 MASTER_AND_WORKERS = """
 import os, subprocess, sys
 from tests.performance.load import LOCUST, main, start_service
-from tests.support.programs import free_port
+from tests.suite.programs import free_port
 
 port = str(free_port())
 with start_service() as (url, token):

@@ -72,7 +72,7 @@ def test_steps_pass_in_a_clean_checkout(checkout: Path, variables: dict[str, str
     steps = jobs["gates"]["steps"]
     judging = {"steps": [step for step in steps if "coverage combine" not in step.get("run", "")]}
 
-    with pytest.raises(JobFailed, match="Below the gate: patients"):
+    with pytest.raises(JobFailed, match="Gates that were missed: patients"):
         run_job(judging, checkout, variables | combined)
 
 

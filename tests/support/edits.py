@@ -161,8 +161,8 @@ CHANGES: Mapping[str, Changes] = {
     "the suite: a budget": {f"{PROJECT}/pytest.ini.jinja": ("    integration: 500 ms\n", "    integration: 600 ms\n")},
     "the suite: its machinery": {
         f"{PROJECT}/tests/conftest.py.jinja": (
-            '    "tests.support.garbage",\n',
-            '    "tests.support.garbage",\n    "tests.support.tidy",\n',
+            '    "tests.suite",\n',
+            '    "tests.suite",\n    "tests.support.tidy",\n',
         ),
         f"{PROJECT}/tests/support/tidy.py": '"""Leaves no file behind."""\n',
         f"{PROJECT}/docs/testing.md.jinja": (

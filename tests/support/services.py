@@ -125,7 +125,7 @@ def program(name: str) -> str:
 
 def copy_template(folder: Path) -> Path:
     """Copy the template of the working tree, as it is now, and return the copy: no commit is needed to try a change."""
-    for part in ("template", "hooks"):
+    for part in ("template", "hooks", "src/phasework_suite"):
         shutil.copytree(ROOT / part, folder / part, ignore=_NOT_SOURCES)
     shutil.copy(ROOT / "copier.yml", folder)
     return folder

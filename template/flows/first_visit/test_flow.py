@@ -11,8 +11,8 @@ from your_service.core.clock import utcnow
 from your_service.modules.appointments.rules import WEEKDAYS
 
 from tests.fixtures.core.identity import Headers
+from tests.suite.programs import Program
 from tests.support.gateways.email_server import SmtpServer
-from tests.support.programs import Program
 from tests.support.waiting import wait_for
 
 

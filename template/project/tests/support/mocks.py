@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar, overload
 from unittest.mock import AsyncMock, Mock, NonCallableMock, call, create_autospec
 
-from .unawaited import MockCall
+from tests.suite.unawaited import MockCall
 
 T = TypeVar("T")
 

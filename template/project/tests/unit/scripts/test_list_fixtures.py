@@ -54,7 +54,7 @@ def service(tmp_path: Path) -> Path:
     """A service with fixtures of parcels, and a document without them."""
     for folder in ("docs", "tests/fixtures"):
         (tmp_path / folder).mkdir(parents=True)
-    (tmp_path / "tests/conftest.py").write_text('pytest_plugins = ["tests.support.gates", "tests.fixtures.parcels"]')
+    (tmp_path / "tests/conftest.py").write_text('pytest_plugins = ["tests.suite.gates", "tests.fixtures.parcels"]')
     (tmp_path / "tests/fixtures/parcels.py").write_text(FIXTURES)
     (tmp_path / "docs/testing.md").write_text(f"# Tests\n\n{BEGIN}\n{END}\n\nThe end is naïve.\n", encoding="utf-8")
     return tmp_path

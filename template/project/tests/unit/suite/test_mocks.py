@@ -5,7 +5,7 @@ import inspect
 
 import pytest
 
-from tests.support.unawaited import take_unawaited
+from tests.suite.unawaited import take_unawaited
 from tests.test_utils import ProperAsyncMock, create_mock_service, mocked
 
 

@@ -1,0 +1,20 @@
+"""The pytest plugin of the suite: it does everything that happens while the tests of a service run.
+
+Owned by the template: updates replace it. `tests/conftest.py` loads it, and `pytest.ini` holds its settings.
+"""
+
+PARTS = (
+    "plugin",
+    "database_url",
+    "postgres",
+    "redis",
+    "coroutines",
+    "coverage",
+    "gates",
+    "budgets",
+    "phases",
+    "unawaited",
+    "garbage",
+)
+
+pytest_plugins = [f"{__name__}.{part}" for part in PARTS]

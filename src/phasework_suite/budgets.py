@@ -1,0 +1,123 @@
+"""Time budgets: how long one test may take, and how long all tests of a tier may take together.
+
+`pytest.ini` holds the budgets. The end of a run shows its slowest tests; with `--budgets`, the run fails if something is over
+its budget. The time of a test is the time of its own body. The time of its fixtures counts for its tier.
+"""
+
+import math
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from heapq import nlargest
+
+import pytest
+
+from .places import TIERS, find_place
+from .summary import Result, read_results, write_table
+
+SHOWN = 5
+UNITS = {"ms": 0.001, "s": 1.0}
+LINE = re.compile(r"(\w+)\s*:\s*(\d+(?:\.\d+)?)\s*(ms|s)")
+
+Budgets = Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """The time that a test or a tier took, and its budget."""
+
+    name: str
+    seconds: float
+    budget: float | None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it took longer than its budget."""
+        return self.budget is not None and self.seconds > self.budget
+
+    @property
+    def row(self) -> tuple[str, ...]:
+        """The row of the table. The time is rounded up: it never shows a budget that was missed."""
+        budget = "-" if self.budget is None else f"{self.budget:.3f} s"
+        return f"{math.ceil(self.seconds * 1000) / 1000:.3f} s", budget, "OVER" if self.is_over else "ok", self.name
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Read the budgets from pytest.ini, and `--budgets` from the command line."""
+    parser.addini("test_budgets", "tier: the time that each of its tests may take, one per line", type="linelist")
+    parser.addini("suite_budgets", "tier: the time that its tests may take together, one per line", type="linelist")
+    parser.addoption("--budgets", action="store_true", help="Fail if a test or a tier takes longer than its budget.")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse invalid budgets."""
+    for setting in ("test_budgets", "suite_budgets"):
+        read_budgets(config, setting)
+
+
+def read_budgets(config: pytest.Config, setting: str) -> Budgets:
+    """Return the seconds of each tier in a setting of pytest.ini; raise UsageError for an invalid line."""
+    budgets = {}
+    for line in config.getini(setting):
+        match = LINE.fullmatch(line)
+        if not match or match[1] not in TIERS:
+            raise pytest.UsageError(
+                f"pytest.ini: {setting} has the line {line!r}; a line is a tier ({', '.join(TIERS)}) and its time, "
+                "as in 'unit: 100 ms' or 'e2e: 5 s'."
+            )
+        budgets[match[1]] = float(match[2]) * UNITS[match[3]]
+    return budgets
+
+
+def time_tests(results: Mapping[str, Result], budgets: Budgets) -> list[Timing]:
+    """Return the time of each test."""
+    return [Timing(nodeid, result.seconds, budgets.get(_tier(nodeid))) for nodeid, result in results.items()]
+
+
+def time_tiers(results: Mapping[str, Result], budgets: Budgets) -> list[Timing]:
+    """Return the time of all tests of each tier."""
+    seconds: defaultdict[str, float] = defaultdict(float)
+    for nodeid, result in results.items():
+        seconds[_tier(nodeid)] += result.seconds_in_all
+    return [Timing(f"all {tier} tests", seconds[tier], budgets.get(tier)) for tier in TIERS if tier in seconds]
+
+
+def _tier(nodeid: str) -> str:
+    return find_place(nodeid, {}).tier or ""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Compare the times with the budgets."""
+    config = session.config
+    results = read_results(config)
+    tests = time_tests(results, read_budgets(config, "test_budgets"))
+    tiers = time_tiers(results, read_budgets(config, "suite_budgets"))
+    config.stash[TESTS] = tests
+    config.stash[OVER] = over = [timing for timing in (*tiers, *tests) if timing.is_over]
+    if over and config.option.budgets and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+TESTS = pytest.StashKey[list[Timing]]()
+OVER = pytest.StashKey[list[Timing]]()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Print the slowest tests, and what is over its budget: all of it with `--budgets`."""
+    tests, over = config.stash.get(TESTS, []), config.stash.get(OVER, [])
+    enforced = config.option.budgets
+    shown = {*(slowest(tests) if len(tests) > SHOWN else ()), *(over if enforced else slowest(over))}
+    if not shown:
+        return
+    rows = [timing.row for timing in slowest(shown, len(shown))]
+    write_table(terminalreporter, "slowest tests", (">time", ">budget", "verdict", "test"), rows)
+    if over:
+        consequence = "the run fails" if enforced else "--budgets shows each, and fails the run"
+        terminalreporter.line(f"Over budget: {len(over)}; {consequence}.")
+
+
+def slowest(timings: Iterable[Timing], number: int = SHOWN) -> list[Timing]:
+    """Return the slowest timings, the slowest first."""
+    return nlargest(number, timings, key=lambda timing: timing.seconds)

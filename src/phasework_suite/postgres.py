@@ -1,0 +1,183 @@
+"""The PostgreSQL databases of a run: one per process, each a copy of a database that the migrations have made."""
+
+import platform
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import URL, Connection, MetaData, NullPool, create_engine, make_url, text
+from sqlalchemy.exc import DBAPIError
+
+from .database_url import check, describe, given_url
+from .embedded_postgres import PostgresUnavailable, embedded_address
+from .plugin import RUN
+from .programs import ROOT, listens
+from .run import Run
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+COMMENT = "tests on {host}, port {port}"
+"""The comment on a database of a run: later runs see from it whether that run has ended."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Drop the databases of the run at its end, where TEST_DATABASE_URL names the server."""
+    run = config.stash[RUN]
+    if run.is_controller and given_url() is not None:
+        config.add_cleanup(lambda: drop_databases(run))
+
+
+@pytest.fixture(scope="session")
+def postgres_url(pytestconfig: pytest.Config) -> URL:
+    """The URL of the PostgreSQL database of this process, with every table of the migrations."""
+    try:
+        return make_database(pytestconfig.stash[RUN])
+    except PostgresUnavailable as error:
+        pytest.fail(str(error), pytrace=False)
+
+
+@pytest.fixture
+def second_postgres_url(pytestconfig: pytest.Config, postgres_url: URL) -> Iterator[URL]:
+    """The URL of a PostgreSQL database for one test alone, with every table of the migrations."""
+    with temporary_database(pytestconfig.stash[RUN], postgres_url) as url:
+        yield url
+
+
+def make_database(run: Run) -> URL:
+    """Return the URL of the database of this process, with every table; raise PostgresUnavailable."""
+    server = find_server(run)
+    mine = name_database(run, run.worker)
+    try:
+        with administration(server) as connection:
+            # The controller drops databases only if this folder exists.
+            run.folder.mkdir(exist_ok=True)
+            template = server.set(database=name_database(run, "template"))
+            migrate_once(connection, template, run)
+            create(connection, mine, str(template.database), run)
+    except DBAPIError as error:
+        raise PostgresUnavailable(
+            f"PostgreSQL ({describe()}) cannot be used: {str(error.orig).strip()}. Its user has to be allowed to "
+            "connect to the database postgres and to create databases."
+        ) from error
+    return server.set(database=mine)
+
+
+@contextmanager
+def temporary_database(run: Run, first: URL) -> Iterator[URL]:
+    """Yield the URL of a second database on the server of the first, with every table; drop it after the `with` block."""
+    server = first.set(database="postgres")
+    name = name_database(run, f"{run.worker}_temporary")
+    with administration(server) as connection:
+        create(connection, name, name_database(run, "template"), run)
+        try:
+            yield server.set(database=name)
+        finally:
+            drop(connection, name)
+
+
+def find_server(run: Run) -> URL:
+    """Return the server that TEST_DATABASE_URL names, or else the embedded server."""
+    given = given_url()
+    if given is not None:
+        return given.set(database="postgres")
+    return make_url(embedded_address(run)).set(drivername="postgresql+psycopg")
+
+
+def name_database(run: Run, part: str) -> str:
+    """Return the name of a database of the run; it is short enough for PostgreSQL."""
+    url = given_url()
+    service = (url.database or "").removesuffix("_test") if url else "service"
+    return f"{service[:30]}_{run.name}_{part}_test"
+
+
+@contextmanager
+def administration(server: URL) -> Iterator[Connection]:
+    """Yield a connection that can create and drop databases."""
+    with create_engine(server, poolclass=NullPool, isolation_level="AUTOCOMMIT").connect() as connection:
+        yield connection
+
+
+def migrate_once(connection: Connection, template: URL, run: Run) -> None:
+    """Create the database that the others are copies of, unless another process of the run has done so."""
+    # Held until the connection closes: the other processes wait for the template.
+    connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": int(run.name, 16)})
+    if connection.scalar(text("SELECT 1 FROM pg_database WHERE datname = :name"), {"name": template.database}):
+        return
+    drop_left_behind(connection)
+    create(connection, str(template.database), "template1", run)
+    try:
+        migrate(template)
+    except BaseException:
+        drop(connection, str(template.database))
+        raise
+
+
+def migrate(url: URL) -> None:
+    """Run every migration on the database at `url`; raise PostgresUnavailable when one fails."""
+    from alembic import command
+    from alembic.util import CommandError
+
+    try:
+        command.upgrade(configure_alembic(url), "heads")
+    except (CommandError, DBAPIError) as error:
+        reason = error.orig if isinstance(error, DBAPIError) else error
+        raise PostgresUnavailable(f"The migrations do not run: {str(reason).strip()}") from error
+
+
+def configure_alembic(url: URL) -> "Config":
+    """Return the configuration for Alembic's commands on the database at `url`."""
+    from alembic.config import Config
+
+    config = Config(ROOT / "alembic.ini")
+    config.attributes["database_url"] = url.render_as_string(hide_password=False)
+    return config
+
+
+def create(connection: Connection, name: str, template: str, run: Run) -> None:
+    """Create a database of the run as a copy of another."""
+    quoted = quote(connection, name)
+    comment = COMMENT.format(host=platform.node(), port=run.port).replace("'", "''")
+    connection.exec_driver_sql(f"CREATE DATABASE {quoted} TEMPLATE {quote(connection, template)}")
+    connection.exec_driver_sql(f"COMMENT ON DATABASE {quoted} IS '{comment}'")
+
+
+def drop(connection: Connection, name: str) -> None:
+    """Drop a database, and close the connections to it."""
+    connection.exec_driver_sql(f"DROP DATABASE IF EXISTS {quote(connection, name)} WITH (FORCE)")
+
+
+def quote(connection: Connection, name: str) -> str:
+    """Return a name as SQL quotes it."""
+    return connection.dialect.identifier_preparer.quote(name)
+
+
+def drop_databases(run: Run) -> None:
+    """Drop the databases of the run on the server that TEST_DATABASE_URL names."""
+    if given_url() is None or not run.folder.exists():
+        return
+    with administration(find_server(run)) as connection:
+        made = text("SELECT datname FROM pg_database WHERE datname LIKE :pattern")
+        for name in connection.scalars(made, {"pattern": f"%\\_{run.name}\\_%\\_test"}).all():
+            drop(connection, name)
+    shutil.rmtree(run.folder)
+
+
+def drop_left_behind(connection: Connection) -> None:
+    """Drop the databases of runs on this machine that were killed."""
+    beginning = COMMENT.format(host=platform.node(), port="")
+    made = text("SELECT datname, shobj_description(oid, 'pg_database') FROM pg_database WHERE datname LIKE '%\\_test'")
+    for name, comment in connection.execute(made).all():
+        port = str(comment).removeprefix(beginning)
+        if port.isdigit() and not listens(int(port)):
+            drop(connection, name)
+
+
+def empty_tables(url: URL, metadata: MetaData) -> None:
+    """Delete all rows of the tables in `metadata`; raise NotATestDatabase unless `url` is a test database."""
+    check(url)
+    with create_engine(url, poolclass=NullPool).begin() as connection:
+        tables = ", ".join(quote(connection, table) for table in metadata.tables)
+        connection.exec_driver_sql(f"TRUNCATE {tables}")

@@ -1,0 +1,125 @@
+"""Programs that tests talk to, such as a server. Each one ends with the process that started it, however that ends.
+
+`python -m tests.suite.programs COMMAND` stands between the two, and ends the command when its own input is closed.
+"""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Thread
+from typing import TypeVar
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = os.pathsep.join([str(ROOT / "src"), str(ROOT)])
+"""Where Python finds the packages of this repository, from any folder."""
+SHUTDOWN_TIMEOUT = 10.0
+"""Seconds that a program gets to end by itself."""
+
+Found = TypeVar("Found")
+
+
+class ProgramFailed(RuntimeError):
+    """A program did not start; the message holds its output."""
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A running program, and the file that holds its output."""
+
+    process: "subprocess.Popen[bytes]"
+    log: Path
+
+    def wait_for_port(self, port: int, timeout: float = 30.0) -> None:
+        """Return once the program listens on a port of this machine; raise ProgramFailed after `timeout` seconds."""
+        self._wait(lambda: self.process.poll() is None and listens(port), timeout)
+
+    def wait_for(self, pattern: str, timeout: float = 30.0) -> re.Match[str]:
+        """Return the first match of `pattern` in the output; raise ProgramFailed after `timeout` seconds."""
+        return self._wait(lambda: re.search(pattern, self._output()), timeout)
+
+    def _wait(self, find: Callable[[], Found | None], timeout: float) -> Found:
+        deadline = time.monotonic() + timeout
+        while True:
+            ended = self.process.poll() is not None
+            if found := find():
+                return found
+            if ended or time.monotonic() > deadline:
+                command = " ".join(map(str, self.process.args))  # type: ignore[arg-type]
+                problem = "has ended" if ended else f"is not ready after {timeout:.0f} s"
+                raise ProgramFailed(f"`{command}` {problem}:\n{self._output()}")
+            time.sleep(0.02)
+
+    def _output(self) -> str:
+        return self.log.read_text(encoding="utf-8", errors="replace")
+
+
+def free_port() -> int:
+    """Return a port of this machine that no program listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def listens(port: int) -> bool:
+    """Return whether a program listens on a port of this machine."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@contextmanager
+def running(command: Sequence[str], log: Path, environment: Mapping[str, str]) -> Iterator[Program]:
+    """Run a command as long as the `with` block lasts; its output goes to `log`, and it works in the folder of `log`.
+
+    It finds the packages of the service, but no `.env`: all its settings come from `environment`.
+    """
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", __name__, *command],
+            cwd=log.parent,
+            env={**environment, "PYTHONPATH": PACKAGES},
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            # Ctrl-C reaches a whole session: the program would end before the test that talks to it.
+            start_new_session=True,
+        )
+    with process:
+        yield Program(process, log)
+
+
+def main(command: Sequence[str]) -> int:
+    """Run `command` until it ends or our input is closed; return its exit code."""
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL) as program:
+        Thread(target=end_with_input, args=[program], daemon=True).start()
+        return program.wait()
+
+
+def end_with_input(program: "subprocess.Popen[bytes]") -> None:
+    """Wait until the process that started us closes our input or ends, then end the program."""
+    # Not sys.stdin: Python would wait for its lock when the program ends first.
+    while os.read(0, 1024):
+        pass
+    program.terminate()
+    try:
+        program.wait(SHUTDOWN_TIMEOUT)
+    except subprocess.TimeoutExpired:
+        kill_with_children(program)
+
+
+def kill_with_children(program: "subprocess.Popen[bytes]") -> None:
+    """Kill a program and everything that it started: the session that began with us, so us as well."""
+    if hasattr(os, "killpg"):
+        os.killpg(0, signal.SIGKILL)
+    program.kill()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

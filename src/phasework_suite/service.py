@@ -1,0 +1,44 @@
+"""The service under test: where its package is, and what `pytest.ini` says about it."""
+
+import configparser
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A service in the folder `root`, whose code is in `src/<package>`."""
+
+    root: Path
+    package: str
+
+    @property
+    def source(self) -> str:
+        """The folder of its code, relative to `root`."""
+        return f"src/{self.package}"
+
+    @property
+    def modules_folder(self) -> str:
+        """The folder of its modules, relative to `root`."""
+        return f"{self.source}/modules"
+
+    @property
+    def modules(self) -> list[str]:
+        """The names of its modules: folders with Python code, sorted."""
+        folders = self.root.joinpath(self.modules_folder).glob("*/")
+        return sorted(folder.name for folder in folders if any(folder.glob("*.py")))
+
+
+def service_of(config: pytest.Config) -> Service:
+    """Return the service whose tests pytest runs."""
+    return Service(config.rootpath, config.getini("service_package"))
+
+
+def read_settings(root: Path) -> Mapping[str, str]:
+    """Return the settings in the `pytest.ini` of a service, for a program that runs outside of pytest."""
+    settings = configparser.ConfigParser(interpolation=None)
+    settings.read(root / "pytest.ini", encoding="utf-8")
+    return settings["pytest"]
