@@ -1,4 +1,4 @@
-"""The same answers write the same bytes: read back from the service, from the command line, and on any file system."""
+"""The same answers write the same bytes, from any source and on any file system."""
 
 import os
 from collections.abc import Callable, Iterable, Iterator
@@ -57,23 +57,23 @@ def test_order_of_the_file_system_does_not_matter(
 
 @contextmanager
 def folders_listed_in(order: str) -> Iterator[None]:
-    """Let every folder list its entries in this order, inside of a `with` block."""
+    """Let every folder list its entries in this order within a `with` block."""
     scandir, glob = os.scandir, Path.glob
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "scandir", lambda path=".": Listing(in_order(scandir(path), order)))
-        # From Python 3.13 on, a glob does not look up os.scandir again.
+        # From Python 3.13 on, glob keeps a reference to os.scandir.
         patch.setattr(Path, "glob", lambda *path, **options: in_order(glob(*path, **options), order))
         yield
 
 
 def in_order(entries: Iterable[Entry], order: str) -> Iterator[Entry]:
-    """Return entries from the first path to the last, or back, or each second one first."""
+    """Return entries in this order: forwards, backwards, or every second one first."""
     by_path = sorted(entries, key=os.fspath, reverse=order == "reverse")
     return iter(by_path[1::2] + by_path[::2] if order == "mixed" else by_path)
 
 
 class Listing(Iterator[os.DirEntry[str]]):
-    """What `os.scandir` returns: an iterator that can be closed."""
+    """An iterator that can be closed, like the result of `os.scandir`."""
 
     def __init__(self, entries: Iterator[os.DirEntry[str]]) -> None:
         self.entries = entries
@@ -88,10 +88,10 @@ class Listing(Iterator[os.DirEntry[str]]):
         self.close()
 
     def close(self) -> None:
-        """Do nothing: the entries were read before."""
+        """Do nothing, because the entries are already read."""
 
 
-def test_plan_that_names_some_modules_leaves_the_others_as_they_are(template: Path, tmp_path: Path) -> None:
+def test_partial_plan_leaves_other_modules_unchanged(template: Path, tmp_path: Path) -> None:
     answers = {"modules": ["patients", "tickets"], "plan": {"patients": {"phase": 5}, "tickets": {"coverage": 91}}}
 
     service = write_service(template, tmp_path / "service", answers)

@@ -1,4 +1,4 @@
-"""A bad answer gets one sentence that names the key and what is allowed; nothing is written."""
+"""Bad answers get one sentence that names the key and what is allowed; nothing is written."""
 
 import subprocess
 import sys
@@ -18,17 +18,17 @@ Answers = dict[str, Any]
 
 
 def own(name: Any = "loans", **description: Any) -> Answers:
-    """Return the answers of a service whose only module is described so."""
+    """Return the answers for a service with one module."""
     return {"domain": "blank", "own_modules": {name: {"fields": {"title": "str"}} | description}}
 
 
 def field(written: Any, name: Any = "copies") -> Answers:
-    """Return the answers of a service whose only module has one field."""
+    """Return the answers for a service with one module that has one field."""
     return own(fields={name: written})
 
 
 def states(**transitions: Any) -> Answers:
-    """Return the answers of a service whose only module has these states."""
+    """Return the answers for a service with one module that has these states."""
     return own(states=transitions)
 
 
@@ -118,7 +118,7 @@ BAD_ANSWERS: dict[str, tuple[Answers, str]] = {
         {"coverage_total": True},
         'coverage_total: "True" is not allowed; a whole number from 0 to 100 is.',
     ),
-    # --- of another kind than the question reads
+    # --- wrong types
     "no project name at all": (
         {"project_name": None},
         "project_name: nothing is not allowed; text is, in quotes where YAML would read it as something else.",
@@ -635,19 +635,19 @@ def test_a_refused_update_changes_nothing(template: Path, tmp_path: Path) -> Non
 
 
 def computed_questions() -> list[str]:
-    """Return the questions of copier.yml that nobody is asked."""
+    """Return the computed questions of copier.yml."""
     tree = yaml.compose((ROOT / "copier.yml").read_text(encoding="utf-8"))
     assert isinstance(tree, yaml.MappingNode)
     return [name.value for name, details in tree.value if name.value[0] != "_" and not is_asked(details)]
 
 
 def is_asked(details: yaml.MappingNode) -> bool:
-    """Tell whether a question has a text for the person who answers it."""
+    """Return whether a question is asked."""
     return "help" in [key.value for key, _ in details.value]
 
 
 @pytest.mark.parametrize("name", computed_questions())
-def test_refuses_an_answer_to_what_is_computed(template: Path, tmp_path: Path, name: str) -> None:
+def test_refuses_an_answer_to_a_computed_question(template: Path, tmp_path: Path, name: str) -> None:
     sentence = write(template, tmp_path / "service", own() | {name: []})
 
     assert sentence is not None

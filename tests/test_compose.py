@@ -1,4 +1,4 @@
-"""What docker-compose.yml describes: every part comes up in order, and works with the others."""
+"""Tests of docker-compose.yml: all containers start in order and work together."""
 
 import json
 import shutil
@@ -19,26 +19,26 @@ from tests.support.services import Service, lock
 
 pytestmark = needs_engine()
 
-# A password that a URL would take amiss.
+# A password with characters that need encoding in a URL.
 PASSWORD = "p@ss:w/rd?#%"
 REQUIRED = {"POSTGRES_PASSWORD": PASSWORD, "JWT_SECRET": "s" * 32}
 SETTINGS = {
     **REQUIRED,
-    # Ports that nobody else has.
+    # Free ports.
     "PORT": "0",
     "PROMETHEUS_PORT": "0",
     "SMTP_HOST": "localhost",
     "EMAIL_SENDER": "us@example.com",
     "REMINDER_INTERVAL_SECONDS": "1",
 }
-# The official image's databases are in UTF-8, whatever it is told; one from elsewhere may have to be told.
+# The official image always uses UTF-8; other images may need this setting.
 UTF_8 = {"services": {"postgres": {"environment": {"LANG": "C.UTF-8"}}}}
 OURS = ("migrate", "app", "worker")
 
 
 @contextmanager
 def stack_of(service: Service, folder: Path, settings: Mapping[str, str]) -> Iterator[Stack]:
-    """Give what a copy of a service describes, inside of a `with` block; nothing of it is left behind."""
+    """Yield the stack of a copy of a service within a `with` block, and remove everything afterwards."""
     shutil.copytree(service.folder, folder, ignore=shutil.ignore_patterns(".*_cache", "__pycache__", ".coverage*"))
     (folder / "utf8.yml").write_text(yaml.safe_dump(UTF_8), encoding="utf-8")
     lock(folder)
@@ -53,20 +53,20 @@ def stack_of(service: Service, folder: Path, settings: Mapping[str, str]) -> Ite
 
 @pytest.fixture(scope="module")
 def stack(written: Callable[[str], Service], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """The default service, with every part of it running."""
+    """The running stack of the default service."""
     with stack_of(written("defaults"), tmp_path_factory.mktemp("compose") / "service", SETTINGS) as stack:
         stack.compose("up", "--build", "--detach")
         yield stack
 
 
 def state(stack: Stack, service: str) -> dict[str, Any]:
-    """Return how the container of a service is."""
+    """Return the state of a container."""
     found: dict[str, Any] = stack.container(service)["State"]
     return found
 
 
 def until(happens: Callable[[], bool], stack: Stack, patience: float = 90) -> None:
-    """Return once `happens` is true; fail with what every part said when that takes too long."""
+    """Wait until `happens` is true; fail with the logs of all containers after a timeout."""
     deadline = time.monotonic() + patience
     while not happens():
         assert time.monotonic() < deadline, stack.compose("ps") + stack.compose("logs", "--tail", "20")
@@ -74,7 +74,7 @@ def until(happens: Callable[[], bool], stack: Stack, patience: float = 90) -> No
 
 
 def request(stack: Stack, method: str, path: str, token: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-    """Return the answer of the running service."""
+    """Send a request to the running service and return the response."""
     address = stack.compose("port", "app", "8000")
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
     data = None if body is None else json.dumps(body).encode()
@@ -84,18 +84,18 @@ def request(stack: Stack, method: str, path: str, token: str, body: dict[str, An
 
 
 def query(stack: Stack, statement: str) -> str:
-    """Return what the database of the service answers."""
+    """Query the database of the service."""
     client = ("psql", "--host", "127.0.0.1", "--username", "app", "--tuples-only", "--no-align")
     password = ("exec", "-T", "-e", f"PGPASSWORD={PASSWORD}", "postgres")
     return stack.compose(*password, *client, "--command", statement)
 
 
 @pytest.mark.parametrize("service", ["app", "worker", "postgres", "redis"])
-def test_every_part_becomes_healthy(stack: Stack, service: str) -> None:
+def test_every_container_becomes_healthy(stack: Stack, service: str) -> None:
     until(lambda: state(stack, service)["Health"]["Status"] == "healthy", stack)
 
 
-def test_migrations_are_done_before_anything_needs_them(stack: Stack) -> None:
+def test_migrations_finish_before_other_containers_start(stack: Stack) -> None:
     migrated = state(stack, "migrate")
 
     migrated_at = datetime.fromisoformat(migrated["FinishedAt"])
@@ -129,21 +129,21 @@ def test_a_task_passes_through_redis_to_the_worker(stack: Stack) -> None:
 
 
 @pytest.mark.parametrize("service", OURS)
-def test_our_containers_have_no_right_that_they_do_not_need(stack: Stack, service: str) -> None:
+def test_our_containers_have_minimal_rights(stack: Stack, service: str) -> None:
     host, user = stack.container(service)["HostConfig"], stack.container(service)["Config"]["User"]
 
     assert (host["ReadonlyRootfs"], host["CapDrop"], user) == (True, ["ALL"], "10001:10001")
     assert host["SecurityOpt"] == ["no-new-privileges:true"]
 
 
-def test_containers_know_no_more_secrets_than_they_use(stack: Stack) -> None:
+def test_containers_get_only_their_own_secrets(stack: Stack) -> None:
     variables = {service: " ".join(stack.container(service)["Config"]["Env"]) for service in OURS}
 
     assert [service for service, names in variables.items() if "JWT_SECRET=" in names] == ["app"]
     assert [service for service, names in variables.items() if "SMTP_HOST=" in names] == ["worker"]
 
 
-def test_nothing_is_open_to_other_machines(stack: Stack) -> None:
+def test_ports_are_only_open_on_this_machine(stack: Stack) -> None:
     bindings = [
         binding["HostIp"]
         for service in ("app", "worker", "postgres", "redis")
@@ -154,10 +154,10 @@ def test_nothing_is_open_to_other_machines(stack: Stack) -> None:
     assert bindings == ["127.0.0.1"]
 
 
-def test_an_older_image_is_rolled_back_to_without_the_revisions_that_it_does_not_know(stack: Stack) -> None:
+def test_rolling_back_to_an_older_image(stack: Stack) -> None:
     query(stack, "INSERT INTO alembic_version VALUES ('patients_0099')")
     try:
-        # The way of docs/runbooks/roll-back.md, and the one that it warns of.
+        # The procedure in docs/runbooks/roll-back.md, and the one that it warns against.
         stack.compose("up", "--no-build", "--no-deps", "--force-recreate", "--detach", "app", "worker")
         until(lambda: state(stack, "app")["Health"]["Status"] == "healthy", stack)
         assert stack.start("run", "--rm", "migrate").returncode != 0
@@ -165,13 +165,13 @@ def test_an_older_image_is_rolled_back_to_without_the_revisions_that_it_does_not
         query(stack, "DELETE FROM alembic_version WHERE version_num = 'patients_0099'")
 
 
-def test_the_worker_ends_when_it_is_told_to(stack: Stack) -> None:
+def test_the_worker_stops_on_a_signal(stack: Stack) -> None:
     stack.compose("stop", "worker")
 
     assert state(stack, "worker")["ExitCode"] == 0
 
 
-def test_prometheus_sees_the_service(stack: Stack) -> None:
+def test_prometheus_scrapes_the_service(stack: Stack) -> None:
     prometheus = yaml.safe_load((stack.folder / "docker-compose.yml").read_text(encoding="utf-8"))["services"][
         "prometheus"
     ]
@@ -192,7 +192,7 @@ def test_prometheus_sees_the_service(stack: Stack) -> None:
 
 
 @pytest.mark.parametrize("missing", REQUIRED)
-def test_a_secret_that_is_missing_is_named(written: Callable[[str], Service], missing: str) -> None:
+def test_a_missing_secret_is_named(written: Callable[[str], Service], missing: str) -> None:
     given = {name: value for name, value in REQUIRED.items() if name != missing}
 
     said = Stack(written("defaults").folder, "none", given).start("config").stderr

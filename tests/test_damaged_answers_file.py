@@ -1,4 +1,4 @@
-"""An answers file that was damaged by hand changes nothing, and most of the time gets one clear sentence."""
+"""A damaged answers file changes nothing, and usually gets one clear sentence."""
 
 import re
 import shutil
@@ -18,7 +18,7 @@ Damage = Callable[[str], str]
 
 
 def replaced(pattern: str, text: str) -> Damage:
-    """Damage a file by another text in place of what a pattern matches."""
+    """Damage a file by replacing a pattern."""
     return lambda content: re.sub(pattern, text, content, flags=re.DOTALL | re.MULTILINE)
 
 
@@ -48,7 +48,7 @@ TOLD: dict[str, tuple[Damage, str]] = {
         'plan.loans.phase: "0" is not allowed; a whole number from 1 to 9 is.',
     ),
 }
-# Copier reads the file before the template has a say: docs/reference/questions.md tells what it says.
+# Copier reads the file before the template: docs/reference/questions.md lists its messages.
 NOT_TOLD: dict[str, Damage] = {
     "the markers of a conflict": lambda content: f"<<<<<<< before updating\n{content}=======\n>>>>>>> after updating\n",
     "half of the file": lambda content: content[: content.index("fields:") + 3],
@@ -63,7 +63,7 @@ NOT_TOLD: dict[str, Damage] = {
 
 @pytest.fixture(scope="module")
 def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A service in a git repository, written from the first version of a template in another."""
+    """A service in a git repository, written from the first version of a template repository."""
     template = copy_template(tmp_path_factory.mktemp("versions"))
     commit(template)
     git(template, "tag", "v1.0.0")
@@ -81,7 +81,7 @@ def service(original: Path, tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("command", ["update", "recopy"])
 @pytest.mark.parametrize(("damage", "sentence"), TOLD.values(), ids=TOLD.keys())
-def test_is_told_in_one_sentence(service: Path, command: str, damage: Damage, sentence: str) -> None:
+def test_is_reported_in_one_sentence(service: Path, command: str, damage: Damage, sentence: str) -> None:
     before = damaged(service, damage)
 
     with pytest.raises(UserMessageError, match=re.escape(sentence)):
@@ -104,7 +104,7 @@ def test_changes_nothing(service: Path, command: str, damage: Damage) -> None:
 @pytest.mark.parametrize(
     ("command", "line"), [("update", "_commit"), ("recopy", "_src_path")]
 )  # a recopy needs no commit, and an update without `_src_path` ends in Copier's own TypeError
-def test_what_copier_itself_needs_is_told_by_copier(service: Path, command: str, line: str) -> None:
+def test_missing_keys_of_copier_are_reported_by_copier(service: Path, command: str, line: str) -> None:
     before = damaged(service, replaced(rf"^{line}: .*?\n", ""))
 
     with pytest.raises(UserMessageError, match="cannot obtain old template references"):
@@ -113,7 +113,7 @@ def test_what_copier_itself_needs_is_told_by_copier(service: Path, command: str,
     assert read_files(service) == before
 
 
-def test_an_answer_to_no_question_is_dropped(service: Path) -> None:
+def test_an_unknown_answer_is_dropped(service: Path) -> None:
     damaged(service, lambda content: content + "colour: red\n")
 
     run("recopy", service)
@@ -122,7 +122,7 @@ def test_an_answer_to_no_question_is_dropped(service: Path) -> None:
 
 
 def damaged(service: Path, damage: Damage) -> dict[str, bytes]:
-    """Damage the answers file, commit it, and return what is there then."""
+    """Damage the answers file, commit it, and return all files."""
     file = service / ".copier-answers.yml"
     content = file.read_text(encoding="utf-8")
     file.write_text(damage(content), encoding="utf-8")
@@ -140,13 +140,13 @@ def run(command: str, service: Path) -> None:
 
 
 def commit(folder: Path) -> None:
-    """Commit everything, in a repository that is made where there is none."""
+    """Commit everything; create a repository if there is none."""
     git(folder, "init", "--quiet")
     git(folder, "add", "--all")
     git(folder, "commit", "--quiet", "--message", "As it is")
 
 
 def git(folder: Path, *command: str) -> None:
-    """Run git under a name of its own."""
+    """Run git with a fixed author."""
     options = ["-c", "user.name=Test", "-c", "user.email=test@example.com", "-c", "commit.gpgsign=false"]
     subprocess.run(["git", *options, *command], cwd=folder, check=True, capture_output=True)

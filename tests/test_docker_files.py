@@ -1,4 +1,4 @@
-"""The files that Docker reads hold what the service needs, and nothing else."""
+"""Tests of the files that Docker reads."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +10,7 @@ from tests.support.services import Service, write_service
 CASES = ("defaults", "async", "blank", "patients")
 
 
-def test_worker_and_redis_are_there_where_a_module_has_tasks(written: Callable[[str], Service]) -> None:
+def test_worker_and_redis_exist_if_a_module_has_tasks(written: Callable[[str], Service]) -> None:
     files = {case: written(case).files["docker-compose.yml"].decode() for case in CASES}
 
     assert [case for case, text in files.items() if "\n  worker:\n" in text and "\n  redis:\n" in text] == [
@@ -21,7 +21,7 @@ def test_worker_and_redis_are_there_where_a_module_has_tasks(written: Callable[[
 
 
 @pytest.mark.parametrize(("lowest", "chosen"), [("3.11", "3.13"), ("3.14", "3.14")])
-def test_image_has_a_python_that_the_service_supports(template: Path, tmp_path: Path, lowest: str, chosen: str) -> None:
+def test_image_has_a_supported_python(template: Path, tmp_path: Path, lowest: str, chosen: str) -> None:
     service = write_service(template, tmp_path / "service", {"modules": [], "python_version": lowest})
 
     assert f"FROM python:{chosen}-slim AS base\n".encode() in service.files["Dockerfile"]

@@ -1,4 +1,4 @@
-"""A service's own tests hold `.env.example` and `docker-compose.yml` to its settings: whoever forgets one of them is told."""
+"""The tests of a service fail if `.env.example` or `docker-compose.yml` lack a setting."""
 
 import re
 from collections.abc import Callable
@@ -19,7 +19,7 @@ CONFIG = "src/clinic_service/core/config.py"
 
 @pytest.fixture
 def service(written: Callable[[str], Service], tmp_path: Path) -> Service:
-    """A copy of the default service, to plant faults in."""
+    """A copy of the default service that tests can break."""
     return written("defaults").copy(tmp_path / "service")
 
 
@@ -38,7 +38,7 @@ def service(written: Callable[[str], Service], tmp_path: Path) -> Service:
     ],
     ids=["setting", "line", "other line", "secret", "secret of a comment", "value", "variable", "hand"],
 )
-def test_fault_is_told(service: Service, file: str, before: str, after: str, failing: list[str]) -> None:
+def test_fault_is_reported(service: Service, file: str, before: str, after: str, failing: list[str]) -> None:
     path = service.folder / file
     text = path.read_text(encoding="utf-8")
     assert before in text

@@ -1,4 +1,4 @@
-"""Flows: the tests of several modules together."""
+"""Tests of the flows."""
 
 import shutil
 from collections.abc import Callable
@@ -15,7 +15,7 @@ FOLDERS = {"integration": "tests/integration/test_{}_flow.py", "e2e": "tests/e2e
 
 
 def read_flow(folder: Path) -> dict[str, Any]:
-    """Return what a folder says in flow.yml."""
+    """Return the flow.yml of a folder."""
     flow: dict[str, Any] = yaml.safe_load((folder / "flow.yml").read_text(encoding="utf-8"))
     return flow
 
@@ -24,7 +24,7 @@ def read_flow(folder: Path) -> dict[str, Any]:
 class TestFlow:
     """Each folder in template/flows/."""
 
-    def test_says_what_it_is(self, folder: Path) -> None:
+    def test_flow_yml_is_complete(self, folder: Path) -> None:
         flow = read_flow(folder)
 
         assert flow["name"] == folder.name
@@ -34,7 +34,9 @@ class TestFlow:
         assert {file.name for file in folder.iterdir()} == {"flow.yml", "test_flow.py"}
 
     @pytest.mark.parametrize("case", ["defaults", "async", "patients", "tickets", "blank", "empty"])
-    def test_is_written_where_its_modules_are(self, folder: Path, written: Callable[[str], Service], case: str) -> None:
+    def test_is_written_if_the_service_has_its_modules(
+        self, folder: Path, written: Callable[[str], Service], case: str
+    ) -> None:
         flow, service = read_flow(folder), written(case)
 
         is_there = FOLDERS[flow["tier"]].format(flow["name"]) in service.files
@@ -42,7 +44,7 @@ class TestFlow:
         assert is_there == (set(flow["needs"]) <= set(service.modules))
 
 
-def test_an_own_module_is_not_the_one_of_the_catalog(template: Path, tmp_path: Path) -> None:
+def test_an_own_module_does_not_replace_a_catalog_module(template: Path, tmp_path: Path) -> None:
     own = {name: {"fields": {"name": "str"}} for name in ("journeys", "patients", "tickets")}
 
     service = write_service(template, tmp_path / "service", {"domain": "blank", "own_modules": own})
@@ -50,7 +52,7 @@ def test_an_own_module_is_not_the_one_of_the_catalog(template: Path, tmp_path: P
     assert [file for file in service.files if "_flow" in file] == []
 
 
-def test_a_folder_is_all_that_a_flow_takes(tmp_path: Path) -> None:
+def test_a_flow_is_one_folder(tmp_path: Path) -> None:
     template = copy_template(tmp_path / "template")
     shutil.copytree(template / "template" / "flows" / "care_pathway", template / "template" / "flows" / "detour")
     (template / "template" / "flows" / "detour" / "flow.yml").write_text(

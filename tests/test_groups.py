@@ -1,4 +1,4 @@
-"""The tests of a group run on one worker: what they share is made once, and no two of them run side by side."""
+"""The tests of a group run on one worker, so that they share fixtures and never run in parallel."""
 
 import subprocess
 import sys
@@ -31,7 +31,7 @@ def record() -> Path:
 
 def test_each_group_stays_on_one_worker(tmp_path: Path) -> None:
     (tmp_path / "conftest.py").write_text(CONFTEST, encoding="utf-8")
-    # The groups alternate: a scheduler that ignores them would split each.
+    # The groups alternate, so that a scheduler that ignores them would split each.
     (tmp_path / "test_groups.py").write_text(TESTS, encoding="utf-8")
 
     (tmp_path / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The image of a service: what it holds, and how a container of it starts, runs and stops."""
+"""Tests of the image of a service."""
 
 import gzip
 import shutil
@@ -27,7 +27,7 @@ MEGABYTE = 1_000_000
 
 @pytest.fixture(scope="module")
 def image(written: Callable[[str], Service], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The image of the default service, built where secrets and history lie about, as they do on a developer's machine."""
+    """The image of the default service, built in a folder with secrets and history."""
     folder = tmp_path_factory.mktemp("image") / "service"
     shutil.copytree(written("defaults").folder, folder, ignore=shutil.ignore_patterns(".*_cache", "__pycache__"))
     for place in (".env", "src/.env", ".git/config", "secrets.txt", "tests/.env.production"):
@@ -42,36 +42,36 @@ def image(written: Callable[[str], Service], tmp_path_factory: pytest.TempPathFa
 
 @pytest.fixture
 def container(image: str) -> Iterator[str]:
-    """A container that has just been started, with no right that it does not need."""
+    """A new container with minimal rights."""
     name = docker("run", "--detach", *HARDENED, *settings(), "--publish", "127.0.0.1::8000", image)
     yield name
     docker("rm", "--force", "--volumes", name)
 
 
 def settings() -> tuple[str, ...]:
-    """Return the settings of a container, which keeps its data in its temporary folder."""
+    """Return the settings of a container with a database in its temporary folder."""
     return tuple(setting.format("sqlite") for setting in SETTINGS)
 
 
 def in_container(image: str, *command: str) -> str:
-    """Return what a command printed that was run in a container of its own."""
+    """Run a command in a new container and return its output."""
     return docker("run", "--rm", *HARDENED, *settings(), image, *command)
 
 
-def test_tells_its_version(image: str) -> None:
+def test_has_a_version_label(image: str) -> None:
     labels = inspect(image)["Config"]["Labels"]
 
     assert labels["org.opencontainers.image.version"] == VERSION
     assert labels["org.opencontainers.image.title"] == "Clinic Service"
 
 
-def test_is_not_root(image: str) -> None:
+def test_does_not_run_as_root(image: str) -> None:
     assert inspect(image)["Config"]["User"] == "10001:10001"
     assert in_container(image, "id", "-u") == "10001"
 
 
-def test_answers_within_two_seconds(image: str) -> None:
-    # This machine may have other things to do: one of three starts has to show it.
+def test_responds_within_two_seconds(image: str) -> None:
+    # The machine may be busy, so one of three starts is enough.
     assert any(seconds_to_answer(image) < 2 for _ in range(3))
 
 
@@ -99,16 +99,16 @@ def test_runs_the_migrations(image: str) -> None:
     assert "Running upgrade" in done.stderr
 
 
-def test_holds_what_runs_and_nothing_else(image: str) -> None:
+def test_contains_only_what_runs(image: str) -> None:
     assert in_container(image, "ls", "--almost-all", "/app").split() == ["alembic.ini", "migrations"]
 
 
 @pytest.mark.parametrize("name", ["gcc", "cc", "g++", "ld", "make", "uv", "git", "ruff", "mypy", "pytest"])
-def test_holds_no_tool_of_developers(image: str, name: str) -> None:
+def test_contains_no_development_tools(image: str, name: str) -> None:
     assert in_container(image, "python", "-c", f"import shutil; print(shutil.which('{name}'))") == "None"
 
 
-def test_holds_no_test_and_nothing_that_tests_need(image: str) -> None:
+def test_contains_no_tests_and_test_dependencies(image: str) -> None:
     program = "from importlib.metadata import distributions as d; print(*sorted(x.name.lower() for x in d()))"
 
     installed = in_container(image, "python", "-c", program).split()
@@ -118,11 +118,11 @@ def test_holds_no_test_and_nothing_that_tests_need(image: str) -> None:
     assert in_container(image, "find", "/app", "/opt", "-path", "*site-packages/tests*").split() == []
 
 
-def test_no_layer_holds_a_secret(image: str, tmp_path: Path) -> None:
+def test_no_layer_contains_a_secret(image: str, tmp_path: Path) -> None:
     docker("save", "--output", str(tmp_path / "image.tar"), image)
 
     assert list(layers_holding(PLANTED.encode(), tmp_path / "image.tar")) == []
-    # The search finds what is there.
+    # Check that the search works.
     assert list(layers_holding(b"script_location = %(here)s/migrations", tmp_path / "image.tar")) != []
 
 
@@ -137,7 +137,7 @@ def test_adds_less_than_150_megabytes_to_python(
 
 
 def seconds_to_answer(image: str) -> float:
-    """Return how long it takes from the start of a container until its service is healthy."""
+    """Return the seconds from the start of a container until its service is healthy."""
     name = docker("create", *HARDENED, *settings(), "--publish", "127.0.0.1::8000", image)
     try:
         docker("start", name)
@@ -149,7 +149,7 @@ def seconds_to_answer(image: str) -> float:
 
 
 def wait_for_answer(container: str) -> None:
-    """Return once the service in a container says that it is healthy."""
+    """Wait until the service in a container is healthy."""
     address = docker("port", container, "8000").splitlines()[0]
     deadline = time.monotonic() + 60
     while True:
@@ -163,7 +163,7 @@ def wait_for_answer(container: str) -> None:
 
 
 def layers_holding(needle: bytes, archive: Path) -> Iterator[str]:
-    """Give the files of a saved image that hold these bytes: its layers are among them, compressed or not."""
+    """Yield the files of a saved image that contain these bytes, including compressed layers."""
     with tarfile.open(archive) as tar:
         for member in tar:
             content = tar.extractfile(member)
@@ -172,7 +172,7 @@ def layers_holding(needle: bytes, archive: Path) -> Iterator[str]:
 
 
 def holds(needle: bytes, content: IO[bytes]) -> bool:
-    """Tell whether a file holds these bytes, wherever they begin."""
+    """Return whether a file contains these bytes."""
     compressed = content.read(2) == b"\x1f\x8b"
     content.seek(0)
     stream = gzip.GzipFile(fileobj=content) if compressed else content

@@ -1,4 +1,4 @@
-"""What Prometheus reads of a service is sound, and each alert speaks when it should."""
+"""Tests of the Prometheus configuration and alerts."""
 
 import shutil
 from collections.abc import Callable
@@ -17,19 +17,19 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture
 def monitoring(written: Callable[[str], Service], tmp_path: Path) -> Path:
-    """A copy of what a service hands to Prometheus."""
+    """A copy of the Prometheus configuration of a service."""
     return Path(shutil.copytree(written("defaults").folder / "monitoring", tmp_path / "monitoring"))
 
 
-def test_configuration_is_sound(monitoring: Path) -> None:
+def test_configuration_is_valid(monitoring: Path) -> None:
     run("promtool", "check", "config", "prometheus.yml", cwd=monitoring)
 
 
-def test_rules_are_sound(monitoring: Path) -> None:
+def test_rules_are_valid(monitoring: Path) -> None:
     run("promtool", "check", "rules", "alerts.yml", cwd=monitoring)
 
 
-def test_alerts_speak_when_they_should(monitoring: Path) -> None:
+def test_alerts_pass_their_tests(monitoring: Path) -> None:
     run("promtool", "test", "rules", "alerts_test.yml", cwd=monitoring)
 
 

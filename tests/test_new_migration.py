@@ -1,4 +1,4 @@
-"""`python -m scripts.new_migration` writes what leads from the migrations to the models, and nothing else."""
+"""Tests of `python -m scripts.new_migration`."""
 
 import shutil
 from collections.abc import Callable
@@ -30,7 +30,7 @@ class {entity}(Record):
 
 @pytest.fixture(params=[pytest.param(case, marks=pytest.mark.xdist_group(case)) for case in ("blank", "blank-async")])
 def library(request: pytest.FixtureRequest, written: Callable[[str], Service], tmp_path: Path) -> Service:
-    """A copy of a service with modules of one's own; `members` has two revisions, as it refers to `loans` and they to it."""
+    """A copy of a service with own modules; `members` has two revisions, because it and `loans` refer to each other."""
     return written(request.param).copy(tmp_path / "library")
 
 
@@ -38,7 +38,7 @@ def test_each_module_that_changed_gets_its_revision(library: Service) -> None:
     add_column(library, "modules/loans/models.py", "colour: Mapped[str | None]")
     add_column(library, "modules/members/models.py", "points: Mapped[int]")
     add_column(library, "core/identity.py", "nickname: Mapped[str | None]")
-    # By name, the one that is referred to comes last.
+    # Sorted by name, the referenced module comes last.
     add_module(library, "parcel", "vans")
     add_module(library, "van", "loans")
 
@@ -59,7 +59,7 @@ def test_each_module_that_changed_gets_its_revision(library: Service) -> None:
     assert leads_to_the_models(library)
 
 
-def test_nothing_is_written_where_nothing_changed(library: Service) -> None:
+def test_nothing_is_written_without_changes(library: Service) -> None:
     said = library.run(*COMMAND, "Nothing")
 
     assert said == "The migrations match the models; nothing was written.\n"
@@ -67,7 +67,7 @@ def test_nothing_is_written_where_nothing_changed(library: Service) -> None:
 
 
 @pytest.mark.parametrize("message", ["", " . ", 'Say "no"', "Two\nlines"])
-def test_message_that_is_none_is_refused(library: Service, message: str) -> None:
+def test_invalid_message_is_refused(library: Service, message: str) -> None:
     add_column(library, "modules/loans/models.py", "colour: Mapped[str | None]")
 
     said = library.run(*COMMAND, message, expect=1)
@@ -76,7 +76,7 @@ def test_message_that_is_none_is_refused(library: Service, message: str) -> None
     assert revisions(library) == {path for path in library.files if path.startswith("migrations/versions/")}
 
 
-def test_migrations_that_do_not_run_are_told(library: Service) -> None:
+def test_failing_migrations_are_reported(library: Service) -> None:
     file = library.folder / "migrations/versions/loans_0001.py"
     text = file.read_text(encoding="utf-8")
     file.write_text(
@@ -88,7 +88,7 @@ def test_migrations_that_do_not_run_are_told(library: Service) -> None:
     assert said.startswith('Nothing was written: The migrations do not run: syntax error at or near "NONSENSE"')
 
 
-def test_branch_with_two_heads_is_told(library: Service) -> None:
+def test_branch_with_two_heads_is_reported(library: Service) -> None:
     add_column(library, "modules/loans/models.py", "colour: Mapped[str | None]")
     for name in ("one", "other"):
         library.run("alembic", "revision", "--head", "loans@loans_0001", "--splice", "--rev-id", name, "-m", name)
@@ -99,7 +99,7 @@ def test_branch_with_two_heads_is_told(library: Service) -> None:
 
 
 def add_column(library: Service, path: str, column: str) -> None:
-    """Give the first table of a file a column."""
+    """Add a column to the first table of a file."""
     file = library.folder / "src/library" / path
     before, name, after = file.read_text(encoding="utf-8").partition("    __tablename__ = ")
     line, _, rest = after.partition("\n")
@@ -107,13 +107,13 @@ def add_column(library: Service, path: str, column: str) -> None:
 
 
 def remove_column(library: Service, path: str, column: str) -> None:
-    """Take a column away again."""
+    """Remove the column."""
     file = library.folder / "src/library" / path
     file.write_text(file.read_text(encoding="utf-8").replace(f"    {column}\n", ""), encoding="utf-8")
 
 
 def add_module(library: Service, name: str, refers_to: str) -> None:
-    """Write a module that has no migration yet."""
+    """Write a module without a migration."""
     modules = library.folder / "src/library/modules"
     (modules / f"{name}s").mkdir()
     (modules / f"{name}s" / "__init__.py").touch()
@@ -124,7 +124,7 @@ def add_module(library: Service, name: str, refers_to: str) -> None:
 
 
 def remove_module(library: Service, name: str) -> None:
-    """Take a module away again, but for what the migrations tell of it."""
+    """Remove a module except for its migrations."""
     modules = library.folder / "src/library/modules"
     shutil.rmtree(modules / f"{name}s")
     text = (modules / "__init__.py").read_text(encoding="utf-8")
@@ -134,7 +134,7 @@ def remove_module(library: Service, name: str) -> None:
 
 
 def written_by(said: str) -> list[str]:
-    """Return the revisions that the command says it wrote, in its order."""
+    """Return the revisions that the command reported, in order."""
     return [Path(line.split()[-1]).stem for line in said.splitlines() if line.startswith("Written: ")]
 
 
@@ -144,7 +144,7 @@ def revisions(library: Service) -> set[str]:
 
 
 def leads_to_the_models(library: Service) -> bool:
-    """Upgrade a database, and tell whether Alembic finds no difference; a revision that does not run fails the test."""
+    """Upgrade a database, and return whether Alembic finds no differences to the models."""
     (library.folder / "library.db").unlink(missing_ok=True)
     library.run("alembic", "upgrade", "heads")
     return "No new upgrade operations detected" in library.run("alembic", "check")

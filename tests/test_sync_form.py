@@ -1,4 +1,4 @@
-"""The sync form follows from the async form by a table of replacements in template/macros/python.jinja, and by nothing else."""
+"""Tests of the table of replacements in template/macros/python.jinja that derives the sync form."""
 
 import re
 from pathlib import Path
@@ -9,7 +9,7 @@ from jinja2 import Environment, FileSystemLoader
 from tests.support.in_process import compiled_once, written_files
 from tests.support.services import ROOT
 
-# The sources that the table is applied to, by their path.
+# The sources that the table is applied to, by path.
 SOURCES = {
     path.relative_to(ROOT / "template").as_posix(): path.read_text(encoding="utf-8")
     for path in (ROOT / "template").rglob("*")
@@ -18,7 +18,7 @@ SOURCES = {
 
 
 def replacements() -> list[tuple[str, str]]:
-    """Return the pairs of the table: what the async form says, and what the sync form says."""
+    """Return the pairs of the table: the async text and the sync text."""
     environment = Environment(
         loader=FileSystemLoader(ROOT), extensions=["jinja2_ansible_filters.AnsibleCoreFiltersExtension"]
     )

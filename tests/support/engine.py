@@ -18,7 +18,7 @@ _BUILDKIT = {"DOCKER_BUILDKIT": "1", "COMPOSE_DOCKER_CLI_BUILD": "1"}
 
 @cache
 def why_no_engine() -> str | None:
-    """Return what keeps images from being built here, or None."""
+    """Return why images cannot be built here, or None."""
     if shutil.which("docker") is None:
         return "no Docker: `docker` is not on the PATH"
     version = run("docker", "version", check=False)
@@ -29,14 +29,14 @@ def why_no_engine() -> str | None:
 
 @cache
 def compose_command() -> tuple[str, ...]:
-    """Return the command of Compose: that of today, or else docker-compose 1.29; nothing where there is none."""
+    """Return the command of Compose (current or 1.29), or nothing."""
     if run("docker", "compose", "version", check=False).returncode == 0:
         return ("docker", "compose")
     return ("docker-compose",) if shutil.which("docker-compose") else ()
 
 
 def needs_engine() -> list[pytest.MarkDecorator]:
-    """Return the marks of tests that build and start images: one after the other, and skipped where that is impossible."""
+    """Return the marks of tests that build and start images: they run in sequence, and are skipped without an engine."""
     reason = why_no_engine()
     return [pytest.mark.skipif(reason is not None, reason=str(reason)), pytest.mark.xdist_group("engine")]
 
@@ -48,7 +48,7 @@ def run(
     variables: Mapping[str, str] | None = None,
     stdin: str | None = None,
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command; one that fails fails the test, with all that it said, unless `check` is false."""
+    """Run a command; unless `check` is false, a failure fails the test with the output."""
     done = subprocess.run(
         command,
         cwd=cwd,
@@ -65,19 +65,19 @@ def run(
 
 
 def docker(*arguments: str) -> str:
-    """Run a command of Docker, and return what it printed."""
+    """Run a Docker command and return its output."""
     return run("docker", *arguments).stdout.strip()
 
 
 def inspect(name: str) -> dict[str, Any]:
-    """Return all that Docker knows of a container or an image."""
+    """Return Docker's description of a container or an image."""
     (known,) = json.loads(docker("inspect", name))
     return dict(known)
 
 
 @dataclass(frozen=True)
 class Stack:
-    """What the docker-compose.yml of a folder describes, under a name and with ports that nobody else has."""
+    """The stack of a docker-compose.yml, with a unique name and free ports."""
 
     folder: Path
     name: str
@@ -85,11 +85,11 @@ class Stack:
     files: tuple[str, ...] = ("docker-compose.yml",)
 
     def compose(self, *arguments: str, stdin: str | None = None) -> str:
-        """Run a command of Compose, and return what it printed; one that fails fails the test."""
+        """Run a Compose command and return its output; a failure fails the test."""
         return self.start(*arguments, check=True, stdin=stdin).stdout.strip()
 
     def start(self, *arguments: str, check: bool = False, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
-        """Run a command of Compose, wherever it leads."""
+        """Run a Compose command and return the result."""
         files = [option for file in self.files for option in ("--file", file)]
         return run(
             *(*compose_command(), "--project-name", self.name, *files, *arguments),
@@ -100,7 +100,7 @@ class Stack:
         )
 
     def container(self, service: str) -> dict[str, Any]:
-        """Return all that Docker knows of the container of a service."""
+        """Return Docker's description of the container of a service."""
         label = f"label=com.docker.compose.service={service}"
         project = f"label=com.docker.compose.project={self.name}"
         return inspect(docker("ps", "--all", "--quiet", "--filter", project, "--filter", label))

@@ -1,4 +1,4 @@
-"""The environments that services run in: each holds what a service declares, and nothing else."""
+"""The environments of services; each contains exactly the declared dependencies."""
 
 import fcntl
 import hashlib
@@ -32,7 +32,7 @@ def environment_of(service: Path, python: Path, besides: tuple[str, ...] = ()) -
 
 @cache
 def find_python(version: str) -> Path | None:
-    """Return a Python of this version on this machine, or None."""
+    """Return a Python of this version, or None."""
     return next((path for path in _candidates(version) if _is_version(path, version)), None)
 
 
@@ -68,7 +68,7 @@ def _candidates(version: str) -> Iterator[Path]:
 
 
 def _is_version(python: Path, version: str) -> bool:
-    # A shim of pyenv exists for versions that it does not start.
+    # pyenv has shims for versions that are not installed.
     program = "import sys; print('%d.%d' % sys.version_info[:2])"
     run = subprocess.run([python, "-c", program], capture_output=True, text=True, check=False)
     return run.stdout.strip() == version
@@ -76,7 +76,7 @@ def _is_version(python: Path, version: str) -> bool:
 
 @contextmanager
 def locked(file: Path) -> Iterator[None]:
-    """Hold the lock of a file inside of a `with` block: one process at a time."""
+    """Hold a file lock within a `with` block."""
     with file.open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield

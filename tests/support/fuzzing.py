@@ -1,4 +1,4 @@
-"""How many cases a property is tried with: few and always the same in `make test`, many and new ones in `make fuzz`."""
+"""The number of examples for properties: few fixed ones in `make test`, many new ones in `make fuzz`."""
 
 import os
 from collections.abc import Callable
@@ -34,7 +34,7 @@ def tried(property_: Test, seed_: int, cases: int) -> None:
             max_examples=cases,
             deadline=None,
             database=None,
-            # To find the simplest case that fails takes minutes.
+            # Shrinking takes minutes.
             phases=[Phase.generate] if BASE is None else [Phase.generate, Phase.shrink],
             suppress_health_check=list(HealthCheck),
             print_blob=False,

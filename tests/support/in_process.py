@@ -1,4 +1,4 @@
-"""Runs Copier in our own process, where Jinja compiles each source once."""
+"""Run Copier in this process, where Jinja compiles each source only once."""
 
 import re
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from jinja2 import Environment
 
 from .services import Answers, read_files
 
-# What Copier says besides the sentence: see docs/decisions/0003-refuse-before-writing.md.
+# Copier's text around the sentence, see docs/decisions/0003-refuse-before-writing.md.
 SENTENCE = re.compile(
     r"Error rendering template path {% include your_answers %}: (?P<judged>.*)|'dict object' has no attribute '(?P<unread>.*)'",
     re.DOTALL,
@@ -34,14 +34,14 @@ def write(template: Path, folder: Path, answers: Answers) -> str | None:
 
 
 def sentence_of(message: str) -> str:
-    """Return a refusal without Copier's words around it."""
+    """Return a refusal without Copier's text around it."""
     match = SENTENCE.fullmatch(message)
     assert match, f"Copier, not the template, refused: {message}"
     return match["judged"] or match["unread"]
 
 
 def written_files(template: Path, folder: Path, answers: Answers) -> dict[str, bytes]:
-    """Write a service from `answers` that are not refused, and return its files."""
+    """Write a service from valid `answers` and return its files."""
     sentence = write(template, folder, answers)
     assert sentence is None, sentence
     return read_files(folder)
@@ -49,7 +49,7 @@ def written_files(template: Path, folder: Path, answers: Answers) -> dict[str, b
 
 @contextmanager
 def compiled_once() -> Iterator[None]:
-    """Let Jinja compile each source once inside a `with` block, and let Copier not call git for each file."""
+    """Cache compiled Jinja sources within a `with` block, and skip Copier's git call for each file."""
     compiled: dict[tuple[Any, ...], CodeType] = {}
     compile_source: Any = Environment.compile
 

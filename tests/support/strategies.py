@@ -1,4 +1,4 @@
-"""What a person may answer, as hypothesis draws it: `valid_answers` by our own documents, not by the template."""
+"""Strategies for answers; `valid_answers` follows the documentation, not the template."""
 
 import copy
 import datetime as dt
@@ -25,7 +25,7 @@ SEARCH_TYPES = ["str", "text", "email", "url"]
 GENERATED = ["Create", "Update", "Move", "Query", "Read", "Service", "State"]
 TYPES = ["str", "text", "int", "decimal", "bool", "date", "datetime", "uuid", "email", "url", "json"]
 
-# What no text may hold.
+# Characters that no text may contain.
 UNPRINTABLE = ["\0", "\n", "\r", "\t", "\x1b[31m", "\x7f", "\x85", "\u2028", "\u202e", "\ufeff", "\ud800", "\uffff"]
 
 
@@ -39,12 +39,12 @@ def texts(most: int, without: str = "") -> st.SearchStrategy[str]:
 
 
 def identifiers(known: list[str], longest: int) -> st.SearchStrategy[str]:
-    """A name in snake_case: one of those known to be odd, or any other."""
+    """A name in snake_case, odd or arbitrary."""
     return st.sampled_from(known) | st.from_regex(f"[a-z][a-z0-9_]{{0,{longest - 1}}}", fullmatch=True)
 
 
 def project_names() -> st.SearchStrategy[str]:
-    """Letters of any script, digits, spaces and some signs."""
+    """Project names with letters of any script, digits, spaces and some punctuation."""
     letters = st.characters(categories=["L", "Nd"], include_characters=" .,&'()+-")
     return st.sampled_from(
         ["Import", "Tests", "診療所", "9", "A" * 60, "字" * 30, "R+D", "Await us", "Straße 9"]
@@ -54,14 +54,14 @@ def project_names() -> st.SearchStrategy[str]:
 
 
 def package_names() -> st.SearchStrategy[str]:
-    """A name that no library, no keyword, no device and no folder has."""
+    """Package names that are not reserved."""
     taken = {name for key in ("keywords", "standard_library", "packages", "devices") for name in RESERVED[key]}
     known = ["app", "service", "your_service", "a__b", "a_", "n", "x" * 30, "core", "modules", "awaits"]
     return identifiers(known, 30).filter(lambda name: name not in taken)
 
 
 def module_names() -> st.SearchStrategy[str]:
-    """A name that a module of one's own may have, and whose entity is free."""
+    """Names of own modules whose entity is not reserved."""
     taken = {name for key in ("keywords", "standard_library", "modules", "devices") for name in RESERVED[key]}
     return identifiers(ODD["modules"], 30).filter(
         lambda name: (
@@ -74,13 +74,13 @@ def module_names() -> st.SearchStrategy[str]:
 
 
 def field_names() -> st.SearchStrategy[str]:
-    """A name that a field may have."""
+    """Valid names of fields."""
     taken = {*RESERVED["keywords"], *RESERVED["fields"]}
     return identifiers(ODD["fields"], 25).filter(lambda name: name not in taken and not name.startswith("model_"))
 
 
 def defaults(kind: str) -> st.SearchStrategy[str]:
-    """A default of a type, as it is written."""
+    """Defaults of a type."""
     text = texts(60, without="\"'\\")
     numbers = st.integers(min_value=-(10**18) + 1, max_value=10**18 - 1)
     return {
@@ -98,7 +98,7 @@ def defaults(kind: str) -> st.SearchStrategy[str]:
 
 @st.composite
 def types(draw: st.DrawFn) -> str:
-    """A type with what may follow it: `?` for optional, `=` for a default."""
+    """Types, optionally with `?` and a default."""
     kind = draw(st.sampled_from(TYPES))
     optional = draw(st.sampled_from(["", "", "?"]))
     if kind in ("json", "datetime") or draw(st.integers(0, 2)):
@@ -107,7 +107,7 @@ def types(draw: st.DrawFn) -> str:
 
 
 def choices() -> st.SearchStrategy[list[str]]:
-    """A list of choices."""
+    """Lists of choices."""
     known = st.sampled_from(
         [
             "short",
@@ -131,7 +131,7 @@ def choices() -> st.SearchStrategy[list[str]]:
 
 @st.composite
 def transitions(draw: st.DrawFn) -> dict[str, list[str] | None]:
-    """A mapping of each state to those that follow."""
+    """Mappings of states to the states that may follow."""
     names = identifiers(ODD["states"], 25).filter(lambda name: name not in RESERVED["states"])
     states = draw(st.lists(names, min_size=1, max_size=6, unique=True))
     following: st.SearchStrategy[list[str] | None] = st.none() | st.lists(
@@ -142,14 +142,14 @@ def transitions(draw: st.DrawFn) -> dict[str, list[str] | None]:
 
 @st.composite
 def descriptions(draw: st.DrawFn, targets: list[str]) -> dict[str, Any]:
-    """A module of one's own that may refer to `targets`."""
+    """Own modules that may refer to `targets`."""
     kinds = types() | choices()
     if targets:
         kinds |= st.sampled_from(targets).map(lambda target: f"-> {target}")
     fields: dict[str, Any] = {}
     for name in draw(st.lists(field_names(), min_size=1, max_size=6, unique_by=camel)):
         kind = draw(kinds)
-        # The names of a type of choices and of a reference's column may be taken.
+        # The derived names of choice types and reference columns may be reserved.
         odd = camel(name) in GENERATED if isinstance(kind, list) else f"{name}_id" in [*fields, *RESERVED["fields"]]
         fields[name] = "str" if odd else kind
     for name in [name for name in fields if str(fields.get(name.removesuffix("_id"))).startswith("->")]:
@@ -168,13 +168,13 @@ def descriptions(draw: st.DrawFn, targets: list[str]) -> dict[str, Any]:
 
 
 def type_of(kind: Any) -> str | None:
-    """Return the type without what follows it; None for choices and references."""
+    """Return the type without `?` and default; None for choices and references."""
     return str(kind).partition("=")[0].strip().rstrip("?") if isinstance(kind, str) else None
 
 
 @st.composite
 def own_modules(draw: st.DrawFn, least: int = 1, most: int = 4) -> dict[str, Any]:
-    """Modules that refer to each other and to themselves; required references lead back to earlier ones alone."""
+    """Modules with references to each other and to themselves; required references only refer to earlier ones."""
     names = draw(st.lists(module_names(), min_size=least, max_size=most, unique_by=stem_of))
     modules: dict[str, Any] = {}
     for name in names:
@@ -194,20 +194,20 @@ def camel(name: str) -> str:
 
 
 def stem_of(module: str) -> str:
-    """Return what two modules share of which one brings a name that the other brings as well: `loans` and `loan_services`."""
+    """Return the stem that is equal for modules with conflicting names, such as `loans` and `loan_services`."""
     return re.sub(f"({'|'.join(GENERATED)}|Id|Make)+$", "", entity_of(module).removeprefix("Make"))
 
 
 @st.composite
 def plans(draw: st.DrawFn, modules: list[str]) -> dict[str, Any]:
-    """Phase and coverage of some of the modules."""
+    """Plans for some of the modules."""
     entry = st.fixed_dictionaries({}, optional={"phase": st.integers(1, 9), "coverage": st.integers(0, 100)})
     return {name: draw(entry) for name in modules if draw(st.booleans())}
 
 
 @st.composite
 def valid_answers(draw: st.DrawFn, most: int = 4) -> Answers:
-    """Answers that our documents allow."""
+    """Answers that the documentation allows."""
     modules = draw(own_modules(most=most))
     answers: Answers = {
         "domain": "blank",
@@ -226,7 +226,7 @@ def valid_answers(draw: st.DrawFn, most: int = 4) -> Answers:
 
 
 def junk() -> st.SearchStrategy[Any]:
-    """A value of a type, a length or a content that fits hardly anywhere, as YAML or Python can bring it."""
+    """Values that are valid for hardly any question."""
     odd = [*TEXTS, *UNPRINTABLE, "", " ", "../evil", "/etc/passwd", "..\\evil", "C:\\evil", "x" * 10**6, 10**30]
     scalars = st.one_of(
         st.none(),
@@ -247,7 +247,7 @@ def junk() -> st.SearchStrategy[Any]:
 
 
 def nested(depth: int) -> list[Any]:
-    """Return a list in a list, `depth` times."""
+    """Return nested lists of a given depth."""
     value: list[Any] = []
     for _ in range(depth):
         value = [value]
@@ -256,7 +256,7 @@ def nested(depth: int) -> list[Any]:
 
 @st.composite
 def damaged_answers(draw: st.DrawFn) -> Answers:
-    """Valid answers, of which one place holds something else, lacks something or has another name."""
+    """Valid answers with one value replaced, removed or renamed."""
     answers = copy.deepcopy(draw(valid_answers(most=2)))
     way = draw(st.sampled_from(list(places(answers))))
     parent, value = inside(answers, way[:-1]), draw(junk())
@@ -265,7 +265,7 @@ def damaged_answers(draw: st.DrawFn) -> Answers:
 
 
 def readable_by_copier(name: Any, value: Any) -> bool:
-    """Tell whether Copier reads an answer at all: not under a name that is no text, nor as YAML that is none."""
+    """Return whether Copier can read an answer."""
     if isinstance(name, str) and isinstance(value, str) and name in ("own_modules", "plan"):
         try:
             yaml.safe_load(value)
@@ -276,7 +276,7 @@ def readable_by_copier(name: Any, value: Any) -> bool:
 
 @st.composite
 def wrong_answers(draw: st.DrawFn) -> tuple[str, Answers]:
-    """Valid answers but for one place, and the key that a refusal has to name."""
+    """Answers with one invalid value, and the key that the refusal must name."""
     answers = copy.deepcopy(draw(valid_answers(most=2)))
     modules = answers["own_modules"]
     name = draw(st.sampled_from(list(modules)))
@@ -354,7 +354,7 @@ def _rename(parent: Any, key: Any, name: Any) -> None:
 
 
 def places(value: Any, way: Way = ()) -> Iterator[Way]:
-    """Yield the way to each value in a tree."""
+    """Yield the path of each value in a tree."""
     children = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, child in children:
         yield (*way, key)
@@ -362,7 +362,7 @@ def places(value: Any, way: Way = ()) -> Iterator[Way]:
 
 
 def inside(tree: Any, way: Way) -> Any:
-    """Return what stands at the end of a way."""
+    """Return the value at a path."""
     for step in way:
         tree = tree[step]
     return tree

@@ -1,4 +1,4 @@
-"""Runs the jobs of a GitHub workflow on this machine: their `run:` steps, in order, as a runner would."""
+"""Run the jobs of a GitHub workflow on this machine: their `run:` steps in order."""
 
 import itertools
 import os
@@ -10,12 +10,12 @@ from typing import Any
 
 import yaml
 
-# As GitHub starts a step that names no shell.
+# GitHub's default shell.
 SHELL = ("bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "-c")
 
 
 class JobFailed(AssertionError):
-    """A step of a job has failed; the message names the job and the step, with all that it said."""
+    """A step of a job failed; the message contains the job, the step and its output."""
 
 
 def read_jobs(workflow: Path) -> dict[str, dict[str, Any]]:
@@ -35,13 +35,13 @@ def run_job(job: Mapping[str, Any], checkout: Path, variables: Mapping[str, str]
 
 
 def matrix_of(job: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Give each combination of the values of a job's matrix; a job without one runs once."""
+    """Yield each combination of a job's matrix; a job without a matrix runs once."""
     matrix = job.get("strategy", {}).get("matrix", {})
     return (dict(zip(matrix, values, strict=True)) for values in itertools.product(*matrix.values()))
 
 
 def fill_in(text: str, known: Mapping[str, Any]) -> str:
-    """Replace each expression by what it stands for; KeyError tells which one is not known here."""
+    """Replace each expression by its value; raise `KeyError` for an unknown one."""
     return re.sub(r"\$\{\{ (.+?) \}\}", lambda found: str(known[found[1]]), text)
 
 
