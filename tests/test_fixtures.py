@@ -1,19 +1,17 @@
-"""The fixtures of a service: enough of them, each used by some test, and documented when a team adds one."""
+"""The fixtures of a service: documented, listed by `pytest --fixtures`, and each used by some test."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.support.cases import CASES
 from tests.support.services import Service, write_service
 
-# Prints the fixtures that no test of the suite asks for, not even through another fixture.
-UNUSED = """
+# Prints the fixtures that tests use, directly or through another fixture.
+USED = """
 import sys
 import pytest
-from scripts.fixture_files import find_fixture_files, read_fixtures
-from scripts.list_fixtures import ROOT
 
 class Collector:
     def pytest_collection_finish(self, session):
@@ -21,58 +19,57 @@ class Collector:
 
 collector = Collector()
 assert pytest.main(["--collect-only", "-qq", "--no-cov"], plugins=[collector]) == 0
-fixtures = [fixture.name for file in find_fixture_files(ROOT / "tests") for fixture in read_fixtures(file)]
-sys.stderr.write(f"unused: {sorted(set(fixtures) - collector.used)} of {len(fixtures)}")
+sys.stderr.write("used: " + " ".join(collector.used))
 """
+CASES = [pytest.param(case, marks=pytest.mark.xdist_group(case)) for case in ("defaults", "async", "blank", "empty")]
 
 
 @pytest.mark.xdist_group("defaults")
 def test_default_service_has_at_least_25_fixtures(written: Callable[[str], Service]) -> None:
-    documented = fixtures_in(written("defaults"))
-
-    assert len(documented) == len(set(documented)) >= 25
+    assert len(fixtures_of(written("defaults"), "tests/fixtures/")) >= 25
 
 
-@pytest.mark.parametrize(
-    "case",
-    [pytest.param(case, marks=pytest.mark.xdist_group(case)) for case in ("defaults", "async", "blank", "empty")],
-)
+@pytest.mark.parametrize("case", CASES)
 def test_every_fixture_is_used(written: Callable[[str], Service], case: str) -> None:
     service = written(case)
 
-    output = service.run("python", "-c", UNUSED)
+    used = service.run("python", "-c", USED).rpartition("used: ")[2].split()
 
-    assert output.endswith(f"unused: [] of {len(fixtures_in(service))}")
+    assert set(fixtures_of(service, "tests/fixtures/")) - set(used) == set()
 
 
-@pytest.mark.parametrize("case", [pytest.param(case, marks=pytest.mark.xdist_group(case)) for case in CASES])
-def test_command_writes_what_the_template_wrote(written: Callable[[str], Service], case: str) -> None:
+@pytest.mark.parametrize("case", CASES)
+def test_every_fixture_has_a_docstring(written: Callable[[str], Service], case: str) -> None:
+    fixtures = fixtures_of(written(case), "tests/")
+
+    assert {name for name, text in fixtures.items() if text == "no docstring available"} == set()
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_documentation_names_fixtures_that_exist(written: Callable[[str], Service], case: str) -> None:
     service = written(case)
+    document = (service.folder / "docs/testing.md").read_text(encoding="utf-8")
+    _, _, table = document.partition("\n| fixture | what you get |\n|---|---|\n")
+    rows = table.partition("\n\n")[0].splitlines()
 
-    output = service.run("python", "-m", "scripts.list_fixtures")
+    named = {name for row in rows for name in re.findall(r"`(\w+)`", row.split("|")[1])}
 
-    assert output == "The catalogue of fixtures in docs/testing.md is current.\n"
+    assert len(named) >= 15
+    assert named - set(fixtures_of(service, "tests/fixtures/")) == set()
 
 
-def test_fixture_that_is_not_documented_fails_the_suite(template: Path, tmp_path: Path) -> None:
+def test_fixture_that_a_team_adds_is_listed(template: Path, tmp_path: Path) -> None:
     service = write_service(template, tmp_path / "service", {"modules": []})
     with (service.folder / "tests/fixtures/core/clock.py").open("a", encoding="utf-8") as file:
         file.write(
             '\n\n@pytest.fixture\ndef new_year() -> str:\n    """The next New Year."""\n    return "2031-01-01"\n'
         )
-    only = ("--no-cov", "-k", "documentation_lists")
 
-    assert "Not in it yet: ['new_year']" in service.run_suite(*only, expect=1)
-
-    service.run("python", "-m", "scripts.list_fixtures")
-    service.run_suite(*only)
-    assert "new_year" in fixtures_in(service)
+    assert fixtures_of(service, "tests/fixtures/")["new_year"] == "The next New Year."
 
 
-def fixtures_in(service: Service) -> list[str]:
-    """Return the names of the fixtures in docs/testing.md that are for every folder of tests."""
-    document = (service.folder / "docs/testing.md").read_text(encoding="utf-8")
-    _, _, tables = document.partition("<!-- fixtures:")
-    files = tables.partition("<!-- end of the fixtures -->")[0].split("### ")
-    lines = [line for file in files if file.startswith("`tests/fixtures/") for line in file.splitlines()]
-    return [line.split("`")[1] for line in lines if line.startswith("| `")]
+def fixtures_of(service: Service, folder: str) -> dict[str, str]:
+    """Return the fixtures that `pytest --fixtures` lists below a folder, with the first lines of their docstrings."""
+    output = service.run("pytest", "--fixtures", "--no-cov")
+    entries = re.findall(r"^(\w+)(?: \[\w+ scope\])? -- (\S+):\d+\n    (.+)$", output, re.MULTILINE)
+    return {name: text for name, path, text in entries if path.startswith(folder)}

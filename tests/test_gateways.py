@@ -131,11 +131,7 @@ class LoudBell:
         print(f"{self.tower}: ding")
 ''',
     "double.py": '''
-"""The doubles of the bell."""
-
-from unittest.mock import Mock, create_autospec
-
-from your_service.gateways.bell import BellGateway
+"""A double of the bell."""
 
 
 class SilentBell:
@@ -147,31 +143,17 @@ class SilentBell:
     def ring(self) -> None:
         """Count."""
         self.rings += 1
-
-
-def create_mock_bell_service() -> Mock:
-    """Return a mock of the bell."""
-    mock: Mock = create_autospec(BellGateway, instance=True)
-    return mock
 ''',
     "test_double.py": '''
-"""What the doubles of the bell tell."""
+"""The double of the bell."""
 
-from tests.support.gateways.bell import SilentBell, create_mock_bell_service
+from tests.support.gateways.bell import SilentBell
 
 
 def test_rings_are_counted(mock_bell: SilentBell) -> None:
     mock_bell.ring()
 
     assert mock_bell.rings == 1
-
-
-def test_a_mock_tells_of_a_ring() -> None:
-    mock = create_mock_bell_service()
-
-    mock.ring()
-
-    mock.ring.assert_called_once_with()
 ''',
     "fixtures.py": '''
 """The bell."""

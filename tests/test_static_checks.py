@@ -42,7 +42,7 @@ MOCKS = [
     "import respx",
     "import responses",
     "from moto import mock_aws",
-    "from tests.support.mocks import create_mock",
+    "from tests.suite.mocks import mocked",
     "from tests.test_utils import create_mock_service",
     "from tests import test_utils\ntest_utils.create_session_mock()",
     "from {dots}test_utils import ProperAsyncMock",

@@ -14,6 +14,7 @@ PARTS = (
     "budgets",
     "phases",
     "unawaited",
+    "no_mocks",
     "garbage",
 )
 

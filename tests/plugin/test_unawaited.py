@@ -6,7 +6,7 @@ import pytest
 
 from phasework_suite.unawaited import MockCall, take_unawaited
 
-# The mock of a service returns such calls: tests/support/mocks.py.
+# The mock of a service returns such calls: phasework_suite/mocks.py.
 MOCK = """
 import asyncio
 import gc

@@ -119,7 +119,7 @@ CHANGES: Mapping[str, Changes] = {
         ),
     },
     "the core: a file of fixtures more": {
-        "copier.yml": ("'data', 'coverage']", "'data', 'logs', 'coverage']"),
+        f"{PROJECT}/tests/conftest.py.jinja": ("'identity', 'postgres'", "'identity', 'logs', 'postgres'"),
         f"{PROJECT}/tests/fixtures/core/logs.py": '"""Fixtures of logs."""\n',
     },
     "the README: a section reworded": {
@@ -166,8 +166,8 @@ CHANGES: Mapping[str, Changes] = {
         ),
         f"{PROJECT}/tests/support/tidy.py": '"""Leaves no file behind."""\n',
         f"{PROJECT}/docs/testing.md.jinja": (
-            "\n## How tests keep apart\n",
-            "\nNo test leaves a file behind.\n\n## How tests keep apart\n",
+            "\n## How tests stay independent\n",
+            "\nNo test leaves a file behind.\n\n## How tests stay independent\n",
         ),
     },
     "the workflow: a step more": {

@@ -1,8 +1,6 @@
-"""Doubles of the e-mail gateway."""
+"""A double of the e-mail gateway."""
 
-from unittest.mock import Mock, create_autospec
-
-from your_service.gateways.email import Email, EmailError, EmailGateway
+from your_service.gateways.email import Email, EmailError
 
 
 class RecordingEmailGateway:
@@ -17,9 +15,3 @@ class RecordingEmailGateway:
         if self.failures:
             raise self.failures.pop(0)
         self.outbox.append(email)
-
-
-def create_mock_email_service() -> Mock:
-    """Return a mock with the signatures of the gateway: `mock.send.assert_called_once_with(email)`."""
-    mock: Mock = create_autospec(EmailGateway, instance=True)
-    return mock

@@ -1,10 +1,10 @@
-"""Tests of the doubles of the e-mail gateway."""
+"""The double of the e-mail gateway."""
 
 import pytest
 
 from your_service.gateways.email import Email, EmailUnavailable
 
-from tests.support.gateways.email import RecordingEmailGateway, create_mock_email_service
+from tests.support.gateways.email import RecordingEmailGateway
 
 HELLO = Email("ada@example.com", "Hello", "How are you?")
 
@@ -23,16 +23,3 @@ def test_each_failure_is_raised_once(mock_email: RecordingEmailGateway) -> None:
     mock_email.send(HELLO)
 
     assert mock_email.outbox == [HELLO]
-
-
-def test_the_mock_records_calls() -> None:
-    mock = create_mock_email_service()
-
-    mock.send(HELLO)
-
-    mock.send.assert_called_once_with(HELLO)
-
-
-def test_the_mock_refuses_wrong_arguments() -> None:
-    with pytest.raises(TypeError):
-        create_mock_email_service().send()

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from tests.test_utils import AsyncTestCase
+from phasework_suite.async_case import AsyncTestCase
 
 
 async def add(first: int, second: int) -> int:
@@ -30,3 +30,28 @@ class TestCoroutines(AsyncTestCase):
             return await task
 
         assert self.run(finish(self.run(start()))) == 3
+
+
+def test_pending_task_fails_its_test(shop: pytest.Pytester) -> None:
+    shop.makepyfile("""
+        import asyncio
+
+        from phasework_suite.async_case import AsyncTestCase
+
+
+        async def wait_for_ever():
+            await asyncio.Event().wait()
+
+
+        class TestIt(AsyncTestCase):
+            def test_it(self):
+                async def start():
+                    self.task = asyncio.create_task(wait_for_ever(), name="waiting")
+
+                self.run(start())
+    """)
+
+    result = shop.runpytest_inprocess("-W", "error", "--assert=plain")
+
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(["still pending: waiting (wait_for_ever)"])

@@ -5,8 +5,8 @@ import inspect
 
 import pytest
 
-from tests.suite.unawaited import take_unawaited
-from tests.test_utils import ProperAsyncMock, create_mock_service, mocked
+from phasework_suite.mocks import ProperAsyncMock, create_mock_service, mocked
+from phasework_suite.unawaited import take_unawaited
 
 
 class Mailer:
@@ -148,5 +148,5 @@ def test_a_call_of_a_mocked_service_that_is_not_awaited_is_named() -> None:
 
 
 def test_what_is_no_mock_is_refused() -> None:
-    with pytest.raises(TypeError, match="is no mock"):
+    with pytest.raises(TypeError, match="is not a mock"):
         mocked(Mailer().count)

@@ -1,4 +1,4 @@
-"""Mocks that are as strict as what they stand for."""
+"""Strict mocks: they accept only what the real object accepts, and every call of a coroutine function must be awaited."""
 
 import inspect
 import re
@@ -6,23 +6,22 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar, overload
 from unittest.mock import AsyncMock, Mock, NonCallableMock, call, create_autospec
 
-from tests.suite.unawaited import MockCall
+from .unawaited import MockCall
 
 T = TypeVar("T")
 
 
 class ProperAsyncMock(AsyncMock):
-    """An AsyncMock whose every call has to be awaited, in the test that makes it.
+    """An AsyncMock whose calls must be awaited by the test that makes them; otherwise the test fails and names the call.
 
-    A call that is not awaited fails the test, and is named. AsyncMock alone leaves a coroutine behind, whose warning
-    comes whenever that is collected. Attributes are of this kind, too; `spec` keeps what is sync sync.
+    An AsyncMock only creates a coroutine, and Python warns about it when it is freed, which may be in another test.
     """
 
     signature: inspect.Signature | None = None
-    """What a call must match; create_mock() takes it from the method that is replaced."""
+    """The signature that calls must match, if any."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> MockCall:
-        """Return the call, to be awaited; raise TypeError where it does not match the signature."""
+        """Return a call to be awaited. Raise TypeError if it does not match the signature."""
         if self.signature:
             self.signature.bind(*args, **kwargs)
         return MockCall(_describe(self, args, kwargs), super().__call__(*args, **kwargs))
@@ -32,11 +31,11 @@ class ProperAsyncMock(AsyncMock):
         return ProperAsyncMock(**kwargs) if isinstance(child, AsyncMock) else child
 
 
-def create_mock(cls: type[T], **results: Any) -> T:
-    """Return a mock of an instance of `cls`, which has its attributes and signatures and no others.
+def create_mock_service(cls: type[T], **results: Any) -> T:
+    """Return a mock of an instance of `cls`: `create_mock_service(ParcelService, get=parcel, delete=NotFound("Gone."))`.
 
-    Coroutine methods are to be awaited, all others are called. `results` name methods, and what each returns;
-    an exception is raised instead. `mocked(mock.method)` tells how it was called.
+    `results` sets what methods return; a method raises a result that is an exception. Unknown attributes raise
+    AttributeError, and calls that do not match the signature raise TypeError.
     """
     mock = create_autospec(cls, instance=True, spec_set=True, name=cls.__name__)
     for name in filter(lambda name: inspect.iscoroutinefunction(getattr(cls, name, None)), dir(cls)):
@@ -45,16 +44,8 @@ def create_mock(cls: type[T], **results: Any) -> T:
         mock.attach_mock(method, name)
     for name, result in results.items():
         mocked(getattr(mock, name)).configure_mock(**_outcome(result))
-    replaced: T = mock
-    return replaced
-
-
-def create_mock_service(service_class: type[T], **results: Any) -> T:
-    """Return a mock of a service, as in `create_mock_service(ParcelService, get=parcel, delete=NotFound("Gone."))`.
-
-    Attributes that the service does not have raise AttributeError, calls that it would refuse raise TypeError.
-    """
-    return create_mock(service_class, **results)
+    service: T = mock
+    return service
 
 
 @overload
@@ -66,12 +57,9 @@ def mocked(attribute: object) -> Mock: ...
 
 
 def mocked(attribute: object) -> Mock:
-    """Return an attribute of a mock as the mock that it is: `mocked(service.get).assert_awaited_once_with(key)`.
-
-    What is no mock raises TypeError.
-    """
+    """Return the mock behind a method, typed as a mock: `mocked(service.get).assert_awaited_once_with(key)`."""
     if not isinstance(attribute, Mock):
-        raise TypeError(f"{attribute!r} is no mock")
+        raise TypeError(f"{attribute!r} is not a mock")
     return attribute
 
 

@@ -1,4 +1,4 @@
-"""A base class for tests of coroutines that are plain functions themselves."""
+"""A base class for plain test functions that run coroutines."""
 
 import asyncio
 from collections.abc import Coroutine, Iterator
@@ -10,24 +10,25 @@ T = TypeVar("T")
 
 
 class AsyncTestCase:
-    """Runs coroutines on a loop of each test's own: `self.run(coroutine)`.
+    """Runs coroutines in an event loop of each test: `self.run(coroutine)`.
 
-    A task that is left pending at the end fails the test, and is named.
+    A task that is still pending at the end of the test fails it.
     """
 
     _runner: asyncio.Runner
 
     @pytest.fixture(autouse=True)
-    def _own_loop(self) -> Iterator[None]:
+    def _event_loop_of_the_test(self) -> Iterator[None]:
+        """Create the event loop, and report pending tasks."""
         with asyncio.Runner() as runner:
             self._runner = runner
             yield
             pending = sorted(_describe(task) for task in asyncio.all_tasks(runner.get_loop()))
         if pending:
-            pytest.fail(f"left pending: {', '.join(pending)}", pytrace=False)
+            pytest.fail(f"still pending: {', '.join(pending)}", pytrace=False)
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        """Run a coroutine to its end, and return its result."""
+        """Run a coroutine and return its result."""
         return self._runner.run(coroutine)
 
 
