@@ -24,7 +24,7 @@ class RequestedTicket(TicketCreate):
 
 
 class TicketChange(RequestModel):
-    """The base of every change: the version of the ticket that the client has read."""
+    """A change to a ticket; `version` is the one that the client has read."""
 
     # Only compared with the stored version.
     version: Integer = Field(exclude=True)
