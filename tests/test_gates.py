@@ -1,4 +1,4 @@
-"""The coverage gates of a service bite: a module below its target fails the run, and only a whole run is judged."""
+"""Tests of the coverage gates: a module below its target fails the run; partial runs are not judged."""
 
 import re
 import shutil
@@ -12,13 +12,13 @@ from tests.support.services import Service, write_service
 
 pytestmark = pytest.mark.xdist_group("gates")
 
-# Most of a module is declared, and covered by its import: only a high target tells whether its tests ran.
+# Importing a module covers most of its lines: only a high target shows whether its tests ran.
 TAGS = {"domain": "blank", "own_modules": {"tags": LIBRARY["tags"] | {"coverage": 95}}}
 
 
 @pytest.fixture
 def library(template: Path, tmp_path: Path) -> Service:
-    """A service that the test may break."""
+    """A service that tests can break."""
     return write_service(template, tmp_path / "library", TAGS)
 
 
@@ -70,6 +70,6 @@ def test_shards_that_are_below_a_gate_together_fail(library: Service) -> None:
 
 
 def verdicts(output: str) -> dict[str, str]:
-    """Return what the table of gates says of each module."""
+    """Return the verdict of each module in the table of gates."""
     rows = re.finditer(r"^(\w+) .* %  +(ok|BELOW ITS GATE|never imported)$", output, re.MULTILINE)
     return {row[1]: row[2] for row in rows}

@@ -1,4 +1,4 @@
-"""The names that an answer may not use are those that are really taken."""
+"""The reserved names are exactly the names that the generated code uses."""
 
 import ast
 import keyword
@@ -16,7 +16,7 @@ import yaml
 from tests.support.services import ROOT, Service
 
 RESERVED = yaml.safe_load((ROOT / "template/macros/reserved.yml").read_text(encoding="utf-8"))
-# A module named `things` has the entity `Thing`: what the generated files define under its name is its own.
+# The generated files of a module `things` define names with `Thing`, which are not reserved.
 OWN = re.compile(r"(Member|Loan|Label)(State|Kind|Create|Update|Query|Read|Move|Service)?")
 
 
@@ -24,7 +24,7 @@ def test_keywords() -> None:
     assert RESERVED["keywords"] == [word for word in keyword.kwlist if word.islower()]
 
 
-def test_questions_that_are_computed() -> None:
+def test_computed_questions() -> None:
     questions = yaml.compose((ROOT / "copier.yml").read_text(encoding="utf-8"))
     assert isinstance(questions, yaml.MappingNode)
     computed = {name.value for name, node in questions.value if ("when", "false") in _pairs(node)}
@@ -75,7 +75,7 @@ def test_names_that_the_tests_of_a_module_import(written: Callable[[str], Servic
     assert {name for name in names if _could_be_an_entity(name)} - set(RESERVED["entities"]) == set()
 
 
-def test_folders_beside_the_fixtures_of_the_modules(written: Callable[[str], Service]) -> None:
+def test_folders_next_to_the_fixtures_of_the_modules(written: Callable[[str], Service]) -> None:
     fixtures = written("defaults").folder / "tests/fixtures"
 
     folders = {path.name for path in fixtures.iterdir() if path.is_dir() and path.name.isidentifier()}
@@ -115,7 +115,7 @@ def test_packages_that_a_service_declares(written: Callable[[str], Service]) -> 
     project = tomllib.loads((written("everything-async").folder / "pyproject.toml").read_text(encoding="utf-8"))
     declared = project["project"]["dependencies"] + project["dependency-groups"]["dev"]
     names = {re.split(r"[\[<>=]", requirement)[0].replace("-", "_") for requirement in declared}
-    # A distribution that is imported under another name.
+    # A distribution with another import name.
     imported = {
         "celery_types": "celery",
         "import_linter": "importlinter",

@@ -1,4 +1,4 @@
-"""A program in a terminal, and a person who answers it by hand."""
+"""A program in a terminal, answered by hand."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ DOWN = "\x1b[B"
 
 
 class Terminal:
-    """A program in a terminal that is far wider than 80 columns, so that a long line is seen as one."""
+    """A program in a wide terminal, so that lines do not wrap."""
 
     def __init__(
         self, command: Sequence[str], folder: Path | None = None, variables: Mapping[str, str] | None = None
@@ -31,7 +31,7 @@ class Terminal:
             encoding="utf-8",
             timeout=30,
             cwd=folder,
-            # Nobody tells where the cursor is: a prompt waits a second for that.
+            # A prompt waits up to a second for the cursor position, which nothing reports here.
             env=dict(variables or os.environ) | {"PROMPT_TOOLKIT_NO_CPR": "1"},
         )
         self.screen = pyte.Screen(250, 500)
@@ -43,18 +43,18 @@ class Terminal:
         self._show()
 
     def type(self, text: str) -> None:
-        """Send `text` as if it were typed, once the prompt has been drawn to its end."""
+        """Type `text` after the prompt is complete."""
         self.process.expect_exact("\x1b[?7h")
         self._show()
         self.process.send(text)
 
     def answer(self, question: str, text: str = "") -> None:
-        """Wait for a question, and answer it with `text` and Enter."""
+        """Wait for a question and answer it with `text` and Enter."""
         self.wait_for(question)
         self.type(text + ENTER)
 
     def finish(self) -> int:
-        """Wait for the end and return the exit code."""
+        """Wait for the program to end and return the exit code."""
         self.process.expect(pexpect.EOF)
         self._show()
         self.process.close()
@@ -63,7 +63,7 @@ class Terminal:
 
     @property
     def lines(self) -> list[str]:
-        """What stands on the screen."""
+        """The lines on the screen."""
         return [line.rstrip() for line in self.screen.display if line.strip()]
 
     def _show(self) -> None:
