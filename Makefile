@@ -10,10 +10,11 @@ PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 unexport VIRTUAL_ENV
 export UV_PYTHON ?= $(BIN)/python
 
-.PHONY: help test fuzz demo lint bench mutate survivors clean
+.PHONY: help test test-all fuzz demo lint bench mutate survivors clean
 
 help:
 	@echo 'make test       run the tests of the template'
+	@echo 'make test-all   run the long tests as well'
 	@echo 'make fuzz       try many more cases of the tests that draw their own; SEED=... tries those of another run again'
 	@echo 'make demo       write the default service to build/demo and run its suite'
 	@echo 'make lint       check our own style, format, types and workflow'
@@ -24,6 +25,9 @@ help:
 
 test: .venv/.has-test .venv/.has-suite
 	@$(BIN)/python -m pytest -n $(WORKERS)
+
+test-all: .venv/.has-test
+	@$(BIN)/python -m pytest -n $(WORKERS) -m ''
 
 # Each run draws new cases: its seed is the first line of the report, and the names of tests tell theirs.
 fuzz: export FUZZ_SEED = $(SEED)

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from tests.support.cases import typical_modules
-from tests.support.services import ROOT, Service, copy_template, write_service
+from tests.support.services import ROOT, copy_template, write_service
 
 CATALOG = sorted(path.parent for path in (ROOT / "template" / "catalog").glob("[!_]*/module.yml"))
 KEYS = {
@@ -105,39 +105,17 @@ def test_typical_module_of_ones_own_has_at_least_fifteen_unit_tests(template: Pa
     assert count_tests(service.files["tests/unit/phase1/test_things1_service.py"].decode()) >= 15
 
 
-@pytest.fixture(scope="module")
-def template_with_rooms(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The template, and in its catalog one folder more: tickets, by another name."""
-    template = copy_template(tmp_path_factory.mktemp("template"))
-    rooms = template / "template" / "catalog" / "rooms"
+def test_a_folder_added_to_the_catalog_is_offered(tmp_path: Path) -> None:
+    rooms = copy_template(tmp_path / "template") / "template" / "catalog" / "rooms"
     rooms.mkdir()
     for source in rooms.with_name("tickets").iterdir():
         text = source.read_text(encoding="utf-8").replace("ticket", "room").replace("Ticket", "Room")
         (rooms / source.name).write_text(text, encoding="utf-8")
-    return template
 
+    service = write_service(tmp_path / "template", tmp_path / "service", {})
 
-@pytest.mark.xdist_group("rooms")
-class TestFolderAddedToTheCatalog:
-    """What holds as soon as the folder `rooms` is there."""
-
-    def test_is_offered(self, template_with_rooms: Path, tmp_path: Path) -> None:
-        service = write_service(template_with_rooms, tmp_path / "service", {})
-
-        assert service.modules == sorted([*(folder.name for folder in CATALOG), "rooms"])
-
-    @pytest.mark.parametrize("database_access", ["sync", "async"])
-    def test_is_written_and_passes(self, template_with_rooms: Path, tmp_path: Path, database_access: str) -> None:
-        answers = {"modules": ["rooms"], "database_access": database_access}
-        service = write_service(template_with_rooms, tmp_path / "service", answers)
-
-        service.run("ruff", "check", ".")
-        service.run("ruff", "format", "--check", "--diff", ".")
-        service.run("mypy")
-        service.run_suite()
-
-        assert service.modules == ["rooms"]
-        assert has_tests_of(service, "rooms")
+    # That such a module passes its tests: tests/test_gateways.py.
+    assert service.modules == sorted([*(folder.name for folder in CATALOG), "rooms"])
 
 
 def read_module(folder: Path) -> dict[str, Any]:
@@ -149,8 +127,3 @@ def read_module(folder: Path) -> dict[str, Any]:
 def count_tests(source: str) -> int:
     """Count the test functions of a file; one with many parameters counts once."""
     return len(re.findall(r"^(?:async )?def test_", source, re.MULTILINE))
-
-
-def has_tests_of(service: Service, module: str) -> bool:
-    """Tell whether unit and api tests were written for a module."""
-    return {f"tests/unit/phase1/test_{module}_service.py", f"tests/api/test_{module}_api.py"} <= service.files.keys()

@@ -94,7 +94,7 @@ def test_a_service_of_odd_modules_passes(template: Path, tmp_path: Path, seed: i
 
     service = Service(tmp_path / "service", written_files(template, tmp_path / "service", answers))
 
-    service.run("mypy")
+    service.check_types()
     service.run_suite()
 
 

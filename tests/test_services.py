@@ -1,54 +1,108 @@
-"""Every service that is written is clean; its suite passes in any order, on one worker or two, and reaches its targets."""
+"""Every written service is clean, and its suite passes: in random order, with warnings as errors, above its coverage gates.
+
+One run per service proves all of that. The runs differ in their Python and in their number of workers; `make test-all`
+runs the other combinations.
+"""
 
 import json
+import sys
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from tests.support.services import Service
+from tests.support.cases import CASES
+from tests.support.environments import find_python
+from tests.support.services import Service, write_service
 
-KINDS = ("sixty", "everything", "defaults", "async", "blank", "patients")
-"""Services of every kind; the others differ from these in what is written, not in how it runs."""
+# The Python and the number of workers of each run; 0 means without pytest-xdist.
+RUNS = {
+    "everything": ("3.11", 0),
+    "everything-async": ("3.13", 2),
+    "defaults": ("3.12", 2),
+    "async": ("3.11", 0),
+    "blank": ("3.13", 0),
+    "blank-async": ("3.12", 2),
+    "limits": ("3.11", 2),
+    "limits-async": ("3.14", 0),
+    "patients": ("3.14", 0),
+    "tickets": ("3.13", 2),
+    "empty": ("3.12", 0),
+    "empty-async": ("3.11", 0),
+}
+PYTHONS = ("3.11", "3.12", "3.13", "3.14")
+
+each_case = pytest.mark.parametrize("case", [pytest.param(case, marks=pytest.mark.xdist_group(case)) for case in RUNS])
 
 
 def test_ruff_finds_nothing(service: Service) -> None:
     service.run("ruff", "check", ".")
-
-
-def test_is_formatted(service: Service) -> None:
     service.run("ruff", "format", "--check", "--diff", ".")
 
 
 def test_mypy_finds_nothing(service: Service) -> None:
-    service.run("mypy")
+    service.check_types()
 
 
-def test_suite_passes_in_random_order(service: Service) -> None:
-    service.run_suite()
+@pytest.mark.parametrize("version", PYTHONS[1:])
+@pytest.mark.parametrize("case", ["defaults", "blank-async"])
+def test_ruff_accepts_a_higher_lowest_python(
+    written: Callable[[str], Service], template: Path, tmp_path: Path, case: str, version: str
+) -> None:
+    service = write_service(template, tmp_path / "service", CASES[case] | {"python_version": version})
 
-    assert below_target(service) == {}
+    # Ruff takes the settings beside the files that it checks, and needs no Python of that version.
+    written(case).run("ruff", "check", str(service.folder))
+    written(case).run("ruff", "format", "--check", "--diff", str(service.folder))
 
 
-@pytest.mark.parametrize(
-    "case",
-    [pytest.param(case, marks=pytest.mark.xdist_group(case)) for case in KINDS],
-)
-def test_suite_passes_in_another_order_on_two_workers(written: Callable[[str], Service], case: str) -> None:
-    service = written(case)
+@each_case
+def test_suite_passes(written: Callable[[str], Service], case: str) -> None:
+    version, workers = RUNS[case]
 
-    service.run_suite("-n", "2")
+    pass_suite(written(case), find_python(version) or Path(sys.executable), workers)
+
+
+@pytest.mark.long
+@pytest.mark.xdist_group("sixty")
+def test_suite_of_sixty_modules_passes(written: Callable[[str], Service]) -> None:
+    pass_suite(written("sixty"), Path(sys.executable), 0)
+
+
+@pytest.mark.long
+@each_case
+@pytest.mark.parametrize("version", PYTHONS)
+@pytest.mark.parametrize("workers", [0, 2])
+def test_suite_passes_on_every_python(written: Callable[[str], Service], case: str, version: str, workers: int) -> None:
+    python = find_python(version)
+    if python is None:
+        pytest.skip(f"Python {version} is not installed")
+
+    pass_suite(written(case), python, workers)
+
+
+def test_every_case_is_run() -> None:
+    assert {*RUNS, "sixty"} == set(CASES)
+
+
+def pass_suite(service: Service, python: Path, workers: int) -> None:
+    """Run the whole suite of a service; fail if a test fails, or if a module misses its coverage."""
+    service = replace(service, python=python)
+
+    service.run_suite("-n", str(workers))
 
     assert below_target(service) == {}
 
 
 def below_target(service: Service) -> dict[str, float]:
-    """Return what the last run covered of each module that missed its target, by coverage's own figures."""
+    """Return the coverage of each module that missed its target in the last run, calculated from coverage's own report."""
     covered = covered_percent(service)
     return {name: covered[name] for name, plan in service.plan.items() if covered[name] < plan["coverage"]}
 
 
 def covered_percent(service: Service) -> dict[str, float]:
-    """Return the percentage of statements and branches that the last run covered, by module."""
+    """Return the percentage of statements and branches that the last run covered, for each module."""
     files = json.loads(service.run("coverage", "json", "-q", "-o", "-"))["files"]
     percent = {}
     for module in service.modules:

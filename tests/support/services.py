@@ -15,7 +15,7 @@ from typing import Any
 import copier
 import yaml
 
-from .environments import environment_of
+from .environments import environment_of, locked
 
 ROOT = Path(__file__).parents[2]
 
@@ -116,6 +116,12 @@ class Service:
     def run_suite(self, *options: str, expect: int = 0, variables: Mapping[str, str] | None = None) -> str:
         """Run the suite with warnings as errors."""
         return self.run("pytest", "-W", "error", *options, expect=expect, variables=variables)
+
+    def check_types(self) -> None:
+        """Run mypy on the service, with the cache of all services that share its environment."""
+        cache = self.environment.with_suffix(".mypy")
+        with locked(cache.with_suffix(".mypy-lock")):
+            self.run("mypy", "--cache-dir", str(cache))
 
 
 def program(name: str) -> str:
