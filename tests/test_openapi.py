@@ -4,16 +4,13 @@ It has the records that users of a load run find, so that what is asked of one i
 """
 
 import json
-import tomllib
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 
-from tests.support.services import Service
+from tests.support.services import Service, with_load_tools
 
 CASES = ("everything", "blank-async")
-SCHEMATHESIS = "schemathesis>=4.32,<5"
 # Every check but two. The document cannot describe everything that is refused: an unknown time zone, a slot that is taken, a NUL
 # in a text. And where a path has several methods, Starlette names those of one route only in the `Allow` of a 405.
 LEFT_OUT = ("positive_data_acceptance", "allow_header_conformance")
@@ -27,9 +24,7 @@ OPTIONS = (
 @pytest.fixture(params=[pytest.param(case, marks=pytest.mark.xdist_group(f"openapi-{case}")) for case in CASES])
 def service(request: pytest.FixtureRequest, written: Callable[[str], Service]) -> Service:
     """A service with every module of the catalog, and one with every type of field, in each form, beside schemathesis."""
-    service = written(request.param)
-    groups = tomllib.loads((service.folder / "pyproject.toml").read_text(encoding="utf-8"))["dependency-groups"]
-    return replace(service, besides=(SCHEMATHESIS, *groups["performance"]))
+    return with_load_tools(written(request.param))
 
 
 @pytest.mark.parametrize("examples", ["1", pytest.param("20", marks=pytest.mark.long)])

@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -122,6 +123,15 @@ class Service:
         cache = self.environment.with_suffix(".mypy")
         with locked(cache.with_suffix(".mypy-lock")):
             self.run("mypy", "--cache-dir", str(cache))
+
+
+SCHEMATHESIS = "schemathesis>=4.32,<5"
+
+
+def with_load_tools(service: Service) -> Service:
+    """Return the service in an environment that also has its group `performance`, and schemathesis."""
+    groups = tomllib.loads((service.folder / "pyproject.toml").read_text(encoding="utf-8"))["dependency-groups"]
+    return replace(service, besides=(SCHEMATHESIS, *groups["performance"]))
 
 
 def program(name: str) -> str:
