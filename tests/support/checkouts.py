@@ -19,6 +19,8 @@ class Checkout:
 
     folder: Path
     cache: Path
+    environment: Path | None = None
+    """The environment of `uv run`; by default uv makes one in the folder."""
 
     def run(self, *command: str, expect: int = 0, skip: str = "") -> str:
         """Run a command, without the hooks in `skip`, and return what it printed; another exit code fails the test."""
@@ -47,6 +49,13 @@ class Checkout:
     def _variables(self, skip: str) -> dict[str, str]:
         ours = ("COVERAGE_", "GIT_", "PYTEST_", "PYTHONPATH", "VIRTUAL_ENV")
         variables = {name: value for name, value in os.environ.items() if not name.startswith(ours)} | IDENTITY
+        if self.environment:
+            # The service is not installed in it.
+            variables |= {
+                "PYTHONPATH": str(self.folder / "src"),
+                "UV_NO_SYNC": "1",
+                "UV_PROJECT_ENVIRONMENT": str(self.environment),
+            }
         return variables | {
             "GIT_CONFIG_GLOBAL": os.devnull,
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
@@ -56,9 +65,9 @@ class Checkout:
         }
 
 
-def check_out(folder: Path) -> Checkout:
+def check_out(folder: Path, environment: Path | None = None) -> Checkout:
     """Make a folder a repository that holds all that is in it."""
-    checkout = Checkout(folder, folder.with_name(f"{folder.name}.pre-commit"))
+    checkout = Checkout(folder, folder.with_name(f"{folder.name}.pre-commit"), environment)
     checkout.run("git", "init", "--quiet", "--initial-branch", "main")
     checkout.run("git", "add", "--all")
     checkout.run("git", "commit", "--quiet", "--allow-empty", "--message", "The beginning")
