@@ -9,6 +9,7 @@ import pytest
 from tests.support.cases import CASES
 from tests.support.environments import locked
 from tests.support.in_process import compiled_once
+from tests.support.servers import Server, serving
 from tests.support.services import Service, copy_template, write_service
 
 pytest_plugins = ["pytester", "tests.support.groups"]
@@ -60,6 +61,20 @@ def load_or_write(template: Path, folder: Path, case: str) -> Service:
             stored.write_bytes(pickle.dumps(write_service(template, folder, CASES[case])))
         service: Service = pickle.loads(stored.read_bytes())
     return service
+
+
+@pytest.fixture(scope="session")
+def shared_server() -> Iterator[Server]:
+    """A PostgreSQL server for all tests of this process."""
+    with serving() as server:
+        yield server
+
+
+@pytest.fixture
+def server(shared_server: Server) -> Iterator[Server]:
+    """A PostgreSQL server without databases."""
+    yield shared_server
+    shared_server.drop_all()
 
 
 @pytest.fixture(params=[pytest.param(case, marks=pytest.mark.xdist_group(case)) for case in CASES])

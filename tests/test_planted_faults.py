@@ -1,37 +1,44 @@
-"""A fault that is planted in a service fails its run, and the run says what is wrong.
+"""Faults that are planted in a service fail its run, and the output names each of them.
 
-Each run holds several faults, and tests beside them that pass. Each form has one run of faulty tests, and one that misses
-its coverage gates: on one worker in one form, on two in the other.
+One run per form shows all faults. tests/plugin/ tests each check by itself.
 """
 
 import re
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
 from tests.support.services import Service
 
 CASES = {"sync": "defaults", "async": "async"}
-WORKERS = {"sync": "0", "async": "2"}
-
+KEPT = "tests/api/core/test_main.py"
 FAULTS = "tests/unit/test_faults.py"
-TESTS = """
+SOURCE = """\
 import asyncio
+import gc
 import time
 from unittest.mock import AsyncMock
 
 from sqlalchemy import func, insert, select
 
-from {package}.core.tenancy import Organisation
+from your_service.core.tenancy import Organisation
 
 
-async def test_forgets():
+async def test_forgets_a_coroutine():
     asyncio.sleep(0)
 
 
 async def test_forgets_a_mock():
     AsyncMock().send()
+
+
+async def test_forgets_in_a_cycle():
+    kept = [asyncio.sleep(0)]
+    kept.append(kept)
+
+
+async def test_frees_the_cycle():
+    gc.collect()
 
 
 async def test_leaks(engine):
@@ -45,85 +52,52 @@ async def test_finds_nothing(db_session):
 
 async def test_sleeps():
     time.sleep(0.12)
-
-
-async def test_innocent():
-    pass
-
-
-# The last one: what it leaves is freed after it, wherever that is.
-async def test_forgets_in_a_cycle():
-    kept = [asyncio.sleep(0)]
-    kept.append(kept)
 """
 
 
-@pytest.fixture(params=[pytest.param(form, marks=pytest.mark.xdist_group(case)) for form, case in CASES.items()])
-def form(request: pytest.FixtureRequest) -> str:
-    """Each form of a service in turn."""
-    return str(request.param)
-
-
-@pytest.fixture
-def service(form: str, written: Callable[[str], Service], tmp_path: Path) -> Service:
-    """A copy of the default service, which the test may break."""
-    return written(CASES[form]).copy(tmp_path / "service")
-
-
-def test_faulty_tests_fail_with_the_reason(service: Service, form: str) -> None:
-    text = TESTS.format(package=service.package)
-    text = text if form == "async" else text.replace("async ", "").replace("await ", "")
-    (service.folder / FAULTS).write_text(text, encoding="utf-8")
-
-    output = service.run("pytest", FAULTS, "--budgets", "-p", "no:randomly", expect=1)
-
-    assert re.findall(rf"^FAILED {FAULTS}::(\w+)", output, re.MULTILINE) == [
-        "test_forgets",
-        "test_forgets_a_mock",
-        "test_leaks",
-    ]
-    assert "3 failed, 4 passed" in output
-    assert output.count("was never awaited") >= 3
-    assert "in test_forgets_in_a_cycle" in output
-    assert "LeakError: This commit would have left its rows behind for every other test." in output
-    assert f"OVER     {FAULTS}::test_sleeps" in output
-    assert "Over budget: 1; the run fails." in output
-
-
-def test_modules_below_their_gates_fail_the_run(service: Service, form: str) -> None:
-    keep_tests(service, "tests/api/core/test_main.py")
-    add_module_that_no_test_imports(service)
-    set_gates(service, "patients: 85", "tickets: 10", "forgotten: 1")
-
-    output = service.run("pytest", "-n", WORKERS[form], expect=1)
-
-    verdicts = dict(re.findall(r"^(\w+) .* %  +(ok|BELOW ITS GATE|never imported)$", output, re.MULTILINE))
-    assert verdicts == {
-        "patients": "BELOW ITS GATE",
-        "tickets": "ok",
-        "forgotten": "never imported",
-        "total": "ok",
-    }
-
-
-def keep_tests(service: Service, kept: str) -> None:
-    """Delete every other file of tests: what is left is the whole suite."""
+@pytest.fixture(
+    scope="module", params=[pytest.param(form, marks=pytest.mark.xdist_group(CASES[form])) for form in CASES]
+)
+def output(
+    request: pytest.FixtureRequest, written: Callable[[str], Service], tmp_path_factory: pytest.TempPathFactory
+) -> str:
+    """The output of a run with all faults, in each form. The other tests are left out: they cannot fail it."""
+    service = written(CASES[request.param]).copy(tmp_path_factory.mktemp("faults") / "service")
     for file in service.folder.glob("tests/*/**/test_*.py"):
-        if file != service.folder / kept:
+        if file != service.folder / KEPT:
             file.unlink()
-
-
-def add_module_that_no_test_imports(service: Service) -> None:
-    """Write the module `forgotten`."""
-    forgotten = service.folder / "src" / service.package / "modules" / "forgotten"
-    forgotten.mkdir()
-    (forgotten / "__init__.py").touch()
-    (forgotten / "service.py").write_text("ANSWER = 42\n", encoding="utf-8")
-
-
-def set_gates(service: Service, *gates: str) -> None:
-    """Replace the coverage gates of the service."""
+    source = SOURCE.replace("your_service", service.package)
+    if request.param == "sync":
+        source = source.replace("async ", "").replace("await ", "")
+    (service.folder / FAULTS).write_text(source, encoding="utf-8")
     settings = service.folder / "pytest.ini"
-    before, _, _ = settings.read_text(encoding="utf-8").partition("coverage_total =")
-    lines = ["coverage_total = 10", "coverage_gates =", *(f"    {gate}" for gate in gates)]
-    settings.write_text(before + "\n".join(lines) + "\n", encoding="utf-8")
+    lower_gates = re.sub(
+        r"^(    \w+:|coverage_total =) \d+$", r"\1 10", settings.read_text(encoding="utf-8"), flags=re.MULTILINE
+    )
+    settings.write_text(lower_gates.replace("patients: 10", "patients: 85"), encoding="utf-8")
+    return service.run("pytest", "--budgets", "-p", "no:randomly", expect=pytest.ExitCode.TESTS_FAILED)
+
+
+@pytest.mark.parametrize("name", ["test_forgets_a_coroutine", "test_forgets_a_mock"])
+def test_forgotten_coroutine_fails_its_test(output: str, name: str) -> None:
+    assert f"FAILED {FAULTS}::{name}" in output
+
+
+def test_forgotten_coroutine_is_reported_with_its_test(output: str) -> None:
+    assert "coroutine 'sleep' was never awaited" in output
+    assert "in test_forgets_in_a_cycle" in output
+
+
+def test_commit_past_the_fixtures_fails_its_test_and_stores_nothing(output: str) -> None:
+    assert f"FAILED {FAULTS}::test_leaks" in output
+    assert "LeakError: This commit would have left its rows behind for all other tests." in output
+    assert f"FAILED {FAULTS}::test_finds_nothing" not in output
+
+
+def test_slow_unit_test_is_over_its_budget(output: str) -> None:
+    assert f"  0.100 s  OVER     {FAULTS}::test_sleeps" in output
+    assert re.search(r"^Over budget: \d+; the run fails\.$", output, re.MULTILINE)
+
+
+def test_module_below_its_gate_is_named(output: str) -> None:
+    assert re.findall(r"^(\w+) .* BELOW ITS GATE$", output, re.MULTILINE) == ["patients"]

@@ -19,3 +19,9 @@ def shop(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.P
 def project(tmp_path: Path) -> Project:
     """A project with the whole plugin, whose tests run in a process of their own."""
     return write_project(tmp_path / "project")
+
+
+@pytest.fixture
+def unit_project(tmp_path: Path) -> Project:
+    """The same project with unit tests only: its runs start no server."""
+    return write_project(tmp_path / "project", with_database=False)

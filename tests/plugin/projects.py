@@ -42,9 +42,9 @@ def downgrade():
 """
 ALEMBIC_ENV = """
 from alembic import context
-from sqlalchemy import create_engine
+from sqlalchemy import NullPool, create_engine
 
-with create_engine(context.config.attributes["database_url"]).connect() as connection:
+with create_engine(context.config.attributes["database_url"], poolclass=NullPool).connect() as connection:
     context.configure(connection=connection)
     with context.begin_transaction():
         context.run_migrations()
@@ -117,6 +117,7 @@ def test_database_knows_all_letters(connection):
 """
 FILES = {
     "pytest.ini": INI,
+    "pyproject.toml": "[tool.coverage.run]\nrelative_files = true\n",
     "alembic.ini": "[alembic]\nscript_location = migrations\n",
     "migrations/env.py": ALEMBIC_ENV,
     "migrations/script.py.mako": "",
@@ -145,6 +146,12 @@ class Project:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
 
+    def replace(self, path: str, old: str, new: str) -> None:
+        """Replace the only `old` in a file."""
+        text = (self.folder / path).read_text(encoding="utf-8")
+        assert text.count(old) == 1
+        self.write(path, text.replace(old, new))
+
     def run(self, *options: str, expect: int = 0, variables: Mapping[str, str] | None = None) -> str:
         """Run its tests and return the output; another exit code than `expect` fails the test."""
         return self.run_python("-m", "pytest", *options, expect=expect, variables=variables)
@@ -169,10 +176,11 @@ def environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
 
 
-def write_project(folder: Path) -> Project:
-    """Write the project."""
+def write_project(folder: Path, *, with_database: bool = True) -> Project:
+    """Write the project, with or without the tests that use a database."""
     project = Project(folder)
     for path, text in FILES.items():
-        project.write(path, text)
+        if with_database or not path.startswith("tests/integration/"):
+            project.write(path, text)
     shutil.copytree(PLUGIN, folder / "tests" / "suite", ignore=shutil.ignore_patterns("__pycache__"))
     return project
