@@ -33,7 +33,7 @@ test-all: .venv/.has-test
 fuzz: export FUZZ_SEED = $(SEED)
 fuzz: .venv/.has-test .venv/.has-suite
 	@$(BIN)/python -m pytest -n $(WORKERS) -m fuzz
-	@SEQUENCES=100 $(BIN)/python -m pytest -n 0 tests/test_update_sequences.py -k lost
+	@SEQUENCES=100 $(BIN)/python -m pytest -n 0 tests/command/test_update_sequences.py -k lost
 
 demo: .venv/.has-test
 	@rm -rf build/demo build/template
@@ -61,10 +61,10 @@ survivors: .venv/.has-test
 clean:
 	@rm -rf .venv build
 
-# A dependency group of pyproject.toml.
+# This project, editable, and a dependency group of pyproject.toml.
 .venv/.has-%: pyproject.toml | .venv/.made
 	@echo 'Installing what `$*` needs into .venv ...'
-	@$(PIP) --group $*
+	@$(PIP) --editable . --group $*
 	@touch $@
 
 .venv/.made:

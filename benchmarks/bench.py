@@ -6,6 +6,7 @@ Each figure is the median of several runs of whole processes, taken in turn: wha
 import re
 import shutil
 import statistics
+import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Mapping
@@ -16,8 +17,8 @@ import yaml
 
 from tests.support.cases import typical_modules
 from tests.support.edits import CHANGES, EDITS
-from tests.support.services import Service, copy_template, read_files, run_copier, run_python, write_service
-from tests.support.updates import git, make_versions
+from tests.support.services import Service, copy_template, read_files, run_copier, write_service
+from tests.support.updates import COMMAND, WORKING_TREE, git, make_versions
 
 ROUNDS = 7
 NUMBERS_OF_MODULES = (1, 15, 30, 60)
@@ -70,7 +71,7 @@ def compare_updating(workshop: Path) -> None:
 
     def update() -> None:
         restore()
-        run_python(service.folder, "-m", "scripts.update", "--defaults")
+        subprocess.run([*COMMAND, "update", "--defaults"], cwd=service.folder, env=WORKING_TREE, check=True)
 
     def update_by_copier() -> None:
         restore()

@@ -8,9 +8,12 @@ import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from phasework.git import Repository, Tree
+from phasework.merge import plan_update
+from phasework.updates import merge_file
 from tests.support.edits import CHANGES, EDITS
 from tests.support.services import ROOT
-from tests.support.updates import FIRST, LivingService, Versions, make_versions, scripts
+from tests.support.updates import FIRST, LivingService, Versions, make_versions
 
 PAGE = ROOT / "docs" / "reference" / "conflicts.md"
 BEGIN = "<!-- conflicts: written by `python -m benchmarks.conflicts` -->"
@@ -25,7 +28,7 @@ def count_conflicts(folder: Path) -> Table:
     """Merge each change of the template with each edit of a team; also all changes and all edits at once."""
     versions = make_versions(folder / "template")
     service = versions.write(folder / "service", {})
-    repository = scripts("git").Repository(service.folder)
+    repository = Repository(service.folder)
     base = repository.store(write(versions, FIRST, folder / "base"))
     edits = {edit: [change] for edit, change in EDITS.items()} | {ALL: list(EDITS.values())}
     ours = {edit: repository.store(work(service, folder / "edits" / edit, changes)) for edit, changes in edits.items()}
@@ -38,13 +41,13 @@ def count_conflicts(folder: Path) -> Table:
     return table
 
 
-def conflicts_of(repository: object, base: object, ours: object, new: object) -> list[str]:
+def conflicts_of(repository: Repository, base: Tree, ours: Tree, new: Tree) -> list[str]:
     """Return the files in conflict."""
-    plan = scripts("merge").plan_update(base, ours, new, {})
+    plan = plan_update(base, ours, new, {})
     assert plan.merges or plan.changed or plan.written, "the template changed nothing"
     labels = ("yours", "before", "after")
-    merge = scripts("update").merge_file
-    return [path for path, files in plan.merges.items() if merge(repository, path, files, labels)[1]]
+
+    return [path for path, files in plan.merges.items() if merge_file(repository, path, files, labels)[1]]
 
 
 def write(versions: Versions, version: str, folder: Path) -> Path:

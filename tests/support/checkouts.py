@@ -10,7 +10,16 @@ from pathlib import Path
 from .services import ROOT, Service
 
 IDENTITY = {f"GIT_{role}_{what}": "tests@example.com" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
-OFFERED = ("hooks", "pyproject.toml", "README.md", "LICENSE", ".pre-commit-hooks.yaml")
+OFFERED = (
+    "hooks",
+    "src",
+    "template",
+    "copier.yml",
+    "pyproject.toml",
+    "README.md",
+    "LICENSE",
+    ".pre-commit-hooks.yaml",
+)
 
 
 @dataclass(frozen=True)

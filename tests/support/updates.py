@@ -1,7 +1,6 @@
 """Versions of the template in a git repository of their own, and services that live with them."""
 
 import contextlib
-import importlib.util
 import io
 import json
 import os
@@ -12,18 +11,22 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import copier
 import pytest
 import yaml
 
-from .services import ROOT, copy_template, read_files
+from phasework.updates import update
+
+from .services import copy_template, read_files
 
 # Below, another function may take its place.
 run_copy = copier.run_copy
 
+COMMAND = (sys.executable, "-m", "phasework")
+"""The command in a process of its own; with `WORKING_TREE` it does not look for another version of itself."""
+WORKING_TREE = os.environ | {"PHASEWORK_VERSION": "the working tree"}
 FIRST = "v0.1.0"
 ANSWERS = ".copier-answers.yml"
 _IDENTITY = {"GIT_AUTHOR_NAME": "Ada", "GIT_AUTHOR_EMAIL": "ada@example.com"}
@@ -143,13 +146,13 @@ class LivingService:
     def update(
         self, changes: Mapping[str, Any] | None = None, version: str | None = ":current:", **options: bool
     ) -> Outcome:
-        """Update it with its own program, in this process."""
+        """Update it in this process."""
         printed = io.StringIO()
         with contextlib.redirect_stdout(printed), inside(self.folder):
             try:
-                code = scripts("update").update(self.folder, changes or {}, version=version, **options)
+                code = update(self.folder, changes or {}, version=version, **options)
             except SystemExit as refusal:
-                # Python prints what is no number, and exits with 1.
+                # Python prints anything but a number, and exits with 1.
                 return Outcome(refusal.code if isinstance(refusal.code, int) else 1, str(refusal.code))
         return Outcome(code, printed.getvalue())
 
@@ -179,25 +182,6 @@ def inside(folder: Path) -> Iterator[None]:
         os.chdir(before)
         os.environ.clear()
         os.environ.update(variables)
-
-
-def scripts(name: str) -> Any:
-    """Return a program of the services, which is the same in all of them."""
-    package = "service_scripts"
-    if package not in sys.modules:
-        folder = ROOT / "template" / "project" / "scripts"
-        _load(package, folder / "__init__.py", [str(folder)])
-    return importlib.import_module(f"{package}.{name}")
-
-
-def _load(name: str, file: Path, locations: list[str]) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, file, submodule_search_locations=locations)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 @dataclass
@@ -230,7 +214,7 @@ class Shelf:
             shutil.copytree(self.fresh({**recorded, **changes}, version), new)
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(scripts("update"), "render", render)
+            patch.setattr("phasework.updates.render", render)
             yield
 
     @contextlib.contextmanager

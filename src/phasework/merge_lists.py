@@ -1,4 +1,4 @@
-"""Merges files that list items, one a line: a neighbour that somebody else changed is no conflict there."""
+"""Merges files with one item per line: changes of neighbouring items do not conflict there."""
 
 import ast
 import re
@@ -9,11 +9,11 @@ LISTS = re.compile(
     r"pyproject\.toml|pytest\.ini|\.env\.example|\.gitignore|src/\w+/modules/__init__\.py"
     r"|tests/(conftest|test_utils|support/module_mocks)\.py"
 )
-INVALID = (SyntaxError, tomllib.TOMLDecodeError)
+SYNTAX_ERRORS = (SyntaxError, tomllib.TOMLDecodeError)
 
 
 def merge_lists(path: str, ours: str, base: str, new: str) -> str | None:
-    """Return what both sides made of a file, or None where one item was changed on both, or where it holds no list."""
+    """Return the merged text, or None if both sides changed the same item or the file holds no list."""
     if not LISTS.fullmatch(path):
         return None
     before = base.splitlines(keepends=True)
@@ -28,7 +28,7 @@ def merge_lists(path: str, ours: str, base: str, new: str) -> str | None:
 
 
 def _changes(before: list[str], text: str) -> list[tuple[list[str], str]]:
-    """Return, for each item and for the end, the lines that were added before it, and what became of the item."""
+    """Return the lines added before each item and before the end, each with the item's new text."""
     after = text.splitlines(keepends=True)
     added: list[list[str]] = [[] for _ in range(len(before) + 1)]
     items = [*before, ""]
@@ -54,13 +54,13 @@ def _merge_item(item: str, mine: tuple[list[str], str], theirs: tuple[list[str],
 def _merge_added(mine: list[str], theirs: list[str]) -> list[str] | None:
     if mine == theirs or not mine or not theirs:
         return mine or theirs
-    # The order of these has a meaning: a heading, and what .gitignore takes back.
+    # The order of headings and of negated patterns in .gitignore matters.
     if any(line.lstrip().startswith(("[", "!")) for line in mine + theirs):
         return None
     if len(mine) == len(theirs) == 1:
-        # One item from each side; more may be a comment and what it is about.
+        # More than one line may be an item with its comment.
         return sorted(mine + theirs)
-    # Of lines that both have, nobody can tell whether they are one item or parts of two.
+    # Shared lines may be one item or parts of two.
     shared = {line for line in mine if line.strip()}.intersection(theirs)
     return None if shared else mine + theirs
 
@@ -71,6 +71,6 @@ def _is_valid(path: str, text: str) -> bool:
             tomllib.loads(text)
         if path.endswith(".py"):
             ast.parse(text)
-    except INVALID:
+    except SYNTAX_ERRORS:
         return False
     return True

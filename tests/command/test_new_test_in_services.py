@@ -1,9 +1,10 @@
-"""`python -m scripts.new_test` writes tests that pass, and that are clean, for every module of every service."""
+"""`phasework test` writes tests that pass and are clean, for every module and form of a service."""
 
 from pathlib import Path
 
 import pytest
 
+from phasework.new_test import DEFAULT_NAME, new_test, open_service
 from tests.support.cases import CASES
 from tests.support.services import Service, write_service
 
@@ -18,7 +19,7 @@ def service(request: pytest.FixtureRequest, template: Path, tmp_path: Path) -> S
 
 def test_tests_are_clean_and_pass_until_the_service_is_broken(service: Service) -> None:
     for module in service.modules:
-        service.run("python", "-m", "scripts.new_test", module)
+        new_test(open_service(service.folder), module, DEFAULT_NAME)
     files = sorted(path.relative_to(service.folder).as_posix() for path in service.folder.rglob("test_*_scenarios.py"))
 
     assert len(files) == len(service.modules)

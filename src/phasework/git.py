@@ -7,37 +7,36 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 Tree = dict[str, str]
-"""The mode and the content of each file, as git names them, by the path in the service."""
+"""Files by their path in the service, each with its mode and the name of its content in git."""
 
 Labels = tuple[str, str, str]
-"""What the three versions of a file are called where they are in conflict."""
+"""The names of the three versions of a file in conflict markers."""
 
-NOTHING = f"0 {'0' * 40}"
-
+DELETED = f"0 {'0' * 40}"
+# File names that are not UTF-8 survive reading and writing with this error handler.
 ANY_NAME = "surrogateescape"
-"""How the name of a file that is not UTF-8 is read and written again."""
 
 
 class GitError(Exception):
-    """A command of git failed: its last line tells why."""
+    """A git command failed; the message is the last line of its output."""
 
 
 def last_line(output: bytes) -> str:
-    """Return the last line that a command said."""
+    """Return the last line of a command's output."""
     return output.decode(errors="replace").strip().rpartition("\n")[2]
 
 
 def run_git(
     *arguments: str | Path, cwd: Path | None = None, text: str = "", variables: Mapping[str, str] | None = None
 ) -> bytes:
-    """Run a command of git, with `text` as its input, and return what it printed; raise `GitError` where it fails."""
-    # A hook of git names the repository, and the index that it works on.
-    ours = {name: value for name, value in os.environ.items() if name not in ("GIT_DIR", "GIT_INDEX_FILE")}
+    """Run a git command with `text` as its input and return its output; raise `GitError` if it fails."""
+    # Inside a git hook these name the repository that was committed to.
+    inherited = {name: value for name, value in os.environ.items() if name not in ("GIT_DIR", "GIT_INDEX_FILE")}
     run = subprocess.run(
         ["git", *arguments],
         cwd=cwd,
         input=text.encode(errors=ANY_NAME),
-        env=ours | dict(variables or {}),
+        env=inherited | dict(variables or {}),
         capture_output=True,
         check=False,
     )
@@ -47,7 +46,7 @@ def run_git(
 
 
 class Repository:
-    """The git repository that a service is in, at its top or further down."""
+    """The git repository of a service; the service may be in a subfolder of it."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -61,12 +60,12 @@ class Repository:
         variables: Mapping[str, str] | None = None,
         cwd: Path | None = None,
     ) -> str:
-        """Run a command of git in the service, or in `cwd`: see `run_git`."""
-        printed = run_git(*arguments, cwd=cwd or self.root, text=text, variables=variables)
-        return printed.decode(errors=ANY_NAME).rstrip("\n")
+        """Run a git command in the service, or in `cwd`, and return its output: see `run_git`."""
+        output = run_git(*arguments, cwd=cwd or self.root, text=text, variables=variables)
+        return output.decode(errors=ANY_NAME).rstrip("\n")
 
     def changed_files(self) -> list[str]:
-        """Return the paths in the service that differ from the last commit, new ones among them."""
+        """Return the files of the service that differ from the last commit, including new ones."""
         status = self.run("status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--", ".")
         return [line[3:] for line in status.split("\0") if line]
 
@@ -77,7 +76,7 @@ class Repository:
         return {path: " ".join(entry.split()[::2]) for entry, _, path in found}
 
     def store(self, folder: Path) -> Tree:
-        """Store the files of a folder in the repository, in none of its commits, and return them."""
+        """Store the files of a folder in the repository, without a commit, and return them."""
         files = sorted(path for path in folder.rglob("*") if path.is_file())
         names = self.run("hash-object", "-w", "--no-filters", "--stdin-paths", text="\n".join(map(str, files)))
         modes = ["100755" if os.access(file, os.X_OK) else "100644" for file in files]
@@ -87,7 +86,7 @@ class Repository:
         }
 
     def find_renames(self, before: Tree) -> dict[str, str]:
-        """Return the new path of each file of `before` that the last commit has under another name."""
+        """Return the new paths of the files of `before` that have another path in the last commit."""
         with tempfile.TemporaryDirectory() as folder:
             tree = self._write_tree(before, Path(folder, "index"))
         options = ["-r", "-z", "--name-status", "--diff-filter=R", "--find-renames=70%"]
@@ -95,15 +94,15 @@ class Repository:
         return dict(zip(words[1::3], words[2::3], strict=True))
 
     def content(self, entry: str | None) -> bytes:
-        """Return the content of a file; it is empty where there is none."""
+        """Return the content of a file; a missing file is empty."""
         return b"" if entry is None else run_git("cat-file", "blob", entry.split()[1], cwd=self.root)
 
     def store_text(self, mode: str, text: str) -> str:
-        """Store the text of a file, and return it as trees have it."""
+        """Store the text of a file and return its entry in a tree."""
         return f"{mode} {self.run('hash-object', '-w', '--no-filters', '--stdin', text=text)}"
 
     def merge(self, ours: str, base: str | None, new: str, labels: Labels) -> tuple[str, list[str]]:
-        """Merge what was changed from `base` to `new` into `ours`; return the outcome, and the lines in conflict."""
+        """Merge the changes from `base` to `new` into `ours`; return the merged file and the lines in conflict."""
         with tempfile.TemporaryDirectory() as folder:
             files = [Path(folder, name) for name in ("ours", "base", "new")]
             for file, entry in zip(files, (ours, base, new), strict=True):
@@ -111,7 +110,7 @@ class Repository:
             names = [word for label in labels for word in ("-L", label)]
             command: list[str | Path] = ["git", "merge-file", "-p", *names, *files]
             run = subprocess.run(command, cwd=self.root, capture_output=True, check=False)
-            # It exits with the number of conflicts, up to 127, and with 255 where a file is no text.
+            # The exit code is the number of conflicts, up to 127, or 255 for a file that is not text.
             if run.returncode == 255:
                 return ours, ["all of it"]
             if not 0 <= run.returncode <= 127:
@@ -121,15 +120,15 @@ class Repository:
         conflicts = find_conflicts(run.stdout.decode(errors="replace"), labels) if run.returncode else []
         return f"{ours.split()[0]} {merged}", conflicts
 
-    def find_in_the_way(self, before: Tree, after: Tree) -> list[str]:
-        """Return the paths of `after` that are new, and taken by files that git ignores and could not bring back."""
+    def find_ignored(self, before: Tree, after: Tree) -> list[str]:
+        """Return the new paths of `after` where a file exists that git ignores and could not restore."""
         return sorted(path for path in after.keys() - before.keys() if os.path.lexists(self.root / path))
 
     def write(self, before: Tree, after: Tree, conflicts: Mapping[str, Iterable[str | None]]) -> None:
-        """Make the files of `before`, the last commit, those of `after`, in the working tree and in the index.
+        """Replace the files of `before`, the last commit, with those of `after`, in the working tree and the index.
 
-        `conflicts` are the files that git is to take for unmerged: what they were at the last update, in the last commit,
-        and what the template makes of them.
+        `conflicts` are the files that git marks as unmerged, each with its three versions: at the last update, in the
+        last commit, and from the template.
         """
         changes = {
             path: after.get(path) for path in before.keys() | after.keys() if before.get(path) != after.get(path)
@@ -142,11 +141,11 @@ class Repository:
         self.run("read-tree", "-m", "-u", "HEAD", tree, cwd=self.top)
         for path, stages in conflicts.items():
             staged = [f"{entry} {n}\t{self.prefix}{path}" for n, entry in enumerate(stages, 1) if entry]
-            self._update_index([f"{NOTHING}\t{self.prefix}{path}", *staged], {})
+            self._update_index([f"{DELETED}\t{self.prefix}{path}", *staged], {})
 
     def _write_tree(self, entries: Mapping[str, str | None], index: Path) -> str:
         variables = {"GIT_INDEX_FILE": str(index)}
-        self._update_index([f"{entry or NOTHING}\t{path}" for path, entry in entries.items()], variables)
+        self._update_index([f"{entry or DELETED}\t{path}" for path, entry in entries.items()], variables)
         return self.run("write-tree", variables=variables, cwd=self.top)
 
     def _update_index(self, lines: list[str], variables: Mapping[str, str]) -> None:
@@ -155,7 +154,7 @@ class Repository:
 
 
 def find_conflicts(text: str, labels: Labels) -> list[str]:
-    """Return the first and the last line of each conflict in a text that git has merged, as in `12-20`."""
+    """Return the first and last line of each conflict in a merged text, for example `12-20`."""
     ours, _, new = labels
     numbered = list(enumerate(text.splitlines(), 1))
     first = [number for number, line in numbered if line == f"<<<<<<< {ours}"]

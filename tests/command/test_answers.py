@@ -1,17 +1,17 @@
-"""The answers are read, changed and completed; what cannot be read is told in one sentence."""
+"""Answers are read, changed and completed; what cannot be read gets one sentence."""
 
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from scripts.answers import complete, read_answers, read_changes, read_yaml
+from phasework.answers import complete_changes, read_answers, read_given, read_yaml
 
 
 def test_a_changed_plan_keeps_what_it_does_not_name() -> None:
     answers = {"modules": ["parcels", "vans"], "plan": {"parcels": {"phase": 1, "coverage": 90}, "vans": {"phase": 2}}}
 
-    assert complete({"plan": {"parcels": {"phase": 3}}}, answers)["plan"] == {
+    assert complete_changes({"plan": {"parcels": {"phase": 3}}}, answers)["plan"] == {
         "parcels": {"phase": 3, "coverage": 90},
         "vans": {"phase": 2},
     }
@@ -20,7 +20,7 @@ def test_a_changed_plan_keeps_what_it_does_not_name() -> None:
 def test_a_plan_follows_a_description_that_names_another_phase() -> None:
     answers = {"own_modules": {"parcels": {"phase": 1}}, "plan": {"parcels": {"phase": 1, "coverage": 90}}}
 
-    changes = complete({"own_modules": {"parcels": {"phase": 2}}}, answers)
+    changes = complete_changes({"own_modules": {"parcels": {"phase": 2}}}, answers)
 
     assert changes["plan"] == {"parcels": {"phase": 2, "coverage": 90}}
 
@@ -35,15 +35,15 @@ def test_a_plan_follows_a_description_that_names_another_phase() -> None:
         ({"own_modules": {"vans": {"phase": 2}}}, {"own_modules": {"vans": 3}}, {"vans": {"phase": 2}}),
     ],
 )
-def test_what_is_no_answer_is_left_to_copier(
+def test_wrong_answers_are_left_to_copier(
     changes: dict[str, Any], answers: dict[str, Any], plan: dict[object, object]
 ) -> None:
-    assert complete(changes, answers)["plan"] == plan
+    assert complete_changes(changes, answers)["plan"] == plan
 
 
 def test_the_package_keeps_its_name() -> None:
     with pytest.raises(SystemExit) as error:
-        complete({"package_name": "letters"}, {"package_name": "post"})
+        complete_changes({"package_name": "letters"}, {"package_name": "post"})
 
     assert str(error.value.code).startswith("package_name: it stays post,")
 
@@ -52,7 +52,7 @@ def test_changes_come_from_a_file_and_from_the_command_line(tmp_path: Path) -> N
     file = tmp_path / "answers.yml"
     file.write_text("coverage_total: 80\ndescription: Letters.\n")
 
-    changes = read_changes(["description=Parcels.", "modules=[parcels]"], file)
+    changes = read_given(["description=Parcels.", "modules=[parcels]"], file)
 
     assert changes == {"coverage_total": 80, "description": "Parcels.", "modules": ["parcels"]}
 
@@ -60,38 +60,38 @@ def test_changes_come_from_a_file_and_from_the_command_line(tmp_path: Path) -> N
 @pytest.mark.parametrize("text", ["modules", "modules=[", "plan={", "plan=2023-02-30", "plan=" + "- " * 800])
 def test_changes_that_make_no_sense_are_refused(text: str) -> None:
     with pytest.raises(SystemExit) as error:
-        read_changes([text], None)
+        read_given([text], None)
 
     assert text.partition("=")[0] in str(error.value.code)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "a: [", "_commit: v0.1.0\n", "description: 2023-02-30\n"])
-def test_answers_that_were_damaged_are_told(tmp_path: Path, text: str) -> None:
+def test_answers_that_were_damaged_are_reported(tmp_path: Path, text: str) -> None:
     file = tmp_path / ".copier-answers.yml"
     file.write_text(text)
 
     with pytest.raises(SystemExit) as error:
         read_answers(file)
 
-    assert str(error.value.code).endswith("take it from an earlier commit.")
+    assert str(error.value.code).endswith("restore it from an earlier commit.")
 
 
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("- coverage_total", "is no mapping of questions to answers, as in coverage_total: 90."),
-        ("coverage_total", "is no mapping of questions to answers, as in coverage_total: 90."),
-        ("{", "line 1 is no YAML"),
+        ("- coverage_total", "the file must map questions to answers, for example coverage_total: 90."),
+        ("coverage_total", "the file must map questions to answers, for example coverage_total: 90."),
+        ("{", "line 1 is not YAML"),
         (None, "No such file or directory."),
     ],
 )
-def test_a_file_that_holds_no_answers_is_told_in_one_line(tmp_path: Path, text: str | None, reason: str) -> None:
+def test_a_file_that_holds_no_answers_gets_one_sentence(tmp_path: Path, text: str | None, reason: str) -> None:
     file = tmp_path / "answers.yml"
     if text:
         file.write_text(text)
 
     with pytest.raises(SystemExit) as refusal:
-        read_changes([], file)
+        read_given([], file)
 
     assert str(refusal.value.code).startswith(str(file))
     assert reason in str(refusal.value.code)
@@ -100,14 +100,14 @@ def test_a_file_that_holds_no_answers_is_told_in_one_line(tmp_path: Path, text: 
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("parcels: {", "line 1 is no YAML: expected the node content, but found '<stream end>'."),
-        ("a: 1\nb: c: d", "line 2 is no YAML: mapping values are not allowed here."),
-        ("sent: 2023-02-30", "it is no YAML: day is out of range for month."),
-        ("- " * 800, "it is no YAML: maximum recursion depth exceeded"),
-        ("sent: !!bool x", "it is no YAML: 'x'."),
+        ("parcels: {", "line 1 is not YAML: expected the node content, but found '<stream end>'."),
+        ("a: 1\nb: c: d", "line 2 is not YAML: mapping values are not allowed here."),
+        ("sent: 2023-02-30", "this is not YAML: day is out of range for month."),
+        ("- " * 800, "this is not YAML: maximum recursion depth exceeded"),
+        ("sent: !!bool x", "this is not YAML: 'x'."),
     ],
 )
-def test_a_file_that_is_no_yaml_is_told_why(tmp_path: Path, text: str, sentence: str) -> None:
+def test_a_file_that_is_not_yaml_is_explained(tmp_path: Path, text: str, sentence: str) -> None:
     file = tmp_path / "modules.yml"
     file.write_text(text)
 

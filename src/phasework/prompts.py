@@ -1,4 +1,7 @@
-"""Asks a question in the terminal until its answer is allowed. Ctrl-C raises `KeyboardInterrupt`; Ctrl-D, where nothing is typed, `EOFError`."""
+"""Asks questions in the terminal until each answer is allowed.
+
+Ctrl-C raises `KeyboardInterrupt`. Ctrl-D raises `EOFError` if nothing is typed.
+"""
 
 import shutil
 import textwrap
@@ -10,14 +13,14 @@ import questionary
 WIDTH = 80
 
 Check = Callable[[Any], str]
-"""Returns what is wrong with an answer, in one sentence, or an empty text."""
+"""Return one sentence about what is wrong with an answer, or an empty text."""
 
 
 def ask_text(question: str, check: Check, default: str = "") -> str:
-    """Return a text; one that is refused is shown again, to be corrected."""
+    """Return a text; a refused one is shown again for editing."""
     while True:
         answer = str(questionary.text(question, default=default).unsafe_ask()).strip()
-        if not refused(check(answer)):
+        if not show_problem(check(answer)):
             return answer
         default = answer
 
@@ -29,36 +32,37 @@ def ask_number(question: str, check: Check, default: int) -> int:
 
 
 def ask_list(question: str, check: Check) -> list[str]:
-    """Return texts that were separated by commas."""
+    """Return a list of texts, typed with commas between them."""
     return as_list(ask_text(question, lambda text: check(as_list(text))))
 
 
 def choose(question: str, choices: Sequence[str | questionary.Choice], default: str | None = None) -> str:
-    """Return one of some values."""
-    return str(questionary.select(question, choices, default, instruction="(arrows, Enter)").unsafe_ask())
+    """Return one of the choices."""
+    return str(questionary.select(question, choices, default, instruction="(arrow keys, Enter)").unsafe_ask())
 
 
-def tick(question: str, choices: Sequence[str]) -> list[str]:
-    """Return any number of some values."""
+def tick(question: str, choices: Sequence[str | questionary.Choice]) -> list[str]:
+    """Return any number of the choices."""
     if not choices:
         return []
-    return list(questionary.checkbox(question, choices, instruction="(space ticks, Enter goes on)").unsafe_ask())
+    return list(questionary.checkbox(question, choices, instruction="(Space selects, Enter continues)").unsafe_ask())
 
 
 def confirm(question: str, default: bool = True) -> bool:
     """Return whether the answer is yes."""
-    return bool(questionary.confirm(question, default=default).unsafe_ask())
+    # With `auto_enter`, the Enter after a "y" would answer the next question.
+    return bool(questionary.confirm(question, default=default, auto_enter=False).unsafe_ask())
 
 
-def refused(problem: str) -> bool:
-    """Tell a problem, and return whether there is one."""
+def show_problem(problem: str) -> bool:
+    """Print a problem, and return whether there is one."""
     if problem:
         print(textwrap.fill(problem, min(WIDTH, shutil.get_terminal_size().columns), break_on_hyphens=False))
     return bool(problem)
 
 
 def as_number(text: str) -> int | str:
-    """Return the number that a text tells, or else the text: it is refused as it was typed."""
+    """Return the number in a text, or the text itself, so that a refusal shows it as it was typed."""
     return int(text) if text.removeprefix("-").isdecimal() and len(text) < 10 else text
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from benchmarks.conflicts import BEGIN, END, PAGE, Table, count_conflicts, summarise
-from tests.support.updates import scripts
+from phasework.merge_lists import merge_lists
 
 pytestmark = pytest.mark.xdist_group("conflicts")
 
@@ -41,14 +41,12 @@ LIST = "[a]\nb\nc\nd\n"
     ],
 )
 def test_an_item_of_a_list_is_merged_beside_its_neighbours(ours: str, new: str, merged: str | None) -> None:
-    assert scripts("merge_lists").merge_lists("pytest.ini", ours, LIST, new) == merged
+    assert merge_lists("pytest.ini", ours, LIST, new) == merged
 
 
 def test_a_merge_that_would_break_toml_stays_in_conflict() -> None:
-    merge_lists = scripts("merge_lists").merge_lists
-
     assert merge_lists("pyproject.toml", "[a]\nx=1\n", "[a]\n", "[a]\nx=2\n") is None
 
 
 def test_code_is_not_merged_as_a_list() -> None:
-    assert scripts("merge_lists").merge_lists("src/a/main.py", "a\nb\n", "a\n", "A\n") is None
+    assert merge_lists("src/a/main.py", "a\nb\n", "a\n", "A\n") is None

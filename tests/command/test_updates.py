@@ -17,7 +17,17 @@ import yaml
 
 from tests.support.edits import CHANGES
 from tests.support.services import Service
-from tests.support.updates import FIRST, LivingService, Shelf, Versions, commit_all, git, make_versions
+from tests.support.updates import (
+    COMMAND,
+    FIRST,
+    WORKING_TREE,
+    LivingService,
+    Shelf,
+    Versions,
+    commit_all,
+    git,
+    make_versions,
+)
 
 pytestmark = pytest.mark.xdist_group("updates")
 
@@ -82,7 +92,7 @@ def test_an_improvement_is_pulled(service: LivingService) -> None:
     outcome = service.update(version=None)
 
     assert outcome.code == 0
-    assert outcome.names("merged with what you wrote") == ["README.md"]
+    assert outcome.names("merged with your changes") == ["README.md"]
     assert service.answers()["_commit"] == NEXT
     assert "## Watch it" in service.read("README.md")
     assert service.read("README.md").startswith("# The library in our street\n")
@@ -254,7 +264,7 @@ def test_a_file_that_the_team_deleted_stays_away(service: LivingService) -> None
 
     outcome = service.update(version=NEXT)
 
-    assert outcome.names("changed by the template, and left out as you had deleted them") == ["docs/testing.md"]
+    assert outcome.names("changed by the template; you had deleted them, so they stay deleted") == ["docs/testing.md"]
     assert not (service.folder / "docs/testing.md").exists()
 
 
@@ -368,15 +378,15 @@ def test_an_update_that_was_interrupted_while_it_wrote_is_taken_back(service: Li
 def test_an_update_that_was_interrupted_before_has_changed_nothing(service: LivingService, tmp_path: Path) -> None:
     before = service.files()
     run = subprocess.Popen(
-        [sys.executable, "-B", "-m", "scripts.update", "--defaults"],
+        [*COMMAND, "update", "--defaults"],
         cwd=service.folder,
-        env=os.environ | {"TMPDIR": str(tmp_path)},
+        env=WORKING_TREE | {"TMPDIR": str(tmp_path)},
         stderr=subprocess.PIPE,
         text=True,
         # A run of our tests in the background ignores Ctrl-C, and so would what it starts.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
-    while not any(tmp_path.glob("update-*")) and run.poll() is None:
+    while not any(tmp_path.glob("phasework-update-*")) and run.poll() is None:
         time.sleep(0.02)
 
     # As often as a person does who sees that it goes on: at some places Python ignores what comes.
@@ -411,10 +421,8 @@ def test_the_command_takes_the_options_of_copier(service: LivingService, tmp_pat
     file = tmp_path / "answers.yml"
     file.write_text(yaml.safe_dump({"coverage_total": 80}), encoding="utf-8")
     command = [
-        sys.executable,
-        "-B",
-        "-m",
-        "scripts.update",
+        *COMMAND,
+        "update",
         "--defaults",
         "--vcs-ref",
         ":current:",
@@ -423,7 +431,7 @@ def test_the_command_takes_the_options_of_copier(service: LivingService, tmp_pat
     ]
     command += ["--data", "plan={loans: {phase: 3}}"]
 
-    run = subprocess.run(command, cwd=service.folder, capture_output=True, text=True, check=False)
+    run = subprocess.run(command, cwd=service.folder, env=WORKING_TREE, capture_output=True, text=True, check=False)
 
     assert run.returncode == 0, run.stderr
     assert f"The template's {FIRST} -> {FIRST}:\n" in run.stdout
@@ -433,9 +441,15 @@ def test_the_command_takes_the_options_of_copier(service: LivingService, tmp_pat
 
 def ask_again(service: LivingService) -> "pexpect.spawn[str]":
     """Start an update that asks, in a terminal."""
-    command = ["-B", "-m", "scripts.update"]
+    program, *arguments = COMMAND
     return pexpect.spawn(
-        sys.executable, command, cwd=str(service.folder), dimensions=(500, 250), encoding="utf-8", timeout=60
+        program,
+        [*arguments, "update"],
+        cwd=str(service.folder),
+        env=WORKING_TREE,
+        dimensions=(500, 250),
+        encoding="utf-8",
+        timeout=60,
     )
 
 
@@ -500,7 +514,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str | None, str]] = {
     "another package": (
         {"package_name": "lending"},
         ":current:",
-        "package_name: it stays library, for the code of your team imports that name.",
+        "package_name: it stays library, because your team's code imports that name.",
     ),
     "a bad answer": (
         {"coverage_total": 101},
@@ -535,7 +549,7 @@ def test_what_is_not_committed_is_in_the_way(service: LivingService) -> None:
     service.add_line("README.md", "Not committed.")
 
     assert service.update().printed == (
-        "There are changes that are not committed: README.md. Commit or stash them, so that you can undo the update."
+        "Some changes are not committed: README.md. Commit or stash them, so that you can undo the update."
     )
     assert service.read("README.md").endswith("Not committed.\n")
 
@@ -554,7 +568,7 @@ def test_answers_that_were_damaged_are_told(service: LivingService, text: str) -
     outcome = service.update()
 
     assert outcome.printed.startswith(".copier-answers.yml ")
-    assert outcome.printed.endswith("take it from an earlier commit.")
+    assert outcome.printed.endswith("restore it from an earlier commit.")
     assert "\n" not in outcome.printed
 
 
@@ -580,7 +594,7 @@ LOSES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "package": (
         {"package_name": "lending"},
-        "package_name: it stays library, for the code of your team imports that name.",
+        "package_name: it stays library, because your team's code imports that name.",
     ),
 }
 
@@ -609,7 +623,7 @@ def test_copier_alone_brings_an_improvement_and_a_module(service: LivingService)
     run = copier_update(service, "--data=modules=[patients, tickets]")
 
     assert run.returncode == 0, run.stderr
-    assert "`uv run python -m scripts.update` does this, too" in run.stderr
+    assert "`phasework update` does this too" in run.stderr
     assert service.answers()["_commit"] == NEXT
     assert service.read("README.md").startswith("# The library in our street\n")
     assert sorted(service.answers()["plan"]) == ["loans", "members", "patients", "tickets"]

@@ -1,14 +1,18 @@
-{% from 'template/macros/python.jinja' import python with context -%}
-{% call python() -%}
-"""A file for a new test of a module."""
+"""`phasework test` writes the file for a new test of a module."""
 
 import ast
 from pathlib import Path
 
 import pytest
 
-from scripts.new_test import main
+from phasework import cli
 
+ANSWERS = """
+_src_path: gh:ada/template
+_commit: v1.0.0
+package_name: your_service
+database_access: {form}
+"""
 FIXTURES = '''
 from your_service.modules.parcels.models import Parcel, Van
 from your_service.modules.parcels.service import ParcelService, VanService
@@ -47,7 +51,7 @@ from tests.support.factories import Factory
 from tests.test_utils import TenantContext
 
 
-async def test_what_was_made_is_found(parcel_service: ParcelService, make_parcel: Factory[Parcel]) -> None:
+async def test_get_returns_the_record(parcel_service: ParcelService, make_parcel: Factory[Parcel]) -> None:
     await make_parcel()
     wanted = await make_parcel()
 
@@ -56,7 +60,7 @@ async def test_what_was_made_is_found(parcel_service: ParcelService, make_parcel
     assert found == wanted
 
 
-async def test_another_organisation_does_not_find_it(
+async def test_other_organisations_do_not_find_it(
     parcel_service: ParcelService,
     make_parcel: Factory[Parcel],
     other_org: Organisation,
@@ -76,6 +80,7 @@ def service(tmp_path: Path) -> Path:
     write(tmp_path / "tests/unit/phase1/test_parcels_sent_service.py")
     write(tmp_path / "tests/unit/phase2/test_parcels_service.py")
     write(tmp_path / "tests/fixtures/parcels.py", FIXTURES)
+    write(tmp_path / ".copier-answers.yml", ANSWERS.format(form="async"))
     return tmp_path
 
 
@@ -84,17 +89,22 @@ def write(file: Path, text: str = "") -> None:
     file.write_text(text)
 
 
+def run(service: Path, *arguments: str) -> None:
+    """Run the command line in a service."""
+    cli.app(["test", "--folder", str(service), *arguments], standalone_mode=False)
+
+
 def refusal(service: Path, *arguments: str) -> object:
     """Return what is said to arguments that make no sense; nothing is written then."""
     before = sorted(service.rglob("*"))
     with pytest.raises(SystemExit) as error:
-        main(arguments, service)
+        run(service, *arguments)
     assert sorted(service.rglob("*")) == before
     return error.value.code
 
 
 def test_a_test_is_written_in_the_phase_of_its_module(service: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    main(["parcels", "lost_and_found"], service)
+    run(service, "parcels", "lost_and_found")
 
     path = "tests/unit/phase2/test_parcels_lost_and_found.py"
     assert (service / path).read_text() == WRITTEN
@@ -102,16 +112,29 @@ def test_a_test_is_written_in_the_phase_of_its_module(service: Path, capsys: pyt
 
 
 def test_a_test_has_a_name_of_its_own_unless_told(service: Path) -> None:
-    main(["parcels"], service)
+    run(service, "parcels")
 
     assert (service / "tests/unit/phase2/test_parcels_scenarios.py").exists()
+
+
+def test_the_test_has_the_form_of_the_service(service: Path) -> None:
+    write(service / ".copier-answers.yml", ANSWERS.format(form="sync"))
+
+    run(service, "parcels", "lost_and_found")
+
+    written = (service / "tests/unit/phase2/test_parcels_lost_and_found.py").read_text()
+    assert written == WRITTEN.replace("async def", "def").replace("await ", "")
+
+
+def test_a_folder_that_is_no_service_is_refused(tmp_path: Path) -> None:
+    assert str(refusal(tmp_path, "parcels")).endswith("run the command in the folder of a service.")
 
 
 def test_a_test_may_be_about_the_only_kind_of_record(service: Path) -> None:
     fixtures = service / "tests/fixtures/parcels.py"
     fixtures.write_text(fixtures.read_text().replace("make_parcel", "send_parcel"))
 
-    main(["parcels"], service)
+    run(service, "parcels")
 
     assert "make_van: Factory[Van]" in (service / "tests/unit/phase2/test_parcels_scenarios.py").read_text()
 
@@ -120,7 +143,7 @@ def test_long_names_take_a_line_each(service: Path) -> None:
     fixtures = service / "tests/fixtures/parcels.py"
     fixtures.write_text(fixtures.read_text().replace("Parcel", "P" * 80))
 
-    main(["parcels"], service)
+    run(service, "parcels")
 
     source = (service / "tests/unit/phase2/test_parcels_scenarios.py").read_text()
     assert f"\n    parcel_service: {'P' * 80}Service,\n    make_parcel: Factory[{'P' * 80}],\n) -> None:" in source
@@ -132,7 +155,7 @@ def test_what_comes_from_one_file_is_imported_at_once(service: Path) -> None:
     fixtures = service / "tests/fixtures/parcels.py"
     fixtures.write_text(fixtures.read_text().replace("parcels.models import Parcel", "parcels.service import Parcel"))
 
-    main(["parcels"], service)
+    run(service, "parcels")
 
     source = (service / "tests/unit/phase2/test_parcels_scenarios.py").read_text()
     assert "\nfrom your_service.modules.parcels.service import Parcel, ParcelService\n" in source
@@ -143,7 +166,7 @@ def test_what_the_fixtures_do_not_import_is_where_modules_have_it(service: Path)
     source = fixtures.read_text().replace("from your_service.modules.parcels", "from .things")
     fixtures.write_text(source)
 
-    main(["parcels"], service)
+    run(service, "parcels")
 
     assert (service / "tests/unit/phase2/test_parcels_scenarios.py").read_text() == WRITTEN.replace(
         "lost and found", "scenarios"
@@ -154,10 +177,10 @@ def test_a_module_without_tests_is_asked_for_its_phase(service: Path) -> None:
     (service / "tests/unit/phase2/test_parcels_service.py").unlink()
 
     assert refusal(service, "parcels") == (
-        "parcels: it has no test yet that would tell its phase: name one from 1 to 9 by --phase."
+        "parcels: no test shows the phase of this module yet: name a phase from 1 to 9 with --phase."
     )
 
-    main(["parcels", "--phase", "3"], service)
+    run(service, "parcels", "--phase", "3")
     assert (service / "tests/unit/phase3/test_parcels_scenarios.py").exists()
 
 
@@ -166,22 +189,24 @@ def test_an_unknown_module_is_told_the_modules(service: Path) -> None:
 
 
 def test_a_service_without_modules_says_so(tmp_path: Path) -> None:
+    write(tmp_path / ".copier-answers.yml", ANSWERS.format(form="sync"))
     assert refusal(tmp_path, "letters") == 'There is no module "letters"; the modules are: none yet.'
 
 
 def test_a_bad_name_is_refused(service: Path) -> None:
     for name in ("Lost", "lost-and-found", "../lost", "1st", "_lost", "lost.py", "", "möbel"):
-        assert str(refusal(service, "parcels", name)).startswith(f'"{name}" is no name for a test: a name begins with')
+        assert str(refusal(service, "parcels", name)).startswith(
+            f'"{name}" is not allowed as a name; a lower-case letter'
+        )
 
 
 def test_a_file_that_is_there_stays_as_it_is(service: Path) -> None:
     assert refusal(service, "parcels", "service") == (
-        "tests/unit/phase2/test_parcels_service.py is there already: give another NAME."
+        "tests/unit/phase2/test_parcels_service.py exists: choose another name."
     )
 
 
 def test_a_module_without_fixtures_is_told_which_it_takes(service: Path) -> None:
     assert refusal(service, "parcels_sent") == (
-        "parcels_sent: tests/fixtures/parcels_sent.py has to define the fixtures <entity>_service and make_<entity> first."
+        "parcels_sent: define the fixtures <entity>_service and make_<entity> in tests/fixtures/parcels_sent.py first."
     )
-{%- endcall %}

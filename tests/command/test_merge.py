@@ -1,11 +1,12 @@
-"""What becomes of each file when the service is updated, and what an update refuses."""
+"""What an update does to each file of a service."""
 
 import pytest
 
-from scripts.git import find_conflicts
-from scripts.merge import Merge, Update, plan_update
-from scripts.merge_lists import merge_lists
-from scripts.update import order, report
+from phasework.git import find_conflicts
+from phasework.merge import Merge, Update, plan_update
+from phasework.merge_lists import merge_lists
+from phasework.summary import summarize
+from phasework.updates import version_order
 
 SERVICE = "src/post/modules/parcels/service.py"
 TEST = "tests/unit/phase1/test_parcels_service.py"
@@ -48,7 +49,7 @@ def test_what_the_template_no_longer_has_is_deleted_or_set_aside() -> None:
     update = plan({SERVICE: "ours", "tests/api/test_parcels_of_ours.py": "ours"}, new)
 
     assert update.deleted == [TEST]
-    assert update.set_aside == {path: f"removed/{path}" for path in (SERVICE, "tests/api/test_parcels_of_ours.py")}
+    assert update.kept == {path: f"removed/{path}" for path in (SERVICE, "tests/api/test_parcels_of_ours.py")}
     assert update.tree == {
         "README.md": "a",
         REVISION: "a",
@@ -60,7 +61,7 @@ def test_what_the_template_no_longer_has_is_deleted_or_set_aside() -> None:
 def test_what_was_set_aside_before_is_not_overwritten() -> None:
     update = plan({SERVICE: "ours", f"removed/{SERVICE}": "earlier"}, {"README.md": "a"})
 
-    assert update.set_aside == {SERVICE: f"removed-2/{SERVICE}"}
+    assert update.kept == {SERVICE: f"removed-2/{SERVICE}"}
     assert update.tree[f"removed/{SERVICE}"] == "earlier"
 
 
@@ -69,7 +70,7 @@ def test_a_file_that_the_team_deleted_is_left_out() -> None:
 
     update = plan_update(WRITTEN, ours, WRITTEN | {"README.md": "b"}, {})
 
-    assert update.left_out == ["README.md"]
+    assert update.skipped == ["README.md"]
     assert update.tree == ours
 
 
@@ -156,10 +157,10 @@ def test_a_conflict_is_told_by_its_lines() -> None:
 
 
 def test_the_summary_names_each_file_that_asks_for_attention() -> None:
-    update = Update({}, moved={TEST: MOVED}, set_aside={SERVICE: f"removed/{SERVICE}"}, tables=["parcels"])
+    update = Update({}, moved={TEST: MOVED}, kept={SERVICE: f"removed/{SERVICE}"}, tables=["parcels"])
     update.merges = {"README.md": Merge("a", "b", "c"), "NEWS.md": Merge("a", "b", "c")}
 
-    lines = list(report(update, {"NEWS.md": ["2-6"]}))
+    lines = list(summarize(update, {"NEWS.md": ["2-6"]}))
 
     assert f"  {TEST} -> {MOVED}" in lines
     assert f"  {SERVICE} -> removed/{SERVICE}" in lines
@@ -171,5 +172,5 @@ def test_the_summary_names_each_file_that_asks_for_attention() -> None:
 def test_versions_are_in_order() -> None:
     versions = ["v0.9.0", "v0.10.0", "v0.10.0-3-g1a2b3c4", "v1.0.0"]
 
-    assert sorted(versions, key=order) == versions
-    assert order("1a2b3c4") == []
+    assert sorted(versions, key=version_order) == versions
+    assert version_order("1a2b3c4") == []

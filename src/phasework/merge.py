@@ -1,14 +1,14 @@
-"""Decides what becomes of each file when a service is updated. It reads no file and writes none."""
+"""Decides what an update does to each file of a service. It neither reads nor writes files."""
 
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from .answers import ANSWERS
+from .answers import ANSWERS_FILE
 from .git import Tree
 
-ASIDE = "removed"
-"""The folder for what the team wrote in files that are no longer part of the service."""
+REMOVED = "removed"
+"""The folder that keeps files which the team edited and the template no longer has."""
 
 MODULE = re.compile(r"src/\w+/modules/(\w+)/")
 REVISION = re.compile(r"migrations/versions/(\w+)_\d{4}\.py")
@@ -17,7 +17,7 @@ UNIT_TEST = re.compile(r"tests/unit/phase(\d)/(test_\w+\.py)")
 
 @dataclass(frozen=True, slots=True)
 class Merge:
-    """A file that was changed on both sides: what it was, what the team made of it, and what the template did."""
+    """A file that the team and the template both changed: its versions from the last update, the team and the template."""
 
     base: str | None
     ours: str
@@ -26,31 +26,31 @@ class Merge:
 
 @dataclass(slots=True)
 class Update:
-    """What becomes of the files of a service."""
+    """What an update does to the files of a service."""
 
     tree: Tree
-    """The service afterwards; of files that are to be merged it has what the team wrote."""
+    """The files after the update; files to merge have the team's version."""
     merges: dict[str, Merge] = field(default_factory=dict)
     written: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
     deleted: list[str] = field(default_factory=list)
     moved: dict[str, str] = field(default_factory=dict)
-    set_aside: dict[str, str] = field(default_factory=dict)
-    """Where the team finds what it wrote in files that are no longer part of the service."""
-    left_out: list[str] = field(default_factory=list)
-    """Files that the team deleted, and the template changed."""
+    kept: dict[str, str] = field(default_factory=dict)
+    """Files of the team that the service no longer has, each with its new place."""
+    skipped: list[str] = field(default_factory=list)
+    """Files that the team deleted and the template changed."""
     tables: list[str] = field(default_factory=list)
-    """Modules whose tables are others now, or gone: their next revision is the team's to write."""
+    """Modules whose tables changed or are gone: the team writes their next migration."""
 
 
 def plan_update(
     base: Tree, ours: Tree, new: Tree, renames: Mapping[str, str], *, rewrite_migrations: bool = False
 ) -> Update:
-    """Return what becomes of each file.
+    """Return what the update does to each file.
 
-    `base` is what the template wrote at the last update, `ours` what the team made of it, `new` what the template writes
-    now. `renames` tells which files of `base` the team has renamed. Unless `rewrite_migrations` is set, the revisions
-    of modules that were there before stay as they are: databases have them.
+    `base` is what the template wrote at the last update, `ours` the team's last commit, `new` what the template writes
+    now. `renames` maps the files of `base` that the team renamed to their new paths. Existing modules keep their
+    migrations, because databases have run them, unless `rewrite_migrations` is set.
     """
     moves = find_moves(base, ours, new)
     update = Update(move(ours, moves), moved={path: moves[path] for path in ours if path in moves})
@@ -62,26 +62,26 @@ def plan_update(
     for path in sorted(base.keys() | new.keys()):
         decide(update, path, base.get(path), update.tree.get(path), new.get(path))
     for path in files_of_lost_modules(update.tree.keys() - base.keys() - new.keys(), base, new):
-        set_aside(update, path)
+        keep_removed(update, path)
     return update
 
 
 def decide(update: Update, path: str, base: str | None, ours: str | None, new: str | None) -> None:
-    """Decide what becomes of one file: where only one side changed it, that is what stays."""
+    """Decide about one file: if only one side changed it, take that change."""
     if new in (base, ours):
         return
-    if path == ANSWERS or ours == base:
+    if path == ANSWERS_FILE or ours == base:
         put(update, path, ours, new)
     elif new is None:
-        set_aside(update, path)
+        keep_removed(update, path)
     elif ours is None:
-        update.left_out.append(path)
+        update.skipped.append(path)
     else:
         update.merges[path] = Merge(base, ours, new)
 
 
 def put(update: Update, path: str, ours: str | None, new: str | None) -> None:
-    """Take what the template has."""
+    """Take the template's version."""
     if new is None:
         del update.tree[path]
         update.deleted.append(path)
@@ -90,28 +90,28 @@ def put(update: Update, path: str, ours: str | None, new: str | None) -> None:
     (update.changed if ours else update.written).append(path)
 
 
-def set_aside(update: Update, path: str) -> None:
-    """Keep what the team wrote where it disturbs nothing: without the rest of its module it could not be imported."""
-    folder, number = ASIDE, 1
+def keep_removed(update: Update, path: str) -> None:
+    """Move a file of the team to a folder that nothing imports: the rest of its module is gone."""
+    folder, number = REMOVED, 1
     while f"{folder}/{path}" in update.tree:
         number += 1
-        folder = f"{ASIDE}-{number}"
-    update.set_aside[path] = f"{folder}/{path}"
+        folder = f"{REMOVED}-{number}"
+    update.kept[path] = f"{folder}/{path}"
     update.tree[f"{folder}/{path}"] = update.tree.pop(path)
 
 
 def move(tree: Tree, moves: Mapping[str, str]) -> Tree:
-    """Return a tree with some of its files under other paths."""
+    """Return the tree with some of its files at other paths."""
     return {moves.get(path, path): entry for path, entry in tree.items()}
 
 
 def find_modules(tree: Iterable[str]) -> set[str]:
-    """Return the names of the modules that a service has."""
+    """Return the names of the service's modules."""
     return {found[1] for path in tree if (found := MODULE.match(path))}
 
 
 def find_moves(base: Tree, ours: Tree, new: Tree) -> dict[str, str]:
-    """Return the new path of each unit test whose module is due in another phase, the team's own tests among them."""
+    """Return the new path of each unit test whose module changes its phase, including tests of the team."""
     modules = find_modules(base) | find_modules(new)
     before, after = (_phases(tree, modules) for tree in (base, new))
     moves = {}
@@ -120,7 +120,7 @@ def find_moves(base: Tree, ours: Tree, new: Tree) -> dict[str, str]:
         found = UNIT_TEST.fullmatch(path)
         if found and module in before and module in after and found[1] == before[module] != after[module]:
             moves[path] = f"tests/unit/phase{after[module]}/{found[2]}"
-    # Two files cannot lie in one place.
+    # A file that exists already stays.
     return {old: path for old, path in moves.items() if path not in ours and path not in base}
 
 
@@ -131,7 +131,7 @@ def _phases(tree: Tree, modules: set[str]) -> dict[str, str]:
 
 
 def find_module(path: str, modules: Iterable[str]) -> str:
-    """Return the module that a file belongs to by its name, or an empty text: `test_loans_late.py` is of `loans`."""
+    """Return the module that a file belongs to, or an empty text: `test_loans_late.py` belongs to `loans`."""
     if found := MODULE.match(path) or REVISION.fullmatch(path):
         return found[1]
     name = path.rpartition("/")[2] if path.startswith("tests/") else ""
@@ -139,17 +139,17 @@ def find_module(path: str, modules: Iterable[str]) -> str:
 
 
 def files_of_lost_modules(paths: Iterable[str], base: Tree, new: Tree) -> list[str]:
-    """Return those of the team's own files that belong to modules which the service no longer has."""
+    """Return the team's own files that belong to removed modules."""
     modules = find_modules(base)
     lost = modules - find_modules(new)
     return sorted(path for path in paths if find_module(path, modules) in lost and not REVISION.fullmatch(path))
 
 
 def keep_revisions(base: Tree, new: Tree) -> tuple[Tree, list[str]]:
-    """Return `new` with the revisions of modules that `base` has, and the modules whose tables differ from them.
+    """Return `new` with the migrations of `base`, and the modules whose tables no longer match them.
 
-    Databases have gone through the revisions that are there: none is rewritten or deleted. A further one is taken where
-    it goes on from those.
+    Databases have run the existing migrations, so none is rewritten or deleted. A new one is added if it continues
+    the existing ones.
     """
     before, after = _revisions(base), _revisions(new)
     broken = sorted(name for name in before if not before[name].items() <= after.get(name, {}).items())

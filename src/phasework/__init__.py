@@ -1,0 +1,1 @@
+"""Phasework: write services with tested modules, and keep them current."""

@@ -1,0 +1,53 @@
+"""`phasework update`: take another version of the template, or other answers."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .. import updates
+from ..answers import ANSWERS_FILE, read_answers, read_given
+from ..relaunch import use_version
+from .options import Data, DataFile, Folder
+
+
+def update(
+    data: Data = None,
+    data_file: DataFile = None,
+    defaults: Annotated[bool, typer.Option("--defaults", "-l", help="Ask nothing: keep all other answers.")] = False,
+    vcs_ref: Annotated[
+        str | None,
+        typer.Option(
+            "--vcs-ref", "-r", metavar="TAG", help="The version; default: the newest. `:current:` keeps the service's."
+        ),
+    ] = None,
+    pretend: Annotated[bool, typer.Option("--pretend", "-n", help="Only show what would happen.")] = False,
+    rewrite_migrations: Annotated[
+        bool,
+        typer.Option(
+            "--rewrite-migrations",
+            help="Rewrite the first migrations of changed tables. No database may have run them.",
+        ),
+    ] = False,
+    folder: Folder = Path(),
+) -> None:
+    """Update a service to a newer template or to other answers, and merge that with your code.
+
+    Asks every question again, except for the package's name and existing own modules. Press Enter to keep an answer.
+    """
+    root = folder.resolve()
+    changes = read_given(data or [], data_file)
+    updates.open_repository(root)
+    answers = read_answers(root / ANSWERS_FILE)
+    use_version(answers["_src_path"], answers["_commit"] if vcs_ref == updates.CURRENT else vcs_ref)
+    sys.exit(
+        updates.update(
+            root,
+            changes,
+            version=vcs_ref,
+            ask=not defaults,
+            pretend=pretend,
+            rewrite_migrations=rewrite_migrations,
+        )
+    )

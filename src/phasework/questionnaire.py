@@ -1,0 +1,86 @@
+"""Asks the template's questions, and checks each answer with the template's own rules at once."""
+
+import sys
+from functools import partial
+from typing import Any
+
+from questionary import Choice
+from rich.table import Table
+
+from .answers import Answers
+from .console import show, show_table
+from .module_questions import ask_module, ask_plan
+from .modules import to_yaml
+from .prompts import Check, as_number, ask_number, ask_text, choose, confirm, show_problem, tick
+from .rules import Question, Rules
+
+
+def ask_questions(rules: Rules, given: Answers) -> Answers:
+    """Return the given answers and those that the person types; exit with one sentence if a given answer is refused."""
+    answers: Answers = {}
+    passed: Answers = {}
+    for name in rules.question_names:
+        question = rules.question(name, answers | passed)
+        if name not in given and not question.asked:
+            passed[name] = question.default
+            continue
+
+        def check(answer: Any, name: str = name) -> str:
+            return rules.problem(rules.with_defaults(answers | passed | {name: answer}))
+
+        if name in given:
+            answers[name] = as_number(str(given[name])) if question.type == "int" else given[name]
+            if problem := check(answers[name]):
+                sys.exit(problem)
+        elif name == "own_modules":
+            answers[name] = ask_own_modules(rules, answers | passed)
+        elif name == "plan":
+            answers[name] = ask_whole_plan(question, check)
+        else:
+            answers[name] = ask_question(question, check)
+    return answers
+
+
+def ask_question(question: Question, check: Check) -> Any:
+    """Ask one question with choices, a number or a text for an answer."""
+    if question.several:
+        choices = [Choice(label, value, checked=value in question.default) for label, value in question.choices]
+        while show_problem(check(ticked := tick(question.help, choices))):
+            choices = [Choice(choice.title, choice.value, checked=choice.value in ticked) for choice in choices]
+        return ticked
+    if question.choices:
+        choices = [Choice(label, value) for label, value in question.choices]
+        return choose(question.help, choices, question.default)
+    if question.type == "int":
+        return ask_number(question.help, check, question.default)
+    return ask_text(question.help, check, str(question.default))
+
+
+def ask_own_modules(rules: Rules, answers: Answers) -> dict[str, Any]:
+    """Ask for modules of the person's own, one by one."""
+    own: dict[str, Any] = {}
+    while confirm(f"Describe {'another' if own else 'a'} module of your own?", default=False):
+        described = ask_module(rules, rules.with_defaults(answers | {"own_modules": own}))
+        show(f"\n{to_yaml(described)}")
+        if confirm("Add this module?"):
+            own |= described
+    return own
+
+
+def ask_whole_plan(question: Question, check: Check) -> dict[str, Any]:
+    """Show the default plan, and ask for the phase and coverage of each module if it is not to be kept."""
+    plan: dict[str, dict[str, int]] = dict(question.default)
+    table = Table("Module", "Phase", "Minimum coverage")
+    for name, entry in plan.items():
+        table.add_row(name, str(entry["phase"]), f"{entry['coverage']} %")
+    show_table(table)
+    if confirm("Keep this plan?"):
+        return plan
+    for name, entry in plan.items():
+        plan[name] = ask_plan(name, partial(check_entry, check, plan, name), **entry)
+    return plan
+
+
+def check_entry(check: Check, plan: dict[str, dict[str, int]], name: str, entry: dict[str, Any]) -> str:
+    """Return what is wrong with a part of a module's entry in the plan."""
+    return check(plan | {name: entry})

@@ -1,0 +1,48 @@
+"""Goes on in another version of this program: the newest updater does the update."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+from .console import notice
+from .sources import Source, find_source, requirement, running_source
+
+STARTED = "PHASEWORK_VERSION"
+"""The environment variable that keeps the version which was started from looking for another one."""
+
+
+def use_version(address: str, version: str | None) -> None:
+    """Go on in the template's own program at this version, or at its newest tag, and exit as that does.
+
+    Return if it is this program already.
+    """
+    if STARTED in os.environ:
+        return
+    running = running_source()
+    if running and not running.commit and running.address == address:
+        return  # a folder without git has one version only
+    wanted = find_source(address, version)
+    if running and wanted.commit and running.commit.startswith(wanted.commit):
+        return
+    sys.exit(run(wanted))
+
+
+def run(source: Source) -> int:
+    """Run the same command line with the program of another version, and return its exit code."""
+    uv = os.environ.get("UV") or shutil.which("uv")
+    if not uv:
+        sys.exit(
+            f"uv is needed to run version {source.commit[:12]} of {source.address}: see https://docs.astral.sh/uv/."
+        )
+    command = [uv, "tool", "run", "--from", requirement(source), "phasework", *sys.argv[1:]]
+    notice(f"Using version {source.commit[:12]} of {source.address} ...", "dim")
+    process = subprocess.Popen(command, env=os.environ | {STARTED: source.commit})
+    try:
+        while True:
+            try:
+                return process.wait()
+            except KeyboardInterrupt:
+                continue  # the other program has received it, too
+    finally:
+        process.terminate()

@@ -1,0 +1,121 @@
+"""Where templates are, and which version of one runs or is wanted."""
+
+import json
+import re
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from packaging.version import InvalidVersion, Version
+
+from .git import GitError, run_git
+from .rules import PACKAGED, REPOSITORY, load_rules
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A template: its address, as Copier records it, and a commit."""
+
+    address: str
+    commit: str
+    """Empty for a folder without git."""
+
+
+def running_source() -> Source | None:
+    """Return where this program came from, or None if it was installed from an index."""
+    if not PACKAGED.is_dir():
+        return folder_source(REPOSITORY)
+    try:
+        text = distribution("phasework").read_text("direct_url.json")
+    except PackageNotFoundError:
+        return None
+    origin = json.loads(text or "{}")
+    if info := origin.get("vcs_info"):
+        return Source(copier_address(origin["url"]), info["commit_id"])
+    if "dir_info" in origin:
+        return folder_source(Path(unquote(urlsplit(origin["url"]).path)))
+    return None
+
+
+def folder_source(folder: Path) -> Source:
+    """Return the source in a folder at the commit that is checked out."""
+    try:
+        commit = run_git("rev-parse", "HEAD", cwd=folder).decode().strip()
+    except (GitError, OSError):
+        commit = ""
+    return Source(str(folder), commit)
+
+
+def copier_address(url: str) -> str:
+    """Return the URL of a git repository as Copier recognizes one."""
+    if url.startswith("file://"):
+        return unquote(urlsplit(url).path)
+    return url if url.endswith(".git") else f"git+{url}"
+
+
+def git_address(address: str) -> str:
+    """Return a template's address as git takes it."""
+    expanded = load_rules().render_macro("source", "git_address", address)
+    return str(Path(expanded).expanduser().absolute()) if is_local(expanded) else expanded
+
+
+def is_local(address: str) -> bool:
+    """Return whether an address names a folder on this machine."""
+    return not re.match(r"[a-z+]+://|[\w.-]+@[\w.-]+:", address)
+
+
+def requirement(source: Source) -> str:
+    """Return what `uv tool run --from` takes to run this very commit."""
+    address = git_address(source.address)
+    if is_local(address):
+        return f"git+{Path(address).as_uri()}@{source.commit}"
+    return load_rules().render_macro("source", "requirement", address, source.commit)
+
+
+def find_source(address: str, version: str | None) -> Source:
+    """Return the template at a tag, branch or commit, or at its newest tag; exit if that is not possible."""
+    commits = read_refs(address)
+    version = version or newest_tag(commits)
+    # The commit of an annotated tag stands beside the tag's own object.
+    for name in (f"refs/tags/{version}^{{}}", f"refs/tags/{version}", f"refs/heads/{version}", version):
+        if name in commits:
+            return Source(address, commits[name])
+    return Source(address, load_rules().render_macro("source", "revision", version))
+
+
+def newest_version(address: str) -> str | None:
+    """Return the newest version of a template as Copier takes it, or None for a folder without git."""
+    source = git_address(address)
+    if is_local(source) and not folder_source(Path(source)).commit:
+        return None
+    return newest_tag(read_refs(address))
+
+
+def read_refs(address: str) -> dict[str, str]:
+    """Return the commits of a template's tags and branches by their full names; exit if it cannot be read."""
+    try:
+        lines = run_git("ls-remote", "--", git_address(address)).decode().splitlines()
+    except GitError as error:
+        sys.exit(f"The template at {address} cannot be read: {error}")
+    return {name: commit for commit, name in (line.split("\t") for line in lines)}
+
+
+def newest_tag(names: Iterable[str]) -> str:
+    """Return the newest released version among the names of a repository, as Copier finds it, or `HEAD`."""
+    versions: dict[Version, str] = {}
+    for name in names:
+        tag = name.removeprefix("refs/tags/")
+        if tag != name and (version := parse_version(tag)) and not version.is_prerelease:
+            versions[version] = tag
+    return versions[max(versions)] if versions else "HEAD"
+
+
+def parse_version(tag: str) -> Version | None:
+    """Return the version that a tag names, if any."""
+    try:
+        return Version(tag)
+    except InvalidVersion:
+        return None

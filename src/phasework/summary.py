@@ -1,0 +1,41 @@
+"""Says what an update did to the files of a service."""
+
+from collections.abc import Iterator, Mapping
+
+from .merge import Update
+
+UNDO = "git restore --source=HEAD --staged --worktree . && git clean -fd"
+
+
+def summarize(update: Update, conflicts: Mapping[str, list[str]]) -> Iterator[str]:
+    """Return the lines about the files; `conflicts` are the lines in conflict by file."""
+    yield f"  Files that you had not touched: {len(update.written)} added, {len(update.changed)} changed, {len(update.deleted)} deleted"
+    merged = {path: "" for path in update.merges if path not in conflicts}
+    for title, paths in (
+        ("moved", arrows(update.moved)),
+        ("merged with your changes", merged),
+        ("no longer part of the service; your version is kept", arrows(update.kept)),
+        ("changed by the template; you had deleted them, so they stay deleted", dict.fromkeys(update.skipped, "")),
+        ("in CONFLICT at these lines", {path: f": {', '.join(lines)}" for path, lines in conflicts.items()}),
+    ):
+        if paths:
+            yield f"{title}:"
+            yield from (f"  {path}{rest}" for path, rest in sorted(paths.items()))
+    if update.tables:
+        yield f"The tables of {', '.join(update.tables)} have changed or are gone. Existing migrations stay as they are, because"
+        yield 'databases have run them. Write the next migration: see "Change the tables" in README.md.'
+
+
+def arrows(moves: Mapping[str, str]) -> dict[str, str]:
+    """Return the ends of the lines about files with a new place."""
+    return {path: f" -> {place}" for path, place in moves.items()}
+
+
+def next_steps(conflicts: Mapping[str, list[str]]) -> Iterator[str]:
+    """Return the lines about what to do now."""
+    yield ""
+    if conflicts:
+        yield "Edit the files in conflict, then `git add` them. `git diff --cached` shows everything else."
+    else:
+        yield "There are no conflicts. Look at `git diff --cached`, run `uv run pytest`, and commit."
+    yield f"To undo the update: {UNDO}"

@@ -1,0 +1,168 @@
+"""Updates a service to another version of the template, or to other answers, without losing a line of its team."""
+
+import re
+import signal
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from .answers import ANSWERS_FILE, Answers, complete_changes, read_answers
+from .console import interrupted, progress, show
+from .git import GitError, Labels, Repository, Tree
+from .merge import Merge, plan_update
+from .merge_lists import merge_lists
+from .summary import UNDO, next_steps, summarize
+from .writing import copier_errors
+
+CURRENT = ":current:"
+"""The version of the template that the service has."""
+CONFLICTS = 3
+"""The exit code for conflicts: 1 is any other problem, and 2 a wrong command line."""
+
+
+def update(
+    root: Path,
+    changes: Mapping[str, Any],
+    *,
+    version: str | None = CURRENT,
+    ask: bool = False,
+    pretend: bool = False,
+    rewrite_migrations: bool = False,
+) -> int:
+    """Update the service in `root` and print what happened to its files; return 0, or 3 if there are conflicts.
+
+    `changes` are the new answers. `version` is a tag of the template, or None for the newest. With `ask`, the other
+    questions are asked again. With `pretend`, nothing is written. If an update is not possible, exit and write nothing.
+    """
+    try:
+        repository = open_repository(root)
+        answers = read_answers(root / ANSWERS_FILE)
+        with tempfile.TemporaryDirectory(prefix="phasework-update-") as folder:
+            old, new = Path(folder, "old"), Path(folder, "new")
+            render(answers, complete_changes(changes, answers), version, old, new, ask=ask)
+            return merge(repository, old, new, pretend=pretend, rewrite_migrations=rewrite_migrations)
+    except GitError as error:
+        sys.exit(f"git: {error}. Nothing was changed.")
+    except KeyboardInterrupt:
+        interrupted(f"Interrupted. `git status` shows whether anything was changed. To undo it: {UNDO}")
+
+
+def open_repository(root: Path) -> Repository:
+    """Return the repository of the service; exit if an update could not be undone."""
+    try:
+        repository = Repository(root)
+        repository.run("rev-parse", "--verify", "HEAD")
+        changed = repository.changed_files()
+    except FileNotFoundError:
+        sys.exit("git is not installed: it is needed to undo an update.")
+    except GitError as error:
+        sys.exit(
+            f"git is needed to undo an update ({error}): commit the service first (git init && git add . && git commit)."
+        )
+    if changed:
+        names = ", ".join(changed[:3]) + (f" and {len(changed) - 3} more" if len(changed) > 3 else "")
+        sys.exit(f"Some changes are not committed: {names}. Commit or stash them, so that you can undo the update.")
+    return repository
+
+
+def render(answers: Answers, changes: Answers, version: str | None, old: Path, new: Path, *, ask: bool) -> None:
+    """Write the service into two folders: as it was at the last update, and as the template writes it now.
+
+    Exit if Copier refuses.
+    """
+    # Importing Copier takes half a second.
+    import copier
+
+    recorded = {key: value for key, value in answers.items() if not key.startswith("_")}
+    new.mkdir()
+    # Copier takes this file for the answers that were given before.
+    (new / ANSWERS_FILE).write_text(yaml.safe_dump(answers, allow_unicode=True, sort_keys=False), encoding="utf-8")
+    reference = copier.VcsRef.CURRENT if version == CURRENT else version
+    source = answers["_src_path"]
+    try:
+        with copier_errors(source):
+            # A question in the terminal would be hidden by a progress display.
+            with nullcontext() if ask else progress("Writing the new version ..."):
+                copier.run_recopy(new, changes, vcs_ref=reference, defaults=not ask, overwrite=True, quiet=True)
+            with progress("Writing the present version ..."):
+                copier.run_copy(source, old, recorded, vcs_ref=answers["_commit"], defaults=True, quiet=True)
+    except KeyboardInterrupt:
+        interrupted("Nothing was changed.")
+    after = read_answers(new / ANSWERS_FILE)
+    if unknown := sorted(changes.keys() - after.keys()):
+        asked = sorted(name for name in after if not name.startswith("_"))
+        sys.exit(f"{unknown[0]}: there is no such question; the questions are {', '.join(asked)}.")
+    if version is None and (newest := version_order(after["_commit"])) and newest < version_order(answers["_commit"]):
+        sys.exit(
+            f"The service has {answers['_commit']}, and the newest version is {after['_commit']}: choose one with --vcs-ref."
+        )
+
+
+def version_order(version: str) -> list[int]:
+    """Return a key that orders versions, empty without a tag: `v1.2.0-3-g1a2b3c4` comes after `v1.2.0`."""
+    found = re.fullmatch(r"v?(\d+)\.(\d+)\.(\d+)(?:-(\d+)-g\w+)?", version)
+    return [int(number or 0) for number in found.groups()] if found else []
+
+
+def merge(repository: Repository, old: Path, new: Path, *, pretend: bool, rewrite_migrations: bool) -> int:
+    """Merge the differences between two folders into the service, and print what happened to its files."""
+    with progress("Merging ..."):
+        base, ours, theirs = repository.store(old), repository.read_tree(), repository.store(new)
+        renames = repository.find_renames(base)
+        plan = plan_update(base, ours, theirs, renames, rewrite_migrations=rewrite_migrations)
+        before, after = (read_answers(folder / ANSWERS_FILE)["_commit"] for folder in (old, new))
+        conflicts: dict[str, list[str]] = {}
+        for path, files in plan.merges.items():
+            labels = ("yours", f"template {before}", f"template {after}")
+            plan.tree[path], lines = merge_file(repository, path, files, labels)
+            if lines:
+                conflicts[path] = lines
+    if plan.tree == ours:
+        show(f"There is nothing to do: the service has everything that {after} of the template writes.")
+        return 0
+    if ignored := repository.find_ignored(ours, plan.tree):
+        sys.exit(f"{ignored[0]} is ignored by git, and the update would overwrite it: move it first.")
+    if not pretend:
+        stages = {path: (files.base, files.ours, files.new) for path, files in plan.merges.items() if path in conflicts}
+        write(repository, ours, plan.tree, stages)
+    show(f"The template's {before} -> {after}{' (nothing is written)' if pretend else ''}:", "bold")
+    show("\n".join([*summarize(plan, conflicts), *([] if pretend else next_steps(conflicts))]))
+    return CONFLICTS if conflicts else 0
+
+
+def write(repository: Repository, before: Tree, after: Tree, conflicts: Mapping[str, Iterable[str | None]]) -> None:
+    """Write the files of `after` in one go; exit if git fails halfway."""
+    try:
+        with interrupts_ignored():
+            repository.write(before, after, conflicts)
+    except GitError as error:
+        sys.exit(f"git: {error}. To undo what was written: {UNDO}")
+
+
+def merge_file(repository: Repository, path: str, files: Merge, labels: Labels) -> tuple[str, list[str]]:
+    """Merge a file that both sides changed; return the merged file and the lines in conflict."""
+    merged, conflicts = repository.merge(files.ours, files.base, files.new, labels)
+    if not conflicts or not files.base:
+        return merged, conflicts
+    try:
+        sides = [repository.content(entry).decode() for entry in (files.ours, files.base, files.new)]
+    except UnicodeDecodeError:
+        return merged, conflicts
+    text = merge_lists(path, *sides)
+    return (merged, conflicts) if text is None else (repository.store_text(files.ours.split()[0], text), [])
+
+
+@contextmanager
+def interrupts_ignored() -> Iterator[None]:
+    """Keep Ctrl-C and requests to end from stopping this program, or programs that it starts, inside a `with` block."""
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
