@@ -1,4 +1,4 @@
-# What can be done here. Each target sets up what it needs, in .venv and build; `make clean` removes both.
+# Each target installs what it needs into .venv and build; `make clean` removes both.
 
 PYTHON ?= python3
 WORKERS ?= auto
@@ -6,7 +6,7 @@ SEED ?= $(shell date +%s)
 BIN := $(CURDIR)/.venv/bin
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 
-# uv makes the environment of the demo: neither an active environment nor an older Python on the PATH concerns it.
+# uv creates the environment of the demo: ignore an active environment and other Pythons.
 unexport VIRTUAL_ENV
 export UV_PYTHON ?= $(BIN)/python
 
@@ -14,14 +14,14 @@ export UV_PYTHON ?= $(BIN)/python
 
 help:
 	@echo 'make test       run the tests of the template'
-	@echo 'make test-all   run the long tests as well'
-	@echo 'make fuzz       try many more cases of the tests that draw their own; SEED=... tries those of another run again'
-	@echo 'make demo       write the default service to build/demo and run its suite'
-	@echo 'make lint       check our own style, format, types and workflow'
-	@echo 'make bench      measure writing a service and running its suite, as ratios'
-	@echo 'make mutate     break a service line by line, and count what its tests notice'
-	@echo 'make survivors  show what they did not notice in the last run of mutate'
-	@echo 'make clean      remove what the others made'
+	@echo 'make test-all   run the slow tests too'
+	@echo 'make fuzz       run property tests with many random examples; SEED=... repeats a run'
+	@echo 'make demo       write the default service to build/demo and run its tests'
+	@echo 'make lint       check style, format, types and the workflow of this repository'
+	@echo 'make bench      measure writing and testing a service, as ratios'
+	@echo 'make mutate     create mutants of a service and count those that its tests kill'
+	@echo 'make survivors  show the surviving mutants of the last run'
+	@echo 'make clean      remove .venv and build'
 
 test: .venv/.has-test .venv/.has-suite
 	@$(BIN)/python -m pytest -n $(WORKERS)
@@ -29,7 +29,7 @@ test: .venv/.has-test .venv/.has-suite
 test-all: .venv/.has-test
 	@$(BIN)/python -m pytest -n $(WORKERS) -m ''
 
-# Each run draws new cases: its seed is the first line of the report, and the names of tests tell theirs.
+# Each run uses new examples; the first line of the report and the names of tests show the seed.
 fuzz: export FUZZ_SEED = $(SEED)
 fuzz: .venv/.has-test .venv/.has-suite
 	@$(BIN)/python -m pytest -n $(WORKERS) -m fuzz

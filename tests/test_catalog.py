@@ -1,4 +1,4 @@
-"""A folder in the catalog is all that a module takes."""
+"""A catalog module is one folder."""
 
 import re
 from pathlib import Path
@@ -53,14 +53,14 @@ each_module = pytest.mark.parametrize("folder", CATALOG, ids=lambda folder: fold
 
 
 @each_module
-def test_module_says_everything_about_itself(folder: Path) -> None:
+def test_module_yml_is_complete(folder: Path) -> None:
     module = read_module(folder)
 
     assert {key: type(value) for key, value in module.items()} == KEYS
 
 
 @each_module
-def test_module_is_named_as_its_folder(folder: Path) -> None:
+def test_module_has_the_name_of_its_folder(folder: Path) -> None:
     assert read_module(folder)["name"] == folder.name
 
 
@@ -72,12 +72,12 @@ def test_module_needs_modules_of_the_catalog(folder: Path) -> None:
 
 
 @each_module
-def test_module_needs_gateways_that_are_there(folder: Path) -> None:
+def test_module_needs_existing_gateways(folder: Path) -> None:
     assert set(read_module(folder)["gateways"]) <= GATEWAYS
 
 
 @each_module
-def test_folder_holds_the_files_of_a_module(folder: Path) -> None:
+def test_folder_has_the_files_of_a_module(folder: Path) -> None:
     module = read_module(folder)
     optional = [files for key, files in OPTIONAL_FILES.items() if module[key]]
     expected = FILES.union(*optional)
@@ -86,7 +86,7 @@ def test_folder_holds_the_files_of_a_module(folder: Path) -> None:
 
 
 @each_module
-def test_sources_hold_nothing_that_jinja_reads(folder: Path) -> None:
+def test_sources_contain_no_jinja(folder: Path) -> None:
     sources = [path.read_text(encoding="utf-8") for path in folder.glob("*.py")]
 
     assert [mark for mark in ("{{", "{%", "{#") for source in sources if mark in source] == []
@@ -99,7 +99,7 @@ def test_module_has_at_least_twenty_unit_tests(folder: Path) -> None:
     assert sum(count_tests(source) for source in sources) >= 20
 
 
-def test_typical_module_of_ones_own_has_at_least_fifteen_unit_tests(template: Path, tmp_path: Path) -> None:
+def test_typical_own_module_has_at_least_fifteen_unit_tests(template: Path, tmp_path: Path) -> None:
     service = write_service(template, tmp_path / "service", {"domain": "blank", "own_modules": typical_modules(1)})
 
     assert count_tests(service.files["tests/unit/phase1/test_things1_service.py"].decode()) >= 15
@@ -119,11 +119,11 @@ def test_a_folder_added_to_the_catalog_is_offered(tmp_path: Path) -> None:
 
 
 def read_module(folder: Path) -> dict[str, Any]:
-    """Return what a folder of the catalog says in module.yml."""
+    """Return the module.yml of a catalog folder."""
     module: dict[str, Any] = yaml.safe_load((folder / "module.yml").read_text(encoding="utf-8"))
     return module
 
 
 def count_tests(source: str) -> int:
-    """Count the test functions of a file; one with many parameters counts once."""
+    """Count the test functions of a file; parametrised ones count once."""
     return len(re.findall(r"^(?:async )?def test_", source, re.MULTILINE))

@@ -1,4 +1,4 @@
-"""A folder in the gateways is all that an outside service takes; a service has only those that its modules need."""
+"""A gateway is one folder, and a service has only the gateways that its modules need."""
 
 import re
 from collections.abc import Callable
@@ -31,7 +31,7 @@ each_gateway = pytest.mark.parametrize("folder", GATEWAYS, ids=lambda folder: fo
 
 
 @each_gateway
-def test_gateway_says_everything_about_itself(folder: Path) -> None:
+def test_gateway_yml_is_complete(folder: Path) -> None:
     gateway = read_gateway(folder)
 
     assert {key: type(value) for key, value in gateway.items()} == KEYS
@@ -39,21 +39,21 @@ def test_gateway_says_everything_about_itself(folder: Path) -> None:
 
 
 @each_gateway
-def test_folder_holds_the_files_of_a_gateway(folder: Path) -> None:
+def test_folder_has_the_files_of_a_gateway(folder: Path) -> None:
     expected = FILES | ({"server.py"} if read_gateway(folder)["server"] else set())
 
     assert {path.name for path in folder.iterdir() if not path.name.startswith((".", "__"))} == expected
 
 
 @each_gateway
-def test_sources_hold_nothing_that_jinja_reads(folder: Path) -> None:
+def test_sources_contain_no_jinja(folder: Path) -> None:
     sources = [path.read_text(encoding="utf-8") for path in folder.iterdir() if path.suffix in {".py", ".example"}]
 
     assert [mark for mark in ("{{", "{%", "{#") for source in sources if mark in source] == []
 
 
 @pytest.mark.parametrize("case", ["blank", "patients", "tickets", "empty", "blank-async", "empty-async"])
-def test_a_service_without_worker_and_gateways_shows_no_trace_of_them(
+def test_a_service_without_worker_and_gateways_does_not_mention_them(
     written: Callable[[str], Service], case: str
 ) -> None:
     traces = re.compile(r"celery|worker\.py|redis|gateway|smtp|aiosmtpd|tenacity|trustme", re.IGNORECASE)
@@ -61,12 +61,12 @@ def test_a_service_without_worker_and_gateways_shows_no_trace_of_them(
 
     found = {path: traces.findall(path + content) for path, content in files.items()}
 
-    # Modules of the catalog are described in the service's answers, whichever were chosen.
+    # The answers file describes all catalog modules.
     assert {path: names for path, names in found.items() if names and path != ".copier-answers.yml"} == {}
     assert not any((written(case).folder / "src").glob("*/gateways"))
 
 
-def test_a_service_declares_what_its_modules_need(written: Callable[[str], Service]) -> None:
+def test_a_service_declares_the_dependencies_of_its_modules(written: Callable[[str], Service]) -> None:
     declared = written("defaults").files["pyproject.toml"].decode()
 
     assert re.findall(r'"(celery\[redis\]|tenacity|celery-types|aiosmtpd|trustme)>=', declared) == [
@@ -251,7 +251,7 @@ async def test_a_worker_rings_the_bell(mock_bell: SilentBell) -> None:
 
 @pytest.fixture(scope="module")
 def template_with_bell(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The template, with one gateway more, and with a module that needs it: tickets, by another name, and with a task."""
+    """The template with an additional gateway, and a renamed copy of tickets that needs it and has a task."""
     template = copy_template(tmp_path_factory.mktemp("template"))
     write_files(template / "template" / "gateways" / "bell", BELL)
     rooms = template / "template" / "catalog" / "rooms"
@@ -265,7 +265,7 @@ def template_with_bell(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.xdist_group("bell")
 @pytest.mark.parametrize("database_access", ["sync", "async"])
-def test_a_folder_added_to_the_gateways_is_written_with_the_module_that_needs_it(
+def test_a_new_gateway_is_written_with_a_module_that_needs_it(
     template_with_bell: Path, tmp_path: Path, database_access: str
 ) -> None:
     answers = {"modules": ["rooms"], "database_access": database_access}
@@ -290,14 +290,14 @@ def test_a_folder_added_to_the_gateways_is_written_with_the_module_that_needs_it
     assert b"ROOMS_INTERVAL_SECONDS=3600" in service.files[".env.example"]
 
 
-def test_a_folder_added_to_the_gateways_is_not_written_otherwise(template_with_bell: Path, tmp_path: Path) -> None:
+def test_a_new_gateway_is_not_written_without_such_a_module(template_with_bell: Path, tmp_path: Path) -> None:
     service = write_service(template_with_bell, tmp_path / "service", {"modules": ["patients", "appointments"]})
 
     assert [path for path in service.files if "bell" in path] == []
 
 
 def read_gateway(folder: Path) -> dict[str, Any]:
-    """Return what a folder of the gateways says in gateway.yml."""
+    """Return the gateway.yml of a folder."""
     gateway: dict[str, Any] = yaml.safe_load((folder / "gateway.yml").read_text(encoding="utf-8"))
     return gateway
 

@@ -23,7 +23,7 @@ OPTIONS = (
 
 @pytest.fixture(params=[pytest.param(case, marks=pytest.mark.xdist_group(f"openapi-{case}")) for case in CASES])
 def service(request: pytest.FixtureRequest, written: Callable[[str], Service]) -> Service:
-    """A service with every module of the catalog, and one with every type of field, in each form, beside schemathesis."""
+    """Services with all catalog modules and with all field types, in each form, with schemathesis."""
     return with_load_tools(written(request.param))
 
 
@@ -79,7 +79,7 @@ with start_service() as (url, token):
     sys.exit(any(runs))
 """
 
-# Puts a stored identifier in the place of each that schemathesis has made up.
+# Replaces generated ids by ids of stored records.
 SCHEMATHESIS_RUN = """
 import json
 import sys
@@ -119,7 +119,7 @@ def after_call(context, case, response):
 try:
     command(["run", f"{url}/openapi.json", "--header", f"Authorization: Bearer {token}", *options])
 finally:
-    # Nobody is let in, there is no such thing, it is not understood: of the rest, the record was found.
+    # Any other status than these means that the record was found.
     print("never found:", [label for label, codes in answers.items() if "_id}" in label and codes <= {401, 404, 405, 422}])
 """
 

@@ -60,7 +60,7 @@ def test_processes_share_the_load(copied: Callable[[str], Service]) -> None:
     assert "All thresholds are met." in output
 
 
-def test_master_judges_what_its_workers_did(copied: Callable[[str], Service]) -> None:
+def test_master_judges_the_requests_of_its_workers(copied: Callable[[str], Service]) -> None:
     output = copied("defaults").run("python", "-c", MASTER_AND_WORKERS)
 
     assert "All thresholds are met." in output
@@ -106,7 +106,7 @@ def test_failing_route_misses_the_share_of_failures(copied: Callable[[str], Serv
     assert "MISSED: max-p95" not in output
 
 
-def test_service_that_cannot_start_is_no_miss(copied: Callable[[str], Service]) -> None:
+def test_service_that_cannot_start_is_not_a_missed_threshold(copied: Callable[[str], Service]) -> None:
     service = copied("defaults")
     main = service.folder / "src" / service.package / "main.py"
     main.write_text("raise ImportError('Planted')\n", encoding="utf-8")
@@ -122,7 +122,7 @@ def test_url_requires_a_token(copied: Callable[[str], Service]) -> None:
     assert output.startswith("--url requires LOAD_TOKEN, the token of an admin")
 
 
-def test_is_part_of_no_other_run(copied: Callable[[str], Service]) -> None:
+def test_is_not_part_of_other_runs(copied: Callable[[str], Service]) -> None:
     service = copied("defaults")
     for folder in ("build", ".hidden"):
         (service.folder / folder).mkdir()
@@ -167,7 +167,7 @@ def fail(service: Service, file: str, function: str) -> None:
 
 
 def plant(service: Service, file: str, function: str, statement: str) -> None:
-    """Begin a function with a statement."""
+    """Insert a statement at the beginning of a function."""
     path = service.folder / file.format(package=service.package)
     before, name, after = path.read_text(encoding="utf-8").partition(function)
     signature, colon, body = after.partition(":\n")

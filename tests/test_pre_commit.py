@@ -1,4 +1,4 @@
-"""The hooks of a service, driven by pre-commit: a fresh service passes, and what is planted in it is not committed."""
+"""Tests of the pre-commit hooks: a new service passes, and planted problems are not committed."""
 
 import re
 import secrets
@@ -12,10 +12,10 @@ import pytest
 from tests.support.checkouts import Checkout, check_out, check_out_hooks, check_out_service
 from tests.support.services import Service, lock
 
-# tests/test_services.py runs these in every form.
+# tests/test_services.py runs these hooks in every form.
 RUN_ELSEWHERE = "ruff-check,ruff-format,mypy"
 ALPHABET = string.ascii_letters + string.digits
-# They are made when they are planted: our own hooks would find them here.
+# Built at run time, because our own hooks would find them here.
 SECRETS: dict[str, Callable[[], str]] = {
     "a key of AWS": lambda: f'KEY = "AKIA{text_of(16, string.ascii_uppercase)}"',
     "a private key": lambda: f"KEY = '''-----BEGIN {'RSA'} PRIVATE KEY-----\n{text_of(64)}\n'''",
@@ -36,7 +36,7 @@ NO_COMMIT = "session.commit() commits in a service: flush, and let the caller th
 
 @pytest.fixture(scope="module")
 def defaults(written: Callable[[str], Service], tmp_path_factory: pytest.TempPathFactory) -> Checkout:
-    """A checkout of the default service, whose hooks are installed."""
+    """A checkout of the default service with installed hooks."""
     checkout = check_out_service(written("defaults"), tmp_path_factory.mktemp("checkout") / "service")
     checkout.run("uv", "run", "--locked", "pre-commit", "install")
     return checkout
@@ -44,16 +44,16 @@ def defaults(written: Callable[[str], Service], tmp_path_factory: pytest.TempPat
 
 @pytest.fixture
 def checkout(defaults: Checkout) -> Iterator[Checkout]:
-    """The same, in which a test may plant something."""
+    """A copy of the checkout that tests can change."""
     yield defaults
     defaults.restore()
 
 
 @pytest.mark.xdist_group("pre-commit")
 class TestHooksOfAService:
-    """What a person sees who commits."""
+    """Commits with the hooks."""
 
-    def test_fresh_service_passes_and_stays_as_it_is(self, checkout: Checkout) -> None:
+    def test_new_service_passes_unchanged(self, checkout: Checkout) -> None:
         output = checkout.run("uv", "run", "--locked", "pre-commit", "run", "--all-files")
 
         assert "Failed" not in output
@@ -101,7 +101,7 @@ class TestHooksOfAService:
         assert named == {str(n) for n in range(len(SECRETS))}
         assert (checkout.folder / "docs/long.md").read_text(encoding="utf-8") == "Notes\n"
 
-    def test_exception_that_is_marked_is_committed(self, checkout: Checkout) -> None:
+    def test_marked_exception_is_committed(self, checkout: Checkout) -> None:
         checkout.add("scripts/secret.py", f"{SECRETS['a setting']()}  # pragma: allowlist secret\n")
 
         assert failed(checkout.commit(skip=RUN_ELSEWHERE)) == []
@@ -110,7 +110,7 @@ class TestHooksOfAService:
 @pytest.mark.parametrize(
     "case", [pytest.param(case, marks=pytest.mark.xdist_group(case)) for case in ("async", "blank")]
 )
-def test_hooks_find_nothing_in_a_fresh_service(written: Callable[[str], Service], tmp_path: Path, case: str) -> None:
+def test_hooks_find_nothing_in_a_new_service(written: Callable[[str], Service], tmp_path: Path, case: str) -> None:
     service = written(case)
     shutil.copytree(service.folder, tmp_path / "service", ignore=shutil.ignore_patterns(".*_cache", "__pycache__"))
     lock(tmp_path / "service")
@@ -124,9 +124,9 @@ def test_hooks_find_nothing_in_a_fresh_service(written: Callable[[str], Service]
 
 @pytest.mark.xdist_group("pre-commit")
 class TestRepositoryOfOthers:
-    """A repository that this template did not write."""
+    """A repository that was not written by the template."""
 
-    def test_tries_our_hooks_and_is_told(self, defaults: Checkout, tmp_path: Path) -> None:
+    def test_our_hooks_work_with_try_repo(self, defaults: Checkout, tmp_path: Path) -> None:
         offered = check_out_hooks(tmp_path / "offered")
         (tmp_path / "theirs").mkdir()
         theirs = check_out(tmp_path / "theirs")
@@ -163,7 +163,7 @@ jobs:
 
 
 def failed(output: str) -> list[str]:
-    """Return the identifiers of the hooks that failed, in their order."""
+    """Return the ids of the failed hooks in order."""
     return list(report_of_each_hook(output))
 
 
@@ -175,5 +175,5 @@ def report_of_each_hook(output: str) -> dict[str, str]:
 
 
 def text_of(length: int, alphabet: str = ALPHABET) -> str:
-    """Return text that nobody can guess."""
+    """Return random text."""
     return "".join(secrets.choice(alphabet) for _ in range(length))

@@ -1,4 +1,4 @@
-"""The static checks of a service fail when a rule is broken: the contracts of import-linter, ruff's banned imports, one pattern."""
+"""Tests of the static checks of a service: import-linter's contracts, ruff's banned imports, and a pattern."""
 
 import re
 import shutil

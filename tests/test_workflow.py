@@ -1,4 +1,4 @@
-"""The workflow of a service: its steps do here what they are to do on GitHub."""
+"""Tests of the workflow of a service: its steps run here as on GitHub."""
 
 import json
 import os
@@ -23,7 +23,7 @@ BIN = Path(sys.executable).parent
 
 @pytest.fixture(scope="session")
 def repository(written: Callable[[str], Service], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A service with one module as a team has committed it, with its lock file."""
+    """A committed service with one module and a lock file."""
     folder = tmp_path_factory.mktemp("workflow") / "repository"
     for path, content in written("patients").files.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
@@ -39,7 +39,7 @@ def repository(written: Callable[[str], Service], tmp_path_factory: pytest.TempP
 
 @pytest.fixture
 def checkout(repository: Path, tmp_path: Path) -> Path:
-    """A clean checkout of it."""
+    """A clean checkout of the repository."""
     run("git", "clone", "--quiet", str(repository), str(tmp_path / "checkout"), cwd=tmp_path)
     return tmp_path / "checkout"
 
@@ -73,7 +73,7 @@ def test_steps_pass_in_a_clean_checkout(checkout: Path, variables: dict[str, str
     for name in ("lint", *TESTS, "gates"):
         run_job(jobs[name], checkout, variables)
 
-    # Nothing holds a module below its gate but its lines: the data of the runs before stay as they are.
+    # The combined coverage data stay the same; only the gates decide.
     service = next(checkout.glob("src/*/modules/patients/service.py"))
     untested = "\n\ndef untested(number: int) -> int:\n" + "    number += 1\n" * 200 + "    return number\n"
     service.write_text(service.read_text(encoding="utf-8") + untested, encoding="utf-8")
@@ -128,20 +128,20 @@ def test_large_suite_is_sharded_by_stored_durations(written: Callable[[str], Ser
 
 
 def split(command: str, shard: int) -> list[str]:
-    """Return the options that a command gives to pytest in a shard, without the folders."""
+    """Return the options of pytest in a shard, without the folders."""
     known = {"SHARD": str(shard), "GITHUB_RUN_ID": "17"}
     words = [Template(word).substitute(known) for word in shlex.split(command)]
     return words[words.index("--randomly-seed") :]
 
 
 def collect(service: Service, *options: str) -> list[str]:
-    """Return the integration tests that a run would take."""
+    """Return the integration tests that a run collects."""
     output = service.run("pytest", "tests/integration", "--collect-only", "-q", "--no-cov", *options)
     return [line for line in output.splitlines() if "::" in line]
 
 
 def jobs_for_one_python(checkout: Path) -> dict[str, dict[str, Any]]:
-    """Return the jobs of the checkout's workflow; no other Python than ours has to be here."""
+    """Return the jobs of the workflow, limited to the current Python version."""
     jobs = read_jobs(checkout / WORKFLOW)
     pythons = jobs["unit"]["strategy"]["matrix"]["python"]
     del pythons[1:]
@@ -149,7 +149,7 @@ def jobs_for_one_python(checkout: Path) -> dict[str, dict[str, Any]]:
 
 
 def run(*command: str, cwd: Path) -> str:
-    """Run a command and return what it printed; a failure fails the test with it."""
+    """Run a command and return its output; a failure fails the test."""
     ours = os.environ | {"PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
     done = subprocess.run(
         command, cwd=cwd, env=ours, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
@@ -161,11 +161,11 @@ def run(*command: str, cwd: Path) -> str:
 @pytest.mark.xdist_group("workflow")
 @pytest.mark.skipif(not shutil.which("jq"), reason="jq, which GitHub's runners have, is not on this machine")
 class TestDelivery:
-    """What the jobs `publish` and `deploy` do with an image, by a stand-in for docker that writes down how it is called."""
+    """The jobs `publish` and `deploy`, with a double of docker that records its calls."""
 
     @pytest.fixture
     def docker(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-        """The file in which the calls stand; the image has another name, with a digest of its own."""
+        """The file with the recorded calls; the image also has another name with another digest."""
         calls = tmp_path / "calls"
         digests = ["built@sha256:1", "ghcr.io/acme/clinic@sha256:2"]
         program = tmp_path / "bin" / "docker"
@@ -176,7 +176,7 @@ class TestDelivery:
         monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
         return calls
 
-    def test_what_is_pushed_is_handed_on_by_its_digest(self, repository: Path, docker: Path, tmp_path: Path) -> None:
+    def test_the_pushed_image_is_passed_on_by_digest(self, repository: Path, docker: Path, tmp_path: Path) -> None:
         output = tmp_path / "output"
         variables = {"GITHUB_REPOSITORY": "Acme/Clinic", "GITHUB_SHA": "c0ffee", "GITHUB_OUTPUT": str(output)}
 
@@ -189,7 +189,7 @@ class TestDelivery:
         ("url", "calls"),
         [("postgresql://db/clinic", "run --rm --env DATABASE_URL clinic@sha256:2 alembic upgrade heads\n"), ("", "")],
     )
-    def test_migration_comes_before_the_command(
+    def test_migration_runs_before_the_deploy_command(
         self, repository: Path, docker: Path, tmp_path: Path, url: str, calls: str
     ) -> None:
         docker.touch()
@@ -206,7 +206,7 @@ class TestDelivery:
         assert (tmp_path / "before").read_text(encoding="utf-8") == calls
         assert (tmp_path / "deployed").read_text(encoding="utf-8") == "clinic@sha256:2\n"
 
-    def test_nothing_is_deployed_without_a_command_and_the_job_says_what_to_set(self, repository: Path) -> None:
+    def test_nothing_is_deployed_without_a_deploy_command(self, repository: Path) -> None:
         first, *others = read_jobs(repository / WORKFLOW)["deploy"]["steps"]
 
         assert first["if"] == "vars.DEPLOY_COMMAND == ''"
@@ -216,6 +216,6 @@ class TestDelivery:
 
     @staticmethod
     def steps_of_a_deployment(repository: Path) -> list[dict[str, Any]]:
-        """Return the steps with a script that a deployment takes."""
+        """Return the script steps of a deployment."""
         steps = read_jobs(repository / WORKFLOW)["deploy"]["steps"]
         return [step for step in steps if "run" in step and step["if"] == "vars.DEPLOY_COMMAND != ''"]

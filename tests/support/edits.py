@@ -1,4 +1,4 @@
-"""What teams ordinarily edit in their services, and what versions of the template ordinarily change."""
+"""Ordinary edits of teams, and ordinary changes of template versions."""
 
 from collections.abc import Callable, Mapping
 
@@ -40,7 +40,7 @@ def greeting() -> str:
 
 
 def add_dependency(service: LivingService, name: str) -> None:
-    """Add a dependency where it belongs in the alphabet, as `uv add` does."""
+    """Add a dependency in alphabetical order, as `uv add` does."""
     before, rest = service.read("pyproject.toml").split("dependencies = [\n", 1)
     listed, after = rest.split("]\n", 1)
     lines = sorted([*listed.splitlines(), f'    "{name}>=1",'])
@@ -48,7 +48,7 @@ def add_dependency(service: LivingService, name: str) -> None:
 
 
 def add_fixture_file(service: LivingService) -> None:
-    """Add a file of fixtures, and name it in the conftest."""
+    """Add a fixture file and register it in conftest.py."""
     service.write("tests/fixtures/greetings.py", FILE_OF_FIXTURES)
     service.edit("tests/conftest.py", "\n]\n", '\n    "tests.fixtures.greetings",\n]\n')
 

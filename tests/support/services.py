@@ -1,4 +1,4 @@
-"""Writes services from the template of the working tree, and runs their commands."""
+"""Write services from the template in the working tree, and run their commands."""
 
 import copy
 import os
@@ -22,32 +22,32 @@ ROOT = Path(__file__).parents[2]
 
 Answers = Mapping[str, Any]
 
-# What steers our own run must not steer that of a service.
+# Variables of our own run that must not affect services.
 _OURS = ("COVERAGE_", "PYTEST_", "PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "PYTHONPYCACHEPREFIX", "VIRTUAL_ENV")
 _NOT_SOURCES = shutil.ignore_patterns("__pycache__", ".*_cache", "*.pyc")
-# What a run beside may be writing or deleting.
+# Files that concurrent runs may write or delete.
 _IN_USE = shutil.ignore_patterns(".*_cache", ".coverage*", "*.pyc.*")
 
 
 @dataclass(frozen=True)
 class Service:
-    """A service in a folder, and the Python that its commands run with."""
+    """A service in a folder, with the Python of its commands."""
 
     folder: Path
     files: Mapping[str, bytes] = field(repr=False)
-    """What was written, by its path; what running the service leaves behind is not in it."""
+    """The written files by path, without files that commands created later."""
     python: Path = Path(sys.executable)
     besides: tuple[str, ...] = ()
-    """What is installed in its environment besides its own dependencies."""
+    """Additional requirements in its environment."""
 
     def copy(self, folder: Path) -> "Service":
-        """Return a copy in another folder, which a test may change."""
+        """Return a copy in another folder that a test can change."""
         shutil.copytree(self.folder, folder, ignore=_IN_USE)
         return replace(self, folder=folder)
 
     @cached_property
     def answers(self) -> dict[str, Any]:
-        """What the service was written from, as it recorded it."""
+        """The recorded answers of the service."""
         answers: dict[str, Any] = yaml.safe_load((self.folder / ".copier-answers.yml").read_text(encoding="utf-8"))
         return answers
 
@@ -83,7 +83,7 @@ class Service:
         timeout: float | None = None,
         variables: Mapping[str, str] | None = None,
     ) -> subprocess.CompletedProcess[str]:
-        """Run a command of the service's own environment, with `variables` besides our own, wherever it leads."""
+        """Run a command of the service's environment with additional `variables`, and return the result."""
         return subprocess.run(
             self.command(*command),
             cwd=self.folder,
@@ -96,12 +96,12 @@ class Service:
         )
 
     def command(self, *command: str) -> list[str]:
-        """Return a command of the service's own environment, with its full path."""
+        """Return a command of the service's environment with its full path."""
         return [str(self.environment / "bin" / command[0]), *command[1:]]
 
     @property
     def environment(self) -> Path:
-        """The environment that holds what the service declares."""
+        """The environment with the declared dependencies."""
         return environment_of(self.folder, self.python, self.besides)
 
     @property
@@ -135,12 +135,12 @@ def with_load_tools(service: Service) -> Service:
 
 
 def program(name: str) -> str:
-    """Return the path of a program that is installed beside our Python."""
+    """Return the path of a program in the environment of our Python."""
     return str(Path(sys.executable).with_name(name))
 
 
 def copy_template(folder: Path) -> Path:
-    """Copy the template of the working tree, as it is now, and return the copy: no commit is needed to try a change."""
+    """Copy the template from the working tree, including uncommitted changes, and return the copy."""
     for part in ("template", "hooks", "src/phasework_suite"):
         shutil.copytree(ROOT / part, folder / part, ignore=_NOT_SOURCES)
     shutil.copy(ROOT / "copier.yml", folder)
@@ -148,13 +148,13 @@ def copy_template(folder: Path) -> Path:
 
 
 def write_service(template: Path, folder: Path, answers: Answers, python: Path = Path(sys.executable)) -> Service:
-    """Write a service from `answers`, with the default for every other question."""
+    """Write a service from `answers` and defaults."""
     copier.run_copy(str(template), folder, data=copy.deepcopy(dict(answers)), defaults=True, quiet=True)
     return Service(folder, read_files(folder), python)
 
 
 def lock(folder: Path) -> None:
-    """Resolve what a service declares, as `uv sync` does for whoever works on it: its image is built from that."""
+    """Write the lock file of a service, which its image needs."""
     run = subprocess.run(
         [Path(sys.executable).with_name("uv"), "lock", "--quiet", "--python", sys.executable],
         cwd=folder,
@@ -166,17 +166,17 @@ def lock(folder: Path) -> None:
 
 
 def read_files(folder: Path) -> dict[str, bytes]:
-    """Return the content of every file below a folder, by its path."""
+    """Return the contents of all files below a folder by path."""
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
 
 
 def run_copier(command: str, *arguments: str | Path, cwd: Path = ROOT) -> None:
-    """Run a command of Copier, quietly; what it says of a failure fails the test."""
+    """Run a Copier command quietly; a failure fails the test with its output."""
     run_python(cwd, "-m", "copier", command, "--defaults", "--quiet", *arguments)
 
 
 def run_python(folder: Path, *arguments: str | Path) -> None:
-    """Run our own Python in a folder; what it says of a failure fails the test."""
+    """Run our Python in a folder; a failure fails the test with its output."""
     run = subprocess.run([sys.executable, *arguments], cwd=folder, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stdout + run.stderr
