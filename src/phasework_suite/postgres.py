@@ -7,18 +7,20 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import URL, Connection, MetaData, NullPool, create_engine, make_url, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import URL, Connection, Engine, MetaData, NullPool, create_engine, make_url, text
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from .database_url import check, describe, given_url
-from .embedded_postgres import PostgresUnavailable, embedded_address
+from .embedded_postgres import PostgresUnavailable, embedded_address, start_once
 from .plugin import RUN
 from .programs import ROOT, listens
 from .run import Run
+from .waiting import wait_for
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
+LOCK_NOT_AVAILABLE = "55P03"
 COMMENT = "tests on {host}, port {port}"
 """The comment on a database of a run: later runs see from it whether that run has ended."""
 
@@ -28,6 +30,13 @@ def pytest_configure(config: pytest.Config) -> None:
     run = config.stash[RUN]
     if run.is_controller and given_url() is not None:
         config.add_cleanup(lambda: drop_databases(run))
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Start the embedded server for the tests that need it, so that it is ready when they run."""
+    needed = any("postgres_url" in getattr(item, "fixturenames", ()) for item in session.items)
+    if needed and given_url() is None and not session.config.option.collectonly:
+        start_once(session.config.stash[RUN])
 
 
 @pytest.fixture(scope="session")
@@ -178,6 +187,19 @@ def drop_left_behind(connection: Connection) -> None:
 def empty_tables(url: URL, metadata: MetaData) -> None:
     """Delete all rows of the tables in `metadata`; raise NotATestDatabase unless `url` is a test database."""
     check(url)
-    with create_engine(url, poolclass=NullPool).begin() as connection:
-        tables = ", ".join(quote(connection, table) for table in metadata.tables)
-        connection.exec_driver_sql(f"TRUNCATE {tables}")
+    engine = create_engine(url, poolclass=NullPool)
+    # A program that works on the tables meanwhile would wait for this process as this process would wait for it.
+    wait_for(lambda: truncate(engine, metadata), "no program to use the tables")
+
+
+def truncate(engine: Engine, metadata: MetaData) -> bool:
+    """Delete all rows of the tables; return whether all tables were free."""
+    try:
+        with engine.begin() as connection:
+            tables = ", ".join(quote(connection, table) for table in metadata.tables)
+            connection.exec_driver_sql(f"SET LOCAL lock_timeout = '100ms'; TRUNCATE {tables}")
+    except OperationalError as error:
+        if getattr(error.orig, "sqlstate", None) == LOCK_NOT_AVAILABLE:
+            return False
+        raise
+    return True

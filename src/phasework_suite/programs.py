@@ -9,13 +9,14 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
 from typing import TypeVar
+
+from .waiting import wait_for
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = os.pathsep.join([str(ROOT / "src"), str(ROOT)])
@@ -46,16 +47,21 @@ class Program:
         return self._wait(lambda: re.search(pattern, self._output()), timeout)
 
     def _wait(self, find: Callable[[], Found | None], timeout: float) -> Found:
-        deadline = time.monotonic() + timeout
-        while True:
+        def find_or_fail() -> Found | None:
             ended = self.process.poll() is not None
-            if found := find():
-                return found
-            if ended or time.monotonic() > deadline:
-                command = " ".join(map(str, self.process.args))  # type: ignore[arg-type]
-                problem = "has ended" if ended else f"is not ready after {timeout:.0f} s"
-                raise ProgramFailed(f"`{command}` {problem}:\n{self._output()}")
-            time.sleep(0.02)
+            found = find()
+            if ended and not found:
+                raise self._failure("has ended")
+            return found
+
+        try:
+            return wait_for(find_or_fail, "a program", timeout)
+        except TimeoutError:
+            raise self._failure(f"is not ready after {timeout:.0f} s") from None
+
+    def _failure(self, problem: str) -> ProgramFailed:
+        command = " ".join(map(str, self.process.args))  # type: ignore[arg-type]
+        return ProgramFailed(f"`{command}` {problem}:\n{self._output()}")
 
     def _output(self) -> str:
         return self.log.read_text(encoding="utf-8", errors="replace")

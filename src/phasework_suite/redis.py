@@ -12,9 +12,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import pytest
-
-from .plugin import RUN
 from .programs import ProgramFailed, free_port, running
 from .run import Run
 
@@ -30,22 +27,6 @@ class RedisUnavailable(RuntimeError):
 def pytest_report_header() -> list[str]:
     """Return the header line about the Redis of the e2e tests; a service without a worker needs none."""
     return [f"redis: {describe()}"] if is_installed("redis") else []
-
-
-@pytest.fixture(scope="session")
-def redis_url(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of the Redis that holds the queues of the worker."""
-    try:
-        with redis_server(pytestconfig.stash[RUN], tmp_path_factory.mktemp("redis") / "log") as url:
-            yield url
-    except RedisUnavailable as error:
-        pytest.fail(str(error), pytrace=False)
-
-
-@pytest.fixture(scope="session")
-def redis_prefix(pytestconfig: pytest.Config) -> str:
-    """The prefix of all keys that this process may use."""
-    return prefix(pytestconfig.stash[RUN])
 
 
 def is_installed(package: str) -> bool:

@@ -6,12 +6,13 @@ Servers that serve the whole run keep a connection to that port. They end with t
 import shutil
 import socket
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
+
+from .waiting import wait_for
 
 CONTROLLER = "main"
 SHUTDOWN_TIMEOUT = 10.0
@@ -54,9 +55,8 @@ def begin() -> Iterator[Run]:
 def end(run: Run, listener: socket.socket) -> None:
     """Close the port of the run, and wait until its servers have ended and removed their files."""
     listener.close()
-    deadline = time.monotonic() + SHUTDOWN_TIMEOUT
-    while run.folder.exists() and time.monotonic() < deadline:
-        time.sleep(0.02)
+    with suppress(TimeoutError):
+        wait_for(lambda: not run.folder.exists(), "the servers of the run to end", SHUTDOWN_TIMEOUT)
     shutil.rmtree(run.folder, ignore_errors=True)
 
 

@@ -11,9 +11,8 @@ from your_service.core.clock import utcnow
 from your_service.modules.appointments.rules import WEEKDAYS
 
 from tests.fixtures.core.identity import Headers
-from tests.suite.programs import Program
+from tests.suite.waiting import wait_for
 from tests.support.gateways.email_server import SmtpServer
-from tests.support.waiting import wait_for
 
 
 @pytest.fixture
@@ -72,12 +71,12 @@ def find_reminded(staff: Client, appointment: Any) -> Any:
     return found if found["reminded_at"] else None
 
 
+@pytest.mark.usefixtures("running_worker")
 def test_a_new_patient_is_reminded_and_completes_a_journey(
     staff: Client,
     practitioner: Any,
     days: tuple[date, date],
     smtp_server: SmtpServer,
-    running_worker: Program,
 ) -> None:
     patient = register(staff, "Ada")
     pathway = post(staff, "/journey-definitions", name="First visit", stages=["Registered", "Booked", "Reminded"])

@@ -25,14 +25,3 @@ def smtp_server() -> "Iterator[SmtpServer]":
 
     with SmtpServer() as server:
         yield server
-
-
-@pytest.fixture
-def email_environment(smtp_server: "SmtpServer") -> dict[str, str]:
-    """The environment variables for sending to `smtp_server`."""
-    return {
-        "SMTP_HOST": "127.0.0.1",
-        "SMTP_PORT": str(smtp_server.port),
-        "SMTP_SECURITY": "none",
-        "EMAIL_SENDER": "reminders@example.com",
-    }

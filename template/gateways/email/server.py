@@ -61,6 +61,20 @@ class SmtpServer:
         self._controller.stop()
 
     @property
+    def environment(self) -> dict[str, str]:
+        """The environment variables for sending to this server."""
+        return {
+            "SMTP_HOST": HOST,
+            "SMTP_PORT": str(self.port),
+            "SMTP_SECURITY": "none",
+            "EMAIL_SENDER": "reminders@example.com",
+        }
+
+    def clear(self) -> None:
+        """Forget the received messages."""
+        self.messages.clear()
+
+    @property
     def port(self) -> int:
         """The port of the server."""
         return self._controller.port
