@@ -1,0 +1,317 @@
+"""`phasework new` asks the template's questions, writes the service, locks its dependencies and commits."""
+
+import os
+import signal
+import stat
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from phasework import cli
+from phasework.rules import Rules
+from tests.support.person import CTRL_C, CTRL_D, ENTER, NO, YES, Person, answering
+from tests.support.services import read_files, write_service
+from tests.support.updates import COMMAND, WORKING_TREE, Versions, git, make_versions
+
+pytestmark = pytest.mark.xdist_group("new")
+
+ENTER_ALL_THE_WAY = [ENTER] * 11
+"""The answers to all questions of the template and to the one about the folder."""
+
+
+@pytest.fixture(scope="module")
+def versions(tmp_path_factory: pytest.TempPathFactory) -> Versions:
+    """The template as a repository with a version."""
+    return make_versions(tmp_path_factory.mktemp("versions"))
+
+
+@pytest.fixture(autouse=True)
+def uv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Replace uv by a shell script."""
+
+    def replace(script: str) -> None:
+        program = tmp_path / "bin" / "uv"
+        program.parent.mkdir(exist_ok=True)
+        program.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+        program.chmod(program.stat().st_mode | stat.S_IXUSR)
+        monkeypatch.setenv("UV", str(program))
+
+    replace("echo locked > uv.lock")
+    return replace
+
+
+@pytest.fixture(autouse=True)
+def workshop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder to work in, in a terminal, with an identity in git."""
+    folder = tmp_path / "workshop"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setenv("PHASEWORK_VERSION", WORKING_TREE["PHASEWORK_VERSION"])
+    for name in ("GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM"):
+        monkeypatch.setenv(name, os.devnull)
+    for name in ("AUTHOR", "COMMITTER"):
+        monkeypatch.setenv(f"GIT_{name}_NAME", "Ada")
+        monkeypatch.setenv(f"GIT_{name}_EMAIL", "ada@example.com")
+    return folder
+
+
+def run(versions: Versions, *arguments: str) -> object:
+    """Run the command and return its exit code, or the sentence that it ends with."""
+    try:
+        cli.app(["new", "--template", str(versions.folder), *arguments])
+    except SystemExit as error:
+        return error.code
+    raise AssertionError("the command always exits")
+
+
+def test_enter_all_the_way_is_the_same_as_defaults(
+    versions: Versions, workshop: Path, person: Person, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    person.will_say(*ENTER_ALL_THE_WAY)
+
+    assert run(versions) == 0
+    written = read_files(workshop / "clinic-service")
+    files = {path: content for path, content in written.items() if not path.startswith(".git/")}
+    assert files.pop("uv.lock") == b"locked\n"
+    assert files == {**write_service(versions.folder, tmp_path / "defaults", {}).files}
+    assert git(workshop / "clinic-service", "log", "--format=%an: %s") == "Ada: Write the service\n"
+    assert git(workshop / "clinic-service", "status", "--porcelain") == ""
+    assert "    cd clinic-service\n    uv run pytest\n" in capsys.readouterr().out
+
+
+def test_every_question_of_the_template_is_asked(versions: Versions, person: Person, rules: Rules) -> None:
+    person.will_say(*ENTER_ALL_THE_WAY)
+
+    run(versions)
+
+    answers = rules.with_defaults({})
+    helps = {name: rules.question(name, answers).help for name in rules.question_names}
+    # Own modules and the plan have questions of their own.
+    del helps["own_modules"], helps["plan"]
+    assert set(helps.values()) <= set(person.asked)
+    assert len(person.asked) == len(helps) + 3
+
+
+def test_own_modules_and_the_plan_are_built_step_by_step(versions: Versions, workshop: Path, person: Person) -> None:
+    person.will_say("Library", ENTER, "Lends books.", "blank")
+    member: list[Any] = ["members", ENTER, ENTER, ENTER, "name", "str", NO, ENTER, NO, ["name"], [], ENTER, YES]
+    loan: list[Any] = ["loans", ENTER, "2", ENTER, "due", "date", YES, ENTER, NO, [], ENTER, YES]
+    person.will_say(YES, *member, YES, *loan, NO)
+    person.will_say(NO, "3", "70", ENTER, ENTER)
+    person.will_say("90", "async", "3.12", "our-library")
+
+    assert run(versions) == 0
+    answers = yaml.safe_load((workshop / "our-library/.copier-answers.yml").read_text())
+    assert (
+        answers.items()
+        >= {
+            "project_name": "Library",
+            "package_name": "library",
+            "domain": "blank",
+            "plan": {"loans": {"coverage": 70, "phase": 3}, "members": {"coverage": 80, "phase": 1}},
+            "coverage_total": 90,
+            "database_access": "async",
+            "python_version": "3.12",
+        }.items()
+    )
+    assert list(answers["own_modules"]) == ["members", "loans"]
+    assert "modules" not in answers
+
+
+def test_refused_answers_are_asked_for_again(
+    versions: Versions, person: Person, capsys: pytest.CaptureFixture[str]
+) -> None:
+    person.will_say("/", "Library", "class", "library", ENTER, ENTER, ["appointments"], ["tickets"])
+    person.will_say(ENTER, ENTER, "101", "90", ENTER, ENTER, ENTER)
+
+    assert run(versions) == 0
+    printed = " ".join(capsys.readouterr().out.split())
+    for sentence in (
+        'project_name: "/" is not allowed;',
+        'package_name: "class" is taken by Python',
+        "modules: appointments needs patients; tick patients as well",
+        'coverage_total: "101" is not allowed; a whole number from 0 to 100 is.',
+    ):
+        assert sentence in printed
+
+
+def test_given_answers_are_not_asked_for(versions: Versions, workshop: Path, person: Person, tmp_path: Path) -> None:
+    file = tmp_path / "answers.yml"
+    file.write_text("domain: blank\ncoverage_total: 90\n")
+    person.will_say(ENTER, ENTER, NO, ENTER, ENTER)
+
+    assert run(versions, "library", "--data-file", str(file), "--data", "project_name=Library") == 0
+
+    answers = yaml.safe_load((workshop / "library/.copier-answers.yml").read_text())
+    assert answers.items() >= {"project_name": "Library", "domain": "blank", "coverage_total": 90}.items()
+
+
+def test_every_question_can_be_answered_without_a_terminal(
+    versions: Versions, workshop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
+
+    given = ["project_name=Library", "modules=[tickets]", "own_modules={loans: {fields: {title: str}}}"]
+    given += ["plan={loans: {phase: 2}}", "coverage_total=90", "database_access=async", "python_version=3.12"]
+    assert run(versions, "--defaults", *(word for answer in given for word in ("--data", answer))) == 0
+
+    answers = yaml.safe_load((workshop / "library/.copier-answers.yml").read_text())
+    assert (answers["modules"], answers["plan"]["loans"]["phase"], answers["coverage_total"]) == (["tickets"], 2, 90)
+    assert (answers["database_access"], answers["python_version"]) == ("async", "3.12")
+
+
+def test_without_a_terminal_the_options_are_named(
+    versions: Versions, workshop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
+
+    assert str(run(versions)).startswith("Questions need a terminal: answer them with --data or --data-file")
+    assert list(workshop.iterdir()) == []
+
+
+REFUSED: dict[str, tuple[list[str], str]] = {
+    "no such question": (
+        ["--data", "colour=red"],
+        "colour: there is no such question; the questions are coverage_total",
+    ),
+    "a bad answer": (["--data", "coverage_total=101"], 'coverage_total: "101" is not allowed; a whole number from 0'),
+    "no number": (["--data", "coverage_total=most"], 'coverage_total: "most" is not allowed; a whole number from 0'),
+    "a bad own module": (
+        ["--data", "own_modules={loans: {fields: {title: number}}}"],
+        'own_modules.loans.fields.title: "number" is no type; allowed are str',
+    ),
+    "no YAML": (["--data", "modules=["], "modules: line 1 is not YAML: "),
+    "no such version": (["--vcs-ref", "v9.9.9"], "Unknown revision: 'v9.9.9'"),
+}
+
+
+@pytest.mark.parametrize("defaults", [True, False], ids=["defaults", "asked"])
+@pytest.mark.parametrize(("arguments", "sentence"), REFUSED.values(), ids=REFUSED)
+def test_a_bad_answer_gets_one_sentence_and_nothing_is_written(
+    versions: Versions, workshop: Path, arguments: list[str], sentence: str, defaults: bool
+) -> None:
+    with answering() as person:
+        person.will_say(*ENTER_ALL_THE_WAY)
+
+        said = str(run(versions, *arguments, *(["--defaults"] if defaults else [])))
+
+        person.answers.clear()
+    assert sentence in said
+    assert "\n" not in said
+    assert list(workshop.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("folder", "sentence"),
+    [("full", "full is not empty; choose another folder."), ("full/file", '"full/file" is not a folder;')],
+)
+def test_a_folder_that_is_in_use_is_refused_before_the_first_question(
+    versions: Versions, workshop: Path, folder: str, sentence: str
+) -> None:
+    (workshop / "full").mkdir()
+    (workshop / "full/file").write_text("Mine.")
+
+    assert str(run(versions, folder)).startswith(sentence)
+    assert read_files(workshop) == {"full/file": b"Mine."}
+
+
+@pytest.mark.parametrize("key", [CTRL_C, CTRL_D], ids=["ctrl-c", "ctrl-d"])
+def test_nothing_is_written_when_the_person_leaves_at_any_question(
+    versions: Versions, workshop: Path, capsys: pytest.CaptureFixture[str], key: Any
+) -> None:
+    for number in range(len(ENTER_ALL_THE_WAY)):
+        with answering() as person:
+            person.will_say(*ENTER_ALL_THE_WAY[:number], key)
+
+            assert run(versions) == 130
+
+        assert capsys.readouterr().err.endswith("Nothing was written.\n")
+    assert list(workshop.iterdir()) == []
+
+
+def test_the_files_stay_when_the_dependencies_cannot_be_locked(
+    versions: Versions, workshop: Path, uv: Callable[[str], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    uv("exit 1")
+
+    assert run(versions, "--defaults", "library") == 0
+
+    assert "    cd library\n    uv lock\n    uv run pytest\n" in capsys.readouterr().out
+    assert (workshop / "library/pyproject.toml").is_file()
+    assert git(workshop / "library", "log", "--format=%s") == "Write the service\n"
+
+
+def test_the_files_stay_when_git_cannot_commit(
+    versions: Versions, workshop: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("AUTHOR", "COMMITTER"):
+        monkeypatch.setenv(f"GIT_{name}_NAME", "")
+
+    assert run(versions, "--defaults", "library") == 0
+
+    command = 'git init && git add --all && git commit -m "Write the service"'
+    assert f"    cd library\n    {command}\n    uv run pytest\n" in capsys.readouterr().out
+    assert (workshop / "library/uv.lock").is_file()
+    monkeypatch.setenv("GIT_AUTHOR_NAME", "Ada")
+    monkeypatch.setenv("GIT_COMMITTER_NAME", "Ada")
+    subprocess.run(command, shell=True, cwd=workshop / "library", check=True, capture_output=True)
+
+
+def test_a_service_inside_a_repository_is_left_to_its_team(versions: Versions, workshop: Path) -> None:
+    git(workshop, "init", "--quiet")
+
+    assert run(versions, "--defaults", "services/library") == 0
+
+    assert not (workshop / "services/library/.git").exists()
+    assert git(workshop, "status", "--porcelain") == "?? services/\n"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no signals for one program")
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["ctrl-c", "terminated"]
+)
+def test_nothing_is_left_behind_when_it_is_stopped_while_it_locks(
+    versions: Versions, workshop: Path, uv: Callable[[str], None], number: int, code: int
+) -> None:
+    uv("touch started; exec sleep 60")
+    run = subprocess.Popen(
+        [*COMMAND, "new", "--defaults", "--template", str(versions.folder), "services/library"],
+        stderr=subprocess.PIPE,
+        text=True,
+        # Background processes ignore Ctrl-C, and so do the programs that they start.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    while not (workshop / "services/library/started").exists() and run.poll() is None:
+        time.sleep(0.02)
+
+    run.send_signal(number)
+
+    _, said = run.communicate(timeout=30)
+    assert run.returncode == code, said
+    assert list(workshop.iterdir()) == []
+
+
+def test_an_empty_folder_stays_when_the_command_is_stopped(
+    versions: Versions, workshop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(_: Path) -> None:
+        raise KeyboardInterrupt
+
+    (workshop / "library").mkdir()
+    monkeypatch.setattr("phasework.writing.lock", stop)
+
+    assert run(versions, "--defaults", "library") == 130
+    assert [path.name for path in workshop.rglob("*")] == ["library"]
+
+
+def test_a_program_from_an_index_asks_for_the_template(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("phasework.commands.new.running_source", lambda: None)
+
+    with pytest.raises(SystemExit, match="installed from an index: name the template with --template"):
+        cli.app(["new", "--defaults"])
