@@ -1,0 +1,98 @@
+"""A service of the last version that had its own updater becomes one of this version, and keeps every line of its team."""
+
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.services import ROOT, Service
+from tests.support.updates import LivingService, Versions, commit_all, git, replace
+
+pytestmark = pytest.mark.xdist_group("older version")
+
+OLDER = "ed3961cc767d20b5e14ec29c0a951c0a4d267bda"
+ANSWERS: dict[str, Any] = {
+    "project_name": "Library",
+    "domain": "clinic",
+    "modules": ["appointments", "patients", "tickets"],
+    "own_modules": {"loans": {"fields": {"title": "str", "patient": "-> patients?"}, "unique": ["title"]}},
+}
+OWN_TEST = '''"""Tickets: what team-6 expects."""
+
+from library.modules.tickets.models import Ticket
+
+
+def test_a_ticket_has_a_title(test_ticket: Ticket) -> None:
+    assert test_ticket.title
+'''
+LEFT = (
+    "scripts/update.py",
+    "scripts/add_module.py",
+    "tests/support/gates.py",
+    "tests/unit/suite",
+    "tests/unit/scripts/test_update.py",
+)
+"""What the service no longer has."""
+
+
+@pytest.fixture(scope="module")
+def versions(tmp_path_factory: pytest.TempPathFactory) -> Versions:
+    """This repository with its history, in which the working tree is version 0.2.0."""
+    folder = tmp_path_factory.mktemp("versions") / "phasework"
+    subprocess.run(["git", "clone", "--quiet", str(ROOT), str(folder)], check=True, capture_output=True)
+    git(folder, "rm", "-r", "--quiet", ".")
+    for name in git(ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0"):
+        if name and (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, folder / name)
+    commit_all(folder, "The working tree")
+    git(folder, "tag", "v0.2.0")
+    return Versions(folder)
+
+
+def edit(service: LivingService) -> None:
+    """Edit the service as a team does, code and machinery alike."""
+    service.write("README.md", replace(service.folder / "README.md", "# Library\n", "# Library of team-1\n"))
+    for number, path in enumerate(("src/library/modules/tickets/service.py", "src/library/modules/loans/models.py"), 2):
+        service.add_line(path, f"\n# team-{number} goes on here.")
+    service.add_line("tests/unit/phase1/test_tickets_service.py", "\n# team-4 tests more here.")
+    service.add_line("scripts/update.py", "# team-5 changed the updater.")
+    service.write("tests/unit/phase1/test_tickets_of_ours.py", OWN_TEST)
+    service.add_line("tests/support/gates.py", "# team-7 changed the gates.")
+    service.add_line(".gitignore", "team-8/")
+    service.write("docs/ours.md", "team-9 explains.\n")
+
+
+def lines_of(service: LivingService) -> set[str]:
+    """Return the lines that the team wrote, wherever they are."""
+    texts = [content.decode() for content in service.files().values()]
+    return {line.strip() for text in texts for line in text.splitlines() if "team-" in line}
+
+
+def test_its_service_is_updated_and_keeps_every_line_of_its_team(versions: Versions, tmp_path: Path) -> None:
+    service = versions.write(tmp_path / "library", ANSWERS, OLDER)
+    edit(service)
+    service.commit()
+    before = lines_of(service)
+    assert len(before) == 9
+
+    outcome = service.update(version="v0.2.0")
+
+    assert outcome.code == 0, outcome.printed
+    assert lines_of(service) == before
+    assert [path for path in LEFT if (service.folder / path).exists()] == []
+    assert service.read("removed/scripts/update.py").endswith("# team-5 changed the updater.\n")
+    assert service.read("removed/tests/support/gates.py").endswith("# team-7 changed the gates.\n")
+    assert sorted(path.name for path in (service.folder / "scripts").glob("*.py")) == [
+        "__init__.py",
+        "create_token.py",
+        "new_migration.py",
+    ]
+    assert "questionary" not in service.read("pyproject.toml")
+    service.commit()
+    runnable = Service(service.folder, service.files())
+    runnable.run_suite()
+    runnable.run("ruff", "check")
+    runnable.run("mypy")
