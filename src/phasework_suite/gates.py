@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from .places import read_phases
-from .service import Service, read_settings, service_of
+from .service import Service, find_service, read_settings, service_of
 from .summary import align, write_table
 
 if TYPE_CHECKING:
@@ -203,7 +203,8 @@ def judge_file(root: Path, data_file: Path) -> list[Verdict]:
 
     settings = read_settings(root)
     lines = filter(None, settings.get("coverage_gates", "").splitlines())
-    gates = read_gates(Service(root, settings["service_package"]), lines, settings.get("coverage_total", "0"))
+    service = find_service(root, settings.get("service_package", ""))
+    gates = read_gates(service, lines, settings.get("coverage_total", "0"))
     if not data_file.is_file():
         raise pytest.UsageError(f"{data_file} does not exist: run `coverage combine` first.")
     coverage = Coverage(data_file=str(data_file))

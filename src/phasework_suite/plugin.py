@@ -18,12 +18,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Begin a run, or join the run of the controller."""
-    service = service_of(config)
-    if not service.package or not config.rootpath.joinpath(service.source).is_dir():
-        raise pytest.UsageError(
-            f"pytest.ini: service_package is {service.package!r}; it has to be the name of the package in src/."
-        )
+    """Check which service is tested, and begin a run or join the run of the controller."""
+    service_of(config)
     worker = getattr(config, "workerinput", None)
     if worker is not None:
         config.stash[RUN] = Run(worker["run"], worker["workerid"], worker["port"])

@@ -33,8 +33,16 @@ class Service:
 
 
 def service_of(config: pytest.Config) -> Service:
-    """Return the service whose tests pytest runs."""
-    return Service(config.rootpath, config.getini("service_package"))
+    """Return the service whose tests pytest runs; raise UsageError if `service_package` does not name it."""
+    return find_service(config.rootpath, config.getini("service_package"))
+
+
+def find_service(root: Path, package: str) -> Service:
+    """Return the service with this package; raise UsageError if there is no such package in `src/`."""
+    service = Service(root, package)
+    if not package.isidentifier() or not root.joinpath(service.source).is_dir():
+        raise pytest.UsageError(f"pytest.ini: service_package is {package!r}; it has to name the package in src/.")
+    return service
 
 
 def read_settings(root: Path) -> Mapping[str, str]:

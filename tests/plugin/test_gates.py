@@ -333,3 +333,12 @@ def test_data_file_that_cannot_be_judged_says_why(
 
     assert code == 2
     assert capsys.readouterr().err.startswith(message)
+
+
+def test_service_that_does_not_exist_is_named(pytester: pytest.Pytester, capsys: pytest.CaptureFixture[str]) -> None:
+    (pytester.path / "pytest.ini").write_text("[pytest]\n")
+
+    code = main([])
+
+    assert code == 2
+    assert capsys.readouterr().err == "pytest.ini: service_package is ''; it has to name the package in src/.\n"

@@ -45,7 +45,7 @@ class TestWholeRun:
 
         output = unit_project.run(expect=pytest.ExitCode.USAGE_ERROR)
 
-        assert "pytest.ini: service_package is 'stop'; it has to be the name of the package in src/." in output
+        assert "pytest.ini: service_package is 'stop'; it has to name the package in src/." in output
 
 
 class TestGates:
