@@ -87,7 +87,7 @@ def ask_name(module: OwnModule) -> None:
 def ask_plan(name: str, check: Check, phase: int, coverage: int) -> dict[str, int]:
     """Ask for a module's phase and coverage; `check` gets each as in `{"phase": 2}`."""
     return {
-        "phase": ask_number(f"Phase of {name}, 1 to 9:", lambda number: check({"phase": number}), phase),
+        "phase": ask_number(f"Phase in which {name} is due, 1 to 9:", lambda number: check({"phase": number}), phase),
         "coverage": ask_number(
             f"Minimum coverage of {name}, in percent:", lambda number: check({"coverage": number}), coverage
         ),
@@ -149,7 +149,7 @@ def ask_states(module: OwnModule) -> None:
             return f"{module.name}.states: a state is listed twice; each is allowed once."
         return module.problem(states={state: [] for state in states}) if states else ""
 
-    states = ask_list("Which states? With commas; the first is the initial one (Enter for none):", check_states)
+    states = ask_list("States, with commas between, the initial one first (Enter for none):", check_states)
     if states:
         transitions = {state: tick(f"Which states can follow {state}?", states) for state in states}
         module.description["states"] = transitions

@@ -17,6 +17,7 @@ from .rules import Question, Rules
 
 def ask_questions(rules: Rules, given: Answers) -> Answers:
     """Return the given answers and those that the person types; exit with one sentence if a given answer is refused."""
+    show("Press Enter to accept a suggestion. Ctrl-C leaves, and nothing is written before the end.\n", "dim")
     answers: Answers = {}
     passed: Answers = {}
     for name in rules.question_names:
@@ -70,6 +71,7 @@ def ask_own_modules(rules: Rules, answers: Answers) -> dict[str, Any]:
 def ask_whole_plan(question: Question, check: Check) -> dict[str, Any]:
     """Show the default plan, and ask for the phase and coverage of each module if it is not to be kept."""
     plan: dict[str, dict[str, int]] = dict(question.default)
+    show("\nThe plan: the phase in which each module is due, and how much of it the tests must cover.")
     table = Table("Module", "Phase", "Minimum coverage")
     for name, entry in plan.items():
         table.add_row(name, str(entry["phase"]), f"{entry['coverage']} %")

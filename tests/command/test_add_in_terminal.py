@@ -80,7 +80,7 @@ def begin(terminal: Terminal) -> None:
     terminal.answer("Which module?", UP)
     terminal.answer("Name of the module", "loans")
     terminal.answer("Name of one record")
-    terminal.answer("Phase of loans", CLEAR + "2")
+    terminal.answer("Phase in which loans is due", CLEAR + "2")
     terminal.answer("Minimum coverage of loans", CLEAR + "85")
 
 
@@ -120,7 +120,7 @@ def test_a_whole_conversation_writes_what_its_answers_describe(
     terminal.answer("Add another field?", "n")
     terminal.answer("Which fields are unique?", " " + DOWN + " ")
     terminal.answer("Which fields does the search", DOWN + " ")
-    terminal.answer("Which states?", "requested, active, returned, rejected")
+    terminal.answer("States, with commas", "requested, active, returned, rejected")
     terminal.answer("follow requested?", DOWN + " " + DOWN * 2 + " ")
     terminal.answer("follow active?", DOWN * 2 + " ")
     terminal.answer("follow returned?")
@@ -155,7 +155,12 @@ def test_a_wrong_answer_is_refused_at_once_at_every_question(
     for question, wrong, sentence, right in [
         ("Name of the module", "Loans", '"Loans" is not allowed as a module\'s name', "pages"),
         ("Name of one record", "Page", 'pages.entity: "Page" is a name that the generated code uses', "WebPage"),
-        ("Phase of pages", "soon", 'pages.phase: "soon" is not allowed; a whole number from 1 to 9 is.', "2"),
+        (
+            "Phase in which pages is due",
+            "soon",
+            'pages.phase: "soon" is not allowed; a whole number from 1 to 9 is.',
+            "2",
+        ),
         ("Minimum coverage", "101", 'pages.coverage: "101" is not allowed; a whole number from 0 to 100 is.', "90"),
         ("Name of field 1", "class", "pages.fields.class: a field cannot bear the name of a Python keyword", "state"),
     ]:
@@ -182,9 +187,9 @@ def test_a_wrong_answer_is_refused_at_once_at_every_question(
     terminal.answer("Default of copies", CLEAR)
     terminal.answer("Add another field?", "n")
     terminal.answer("Which fields are unique?", "")
-    terminal.answer("Which states?", "open")
+    terminal.answer("States, with commas", "open")
     terminal.wait_for("pages.fields.state: a module with states has a field state already")
-    terminal.answer("Which states?", CLEAR)
+    terminal.answer("States, with commas", CLEAR)
     terminal.wait_for("Add this to the service?")
     assert [line for line in terminal.lines if len(line) > WIDTH] == []
     terminal.type("n" + ENTER)
@@ -225,7 +230,11 @@ def test_a_named_module_of_the_catalog_is_added_with_what_it_needs(
 ) -> None:
     terminal = open_terminal("journeys")
     terminal.answer("journeys needs patients. Add that, too?")
-    for question in ("Phase of patients", "Minimum coverage of patients", "Phase of journeys"):
+    for question in (
+        "Phase in which patients is due",
+        "Minimum coverage of patients",
+        "Phase in which journeys is due",
+    ):
         terminal.answer(question)
     terminal.answer("Minimum coverage of journeys", CLEAR + "70")
     terminal.answer("Add this to the service?")

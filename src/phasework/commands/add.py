@@ -39,9 +39,9 @@ def add(
     file: Annotated[Path | None, typer.Option("--from", metavar="FILE", help="Add the modules in a YAML file.")] = None,
     folder: Folder = Path(),
 ) -> None:
-    """Add modules to a service: from the catalog, or a module of your own that you describe step by step.
+    """Add modules to a service.
 
-    The service stays at its version of the template.
+    Asks for a module of the catalog, or for a module of your own step by step. The service stays at its version of the template.
     """
     if file and names:
         raise typer.BadParameter(

@@ -33,7 +33,10 @@ def new(
         str | None, typer.Option(metavar="ADDRESS", help="Another template; default: the one this command came with.")
     ] = None,
 ) -> None:
-    """Ask what the service needs, write it with its tests, lock its dependencies and make the first commit."""
+    """Write a service with tests that pass.
+
+    Asks the questions of the template, writes the files, locks the dependencies and makes the first commit.
+    """
     given = read_given(data or [], data_file)
     if folder and (problem := folder_problem(str(folder))):
         sys.exit(problem)

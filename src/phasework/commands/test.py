@@ -16,6 +16,9 @@ def write_test(
     phase: Annotated[int | None, typer.Option(min=1, max=9, help="The phase of a module without tests.")] = None,
     folder: Folder = Path(),
 ) -> None:
-    """Write a file with tests of a module that pass, ready for you to go on."""
+    """Write a file for new tests of a module.
+
+    Its two tests pass; change them to what you expect.
+    """
     path = new_test(open_service(folder.resolve()), module, name, phase)
     show(f"Written: {path}\nRun it:  uv run pytest {path}")

@@ -32,9 +32,9 @@ def update(
     ] = False,
     folder: Folder = Path(),
 ) -> None:
-    """Update a service to a newer template or to other answers, and merge that with your code.
+    """Update a service to a newer template or to other answers.
 
-    Asks every question again, except for the package's name and existing own modules. Press Enter to keep an answer.
+    Merges the changes with your code. Asks every question again, except for the package's name and existing own modules. Press Enter to keep an answer.
     """
     root = folder.resolve()
     changes = read_given(data or [], data_file)
