@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.services import ROOT, read_files, write_service
+from tests.support.services import read_files, write_service
 from tests.support.terminal import BACKSPACE, CTRL_C, ENTER, WIDTH, Terminal
 
 QUESTIONS = [
@@ -53,18 +53,6 @@ def test_every_prompt_fits_into_80_columns(terminal: Terminal) -> None:
     asked = lines[: next(n for n, line in enumerate(lines) if line.startswith("Copying"))]
     assert len(asked) >= 2 * len(QUESTIONS)
     assert [line for line in asked if len(line) > WIDTH] == []
-
-
-def test_the_tutorial_shows_this_conversation(terminal: Terminal) -> None:
-    for question in QUESTIONS:
-        terminal.answer(question)
-    terminal.finish()
-
-    said = [line for line in terminal.lines if line.split()[0] not in ("Copying", "create", "identical")]
-    _, transcript, *_ = (ROOT / "docs/tutorial.md").read_text(encoding="utf-8").split("```\n")
-    # The terminal of the tutorial has 80 columns, and breaks lines that are longer.
-    assert transcript.split() == " ".join(said).split()
-    assert [line.strip() for line in said[-2:]] == ["cd ../clinic-service", "uv run pytest"]
 
 
 def test_own_modules_can_be_pasted_and_corrected(terminal: Terminal, tmp_path: Path) -> None:
