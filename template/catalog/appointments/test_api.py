@@ -1,7 +1,7 @@
 """Tests of the API for practitioners and appointments."""
 
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 from fastapi import status
@@ -42,20 +42,6 @@ async def test_create_practitioner(
     assert created.items() >= (body | {"active": True, "working_hours": []}).items()
     found = await client.get(f"{PRACTITIONERS}/{created['id']}", headers=auth_headers)
     assert (found.status_code, found.json()) == (status.HTTP_200_OK, created)
-
-
-async def test_create_practitioner_refuses_an_unknown_time_zone(
-    client: AsyncClient,
-    superuser_token_headers: Headers,
-    practitioner_payload: Payload,
-) -> None:
-    body = practitioner_payload(time_zone="Europe/Bielefeld")
-
-    response = await client.post(PRACTITIONERS, headers=superuser_token_headers, json=body)
-
-    assert response.status_code == status.HTTP_422_UNPROCESSABLE_CONTENT
-    assert response.headers["content-type"] == "application/problem+json"
-    assert [error["loc"] for error in response.json()["errors"]] == [["body", "time_zone"]]
 
 
 async def test_list_practitioners(
@@ -211,30 +197,6 @@ async def test_book(client: AsyncClient, auth_headers: Headers, appointment_payl
     assert (found.status_code, found.json()) == (status.HTTP_200_OK, booked)
 
 
-async def test_book_names_missing_fields(client: AsyncClient, auth_headers: Headers) -> None:
-    response = await client.post(APPOINTMENTS, headers=auth_headers, json={})
-
-    assert response.status_code == status.HTTP_422_UNPROCESSABLE_CONTENT
-    assert [error["loc"] for error in response.json()["errors"]] == [
-        ["body", "patient_id"],
-        ["body", "practitioner_id"],
-        ["body", "starts_at"],
-    ]
-
-
-@pytest.mark.parametrize("starts_at", ["2030-01-16T08:15:00Z", "2030-01-15T08:00:00Z", "2199-12-31T23:59:59Z"])
-async def test_book_refuses_a_time_without_a_slot(
-    client: AsyncClient,
-    auth_headers: Headers,
-    appointment_payload: Payload,
-    starts_at: str,
-) -> None:
-    response = await client.post(APPOINTMENTS, headers=auth_headers, json=appointment_payload(starts_at=starts_at))
-
-    assert response.status_code == status.HTTP_422_UNPROCESSABLE_CONTENT
-    assert response.headers["content-type"] == "application/problem+json"
-
-
 async def test_book_refuses_a_booked_slot(
     client: AsyncClient,
     auth_headers: Headers,
@@ -279,14 +241,10 @@ async def test_list_appointments(
 @pytest.mark.parametrize(
     "query",
     [
-        {"limit": 0},
-        {"limit": 201},
-        {"offset": -1},
         {"state": "no such state"},
         {"from": "2030-01-16T08:00:00"},
         {"from": 1900000000},
         {"to": "9999-12-31T23:59:59-12:00"},
-        {"no_such_filter": 1},
     ],
 )
 async def test_list_appointments_refuses_a_bad_query(
@@ -329,23 +287,6 @@ async def test_cancel(
     assert published_events[-1].data == {"reason": "Feels better", "by": str(acting_user.id)}
 
 
-async def test_cancel_requires_a_reason(client: AsyncClient, auth_headers: Headers, test_appointment_id: UUID) -> None:
-    response = await client.post(f"{APPOINTMENTS}/{test_appointment_id}/cancel", headers=auth_headers, json={})
-
-    assert response.status_code == status.HTTP_422_UNPROCESSABLE_CONTENT
-    assert [error["loc"] for error in response.json()["errors"]] == [["body", "reason"]]
-
-
-async def test_cancel_twice(client: AsyncClient, auth_headers: Headers, test_appointment_id: UUID) -> None:
-    url = f"{APPOINTMENTS}/{test_appointment_id}/cancel"
-    await client.post(url, headers=auth_headers, json={"reason": "Feels better"})
-
-    response = await client.post(url, headers=auth_headers, json={"reason": "Feels better"})
-
-    assert response.status_code == status.HTTP_409_CONFLICT
-    assert response.json()["allowed"] == []
-
-
 @pytest.mark.parametrize(("step", "state"), [("complete", "completed"), ("no-show", "no_show")])
 async def test_close(
     client: AsyncClient,
@@ -378,81 +319,3 @@ async def test_reminders(client: AsyncClient, auth_headers: Headers, test_appoin
     assert [page.json()["total"] for page in (too_soon, before, after)] == [0, 1, 0]
     assert [item["id"] for item in before.json()["items"]] == [str(test_appointment_id)]
     assert (marked.status_code, marked.json()["reminded_at"]) == (status.HTTP_200_OK, "2030-01-15T12:00:00Z")
-
-
-async def test_reminders_refuse_a_bad_lead_time(client: AsyncClient, auth_headers: Headers) -> None:
-    response = await client.get(f"{APPOINTMENTS}/reminders-due", headers=auth_headers, params={"lead_hours": 0})
-
-    assert response.status_code == status.HTTP_422_UNPROCESSABLE_CONTENT
-
-
-STEPS = [
-    ("GET", "", {}),
-    ("POST", "/reschedule", {"starts_at": TEN}),
-    ("POST", "/cancel", {"reason": "Feels better"}),
-    ("POST", "/complete", {}),
-    ("POST", "/no-show", {}),
-    ("POST", "/reminded", {}),
-]
-
-
-@pytest.mark.parametrize(("method", "path", "body"), STEPS)
-async def test_an_unknown_appointment(
-    client: AsyncClient,
-    auth_headers: Headers,
-    method: str,
-    path: str,
-    body: dict[str, str],
-) -> None:
-    response = await client.request(method, f"{APPOINTMENTS}/{uuid4()}{path}", headers=auth_headers, json=body)
-
-    assert response.status_code == status.HTTP_404_NOT_FOUND
-    assert response.headers["content-type"] == "application/problem+json"
-
-
-@pytest.mark.parametrize(("method", "path", "body"), STEPS)
-async def test_another_organisation_does_not_find_an_appointment(
-    client: AsyncClient,
-    other_org_headers: Headers,
-    test_appointment_id: UUID,
-    method: str,
-    path: str,
-    body: dict[str, str],
-) -> None:
-    url = f"{APPOINTMENTS}/{test_appointment_id}{path}"
-
-    response = await client.request(method, url, headers=other_org_headers, json=body)
-
-    assert response.status_code == status.HTTP_404_NOT_FOUND
-
-
-@pytest.mark.parametrize(
-    ("method", "path", "body"),
-    [
-        ("GET", "", {}),
-        ("GET", f"/slots?from={TOMORROW}", {}),
-        ("PATCH", "", {"slot_minutes": 20}),
-        ("PUT", "/working-hours", {"working_hours": []}),
-    ],
-)
-async def test_another_organisation_does_not_find_a_practitioner(
-    client: AsyncClient,
-    other_org_headers: Headers,
-    test_practitioner: Practitioner,
-    method: str,
-    path: str,
-    body: dict[str, Any],
-) -> None:
-    url = f"{PRACTITIONERS}/{test_practitioner.id}{path}"
-
-    response = await client.request(method, url, headers=other_org_headers, json=body)
-
-    assert response.status_code == status.HTTP_404_NOT_FOUND
-
-
-@pytest.mark.parametrize("url", [PRACTITIONERS, APPOINTMENTS, f"{APPOINTMENTS}/reminders-due"])
-async def test_requires_a_token(client: AsyncClient, url: str) -> None:
-    response = await client.get(url)
-
-    assert response.status_code == status.HTTP_401_UNAUTHORIZED
-    assert response.headers["www-authenticate"] == "Bearer"

@@ -17,7 +17,6 @@ from your_service.core.database import SessionFactory
 from your_service.core.errors import Conflict, InvalidTransition, NotFound, Unprocessable
 from your_service.core.events import Event, EventBus
 from your_service.core.schemas import ListQuery
-from your_service.core.tenancy import Organisation, organisation_scope
 from your_service.modules.appointments.models import Appointment, AppointmentState, Practitioner
 from your_service.modules.appointments.rules import Weekday, WorkingInterval
 from your_service.modules.appointments.schemas import (
@@ -433,32 +432,6 @@ async def test_patient_and_practitioner_must_exist(make_appointment: Factory[App
         await make_appointment(**{party: uuid4()})
 
     assert error.value.members == {"field": party}
-
-
-async def test_another_organisation_cannot_book_a_practitioner(
-    make_appointment: Factory[Appointment],
-    make_patient: Factory[Patient],
-    other_org: Organisation,
-) -> None:
-    with organisation_scope(other_org.id):
-        theirs = await make_patient()
-        with pytest.raises(Unprocessable) as error:
-            await make_appointment(patient_id=theirs.id)
-
-    assert error.value.members == {"field": "practitioner_id"}
-
-
-async def test_another_organisation_cannot_book_for_a_patient(
-    make_appointment: Factory[Appointment],
-    make_practitioner: Factory[Practitioner],
-    other_org: Organisation,
-) -> None:
-    with organisation_scope(other_org.id):
-        theirs = await make_practitioner()
-        with pytest.raises(Unprocessable) as error:
-            await make_appointment(practitioner_id=theirs.id)
-
-    assert error.value.members == {"field": "patient_id"}
 
 
 async def test_an_inactive_practitioner_cannot_be_booked(
@@ -993,42 +966,6 @@ async def test_a_closed_appointment_cannot_change(
             await getattr(appointment_service, method)(test_appointment.id, *arguments)
 
         assert (test_appointment.state, test_appointment.starts_at, test_appointment.reminded_at) == (state, NINE, None)
-
-
-@pytest.mark.parametrize(
-    ("method", "arguments"),
-    [
-        ("get", []),
-        ("complete", []),
-        ("mark_no_show", []),
-        ("mark_reminded", []),
-        ("cancel", ["Feels better", UUID(int=1)]),
-        ("reschedule", [AppointmentReschedule(starts_at=TEN)]),
-    ],
-)
-async def test_another_organisation_does_not_find_an_appointment(
-    appointment_service: AppointmentService,
-    test_appointment: Appointment,
-    other_org: Organisation,
-    method: str,
-    arguments: list[Any],
-) -> None:
-    with organisation_scope(other_org.id), pytest.raises(NotFound):
-        await getattr(appointment_service, method)(test_appointment.id, *arguments)
-
-
-async def test_another_organisation_does_not_find_a_practitioner(
-    practitioner_service: PractitionerService,
-    test_practitioner: Practitioner,
-    other_org: Organisation,
-) -> None:
-    with organisation_scope(other_org.id):
-        with pytest.raises(NotFound):
-            await practitioner_service.free_slots(test_practitioner.id, SlotQuery(first=TOMORROW))
-        with pytest.raises(NotFound):
-            await practitioner_service.replace_working_hours(test_practitioner.id, WorkingHours(working_hours=()))
-        listing = await practitioner_service.list()
-        assert listing.total == 0
 
 
 async def test_a_patient_who_has_appointments_cannot_be_deleted(

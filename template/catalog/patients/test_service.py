@@ -17,7 +17,7 @@ from your_service.core.errors import Conflict, NotFound, Unprocessable
 from your_service.core.events import Event, EventBus
 from your_service.core.resource import Resource, table_of
 from your_service.core.schemas import ListQuery
-from your_service.core.tenancy import Organisation, Record, organisation_scope
+from your_service.core.tenancy import Organisation, Record
 from your_service.modules.patients.models import Patient, Sex
 from your_service.modules.patients.rules import DuplicateReason
 from your_service.modules.patients.schemas import (
@@ -30,6 +30,7 @@ from your_service.modules.patients.service import PatientMerged, PatientService
 
 from tests.support.factories import Factory, Payload
 from tests.test_config import FROZEN_NOW
+from tests.test_utils import TenantContext
 
 if TYPE_CHECKING:
     from time_machine import Traveller
@@ -173,36 +174,6 @@ async def test_phone_keeps_its_spelling(make_patient: Factory[Patient]) -> None:
     patient = await make_patient(phone=" 0049 (0)30 12-34-56 ")
 
     assert (patient.phone, patient.phone_key) == ("0049 (0)30 12-34-56", "+4930123456")
-
-
-async def test_get_unknown(patient_service: PatientService) -> None:
-    with pytest.raises(NotFound):
-        await patient_service.get(uuid4())
-
-
-async def test_another_organisation_does_not_find_it(
-    patient_service: PatientService,
-    test_patient: Patient,
-    make_patient: Factory[Patient],
-    other_org: Organisation,
-) -> None:
-    other = await make_patient()
-
-    with organisation_scope(other_org.id):
-        with pytest.raises(NotFound):
-            await patient_service.get(test_patient.id)
-        with pytest.raises(NotFound):
-            await patient_service.update(test_patient.id, PatientUpdate())
-        with pytest.raises(NotFound):
-            await patient_service.delete(test_patient.id)
-        with pytest.raises(NotFound):
-            await patient_service.duplicates(test_patient.id)
-        with pytest.raises(NotFound):
-            await patient_service.merge(test_patient.id, other.id)
-        with pytest.raises(NotFound):
-            await patient_service.timeline(test_patient.id)
-        listing = await patient_service.list()
-        assert listing.total == 0
 
 
 async def test_list_returns_a_page_and_the_total(
@@ -363,7 +334,7 @@ async def test_a_patient_of_another_organisation_is_not_a_duplicate(
     other_org: Organisation,
 ) -> None:
     data = PatientCreate.model_validate(ADA)
-    with organisation_scope(other_org.id):
+    with TenantContext(other_org):
         await patient_service.create(data)
 
     created = await patient_service.create(data)
