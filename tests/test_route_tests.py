@@ -1,0 +1,52 @@
+"""The tests of every route in a service find a careless route that somebody adds."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.support.services import Service
+
+CASES = {"sync": "defaults", "async": "async"}
+TESTS = ("tests/api/core/test_tenancy.py", "tests/api/core/test_bad_requests.py")
+# It has no organisation, knows no record, and reads requests without the base classes of the core.
+ROUTE = """
+
+from pydantic import BaseModel
+
+
+class Paint(BaseModel):
+    colour: str = "red"
+
+
+@router.get("/{ticket_id}/colours")
+def list_colours(ticket_id: UUID, limit: int = 1) -> list[str]:
+    return ["red"]
+
+
+@router.put("/{ticket_id}/colour")
+def paint(ticket_id: UUID, paint: Paint) -> str:
+    return paint.colour
+"""
+FAILURES = {
+    "test_an_unknown_record_is_not_found[GET /tickets/{ticket_id}/colours]",
+    "test_an_unknown_record_is_not_found[PUT /tickets/{ticket_id}/colour]",
+    "test_an_unknown_field_is_refused[PUT /tickets/{ticket_id}/colour]",
+    "test_a_bad_query_is_refused[GET /tickets/{ticket_id}/colours-{'limit': 0}]",
+    "test_a_bad_query_is_refused[GET /tickets/{ticket_id}/colours-{'no_such_filter': 1}]",
+    "test_a_record_of_another_organisation_is_not_found[GET /tickets/{ticket_id}/colours]",
+    "test_a_record_of_another_organisation_is_not_found[PUT /tickets/{ticket_id}/colour]",
+}
+
+
+@pytest.mark.parametrize("form", [pytest.param(form, marks=pytest.mark.xdist_group(CASES[form])) for form in CASES])
+def test_careless_route_is_found(written: Callable[[str], Service], tmp_path: Path, form: str) -> None:
+    service = written(CASES[form]).copy(tmp_path / "service")
+    router = service.folder / "src" / service.package / "modules/tickets/router.py"
+    router.write_text(router.read_text(encoding="utf-8") + ROUTE)
+
+    output = service.run("pytest", "--no-cov", *TESTS, expect=pytest.ExitCode.TESTS_FAILED)
+
+    failed = {line.partition("::")[2].partition(" - ")[0] for line in output.splitlines() if line.startswith("FAILED")}
+    assert failed >= FAILURES
+    assert {name for name in failed if "colour" not in name} == set()
