@@ -26,7 +26,7 @@ help:
 test: .venv/.has-test .venv/.has-suite
 	@$(BIN)/python -m pytest -n $(WORKERS)
 
-test-all: .venv/.has-test
+test-all: .venv/.has-test .venv/.has-suite
 	@$(BIN)/python -m pytest -n $(WORKERS) -m ''
 
 # Each run uses new examples; the first line of the report and the names of tests show the seed.
@@ -35,7 +35,7 @@ fuzz: .venv/.has-test .venv/.has-suite
 	@$(BIN)/python -m pytest -n $(WORKERS) -m fuzz
 	@SEQUENCES=100 $(BIN)/python -m pytest -n 0 tests/command/test_update_sequences.py -k lost
 
-demo: .venv/.has-test
+demo: .venv/.has-demo
 	@rm -rf build/demo build/template
 	@mkdir -p build/template
 	@cp -R copier.yml template hooks src build/template
@@ -65,6 +65,11 @@ clean:
 .venv/.has-%: pyproject.toml | .venv/.made
 	@echo 'Installing what `$*` needs into .venv ...'
 	@$(PIP) --editable . --group $*
+	@touch $@
+
+.venv/.has-demo: pyproject.toml | .venv/.made
+	@echo 'Installing what `demo` needs into .venv ...'
+	@$(PIP) --group demo
 	@touch $@
 
 .venv/.made:
