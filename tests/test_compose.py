@@ -106,6 +106,7 @@ def test_migrations_finish_before_other_containers_start(stack: Stack) -> None:
 
 
 def test_a_request_writes_to_postgresql(stack: Stack) -> None:
+    until(lambda: state(stack, "app")["Health"]["Status"] == "healthy", stack)
     script = (stack.folder / "scripts" / "create_token.py").read_text(encoding="utf-8")
     arguments = ("--organisation", "Acme", "--email", "ada@example.com")
     token = stack.compose("exec", "-T", "app", "python", "-", *arguments, stdin=script)

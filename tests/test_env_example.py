@@ -23,27 +23,42 @@ def service(written: Callable[[str], Service], tmp_path: Path) -> Service:
     return written("defaults").copy(tmp_path / "service")
 
 
-@pytest.mark.xdist_group("defaults")
-@pytest.mark.parametrize(
-    ("file", "before", "after", "failing"),
-    [
-        (CONFIG, "    # RFC 7518", "    page_size: int = 20\n    # RFC 7518", [NAMES, f"{HANDED_ON}[app]"]),
-        (".env.example", "SMTP_PORT=1025\n", "", [NAMES]),
-        (".env.example", "# IMAGE=\n", "# IMAGE=\n# IMAGES=\n", [NAMES]),
-        (".env.example", "# JWT_SECRET=\n", f"JWT_SECRET={'s' * 32}\n", [NO_SECRET]),
-        (".env.example", "# SMTP_PASSWORD=\n", "# SMTP_PASSWORD=geheim\n", [NO_SECRET]),
-        (".env.example", "SMTP_PORT=1025\n", "SMTP_PORT=none\n", [f"{ACCEPTED}[WorkerSettings]"]),
-        ("docker-compose.yml", "${PORT:-8000}", "8000", [NAMES]),
-        ("docker-compose.yml", "      SMTP_ATTEMPTS:\n", "", [f"{HANDED_ON}[worker]"]),
-    ],
-    ids=["setting", "line", "other line", "secret", "secret of a comment", "value", "variable", "hand"],
-)
-def test_fault_is_reported(service: Service, file: str, before: str, after: str, failing: list[str]) -> None:
-    path = service.folder / file
-    text = path.read_text(encoding="utf-8")
-    assert before in text
-    path.write_text(text.replace(before, after), encoding="utf-8")
+FAULTS = {
+    "too much": (
+        [
+            (CONFIG, "    # RFC 7518", "    page_size: int = 20\n    # RFC 7518"),
+            (".env.example", "# IMAGE=\n", "# IMAGE=\n# IMAGES=\n"),
+            (".env.example", "# JWT_SECRET=\n", f"JWT_SECRET={'s' * 32}\n"),
+            (".env.example", "SMTP_PORT=1025\n", "SMTP_PORT=none\n"),
+            ("docker-compose.yml", "      SMTP_ATTEMPTS:\n", ""),
+        ],
+        [NAMES, NO_SECRET, f"{ACCEPTED}[WorkerSettings]", f"{HANDED_ON}[app]", f"{HANDED_ON}[worker]"],
+        ["'IMAGES'", "'PAGE_SIZE'", "'SMTP_ATTEMPTS'"],
+    ),
+    "too little": (
+        [
+            (".env.example", "SMTP_PORT=1025\n", ""),
+            (".env.example", "# SMTP_PASSWORD=\n", "# SMTP_PASSWORD=geheim\n"),
+            ("docker-compose.yml", "${PORT:-8000}", "8000"),
+        ],
+        [NAMES, NO_SECRET],
+        ["'SMTP_PORT'", "'PORT'", "geheim"],
+    ),
+}
 
-    output = service.run("pytest", "--no-cov", "-q", "-p", "no:randomly", TESTS, expect=pytest.ExitCode.TESTS_FAILED)
+
+@pytest.mark.xdist_group("defaults")
+@pytest.mark.parametrize(("faults", "failing", "named"), FAULTS.values(), ids=FAULTS.keys())
+def test_faults_are_reported(
+    service: Service, faults: list[tuple[str, str, str]], failing: list[str], named: list[str]
+) -> None:
+    for file, before, after in faults:
+        path = service.folder / file
+        text = path.read_text(encoding="utf-8")
+        assert before in text
+        path.write_text(text.replace(before, after), encoding="utf-8")
+
+    output = service.run("pytest", "--no-cov", "-vv", "-p", "no:randomly", TESTS, expect=pytest.ExitCode.TESTS_FAILED)
 
     assert re.findall(r"^FAILED \S+::test_(\S+)", output, re.MULTILINE) == failing
+    assert [name for name in named if name not in output] == []

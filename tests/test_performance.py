@@ -78,7 +78,7 @@ with start_service() as (url, token):
     workers = [subprocess.Popen([*LOCUST, "--worker", "--master-host", "127.0.0.1", "--master-port", port]) for _ in range(2)]
     size = ["--users", "4", "--seconds", "6", "--max-p95", "5000"]
     code = main(["--url", url, *size, "--master", "--expect-workers", "2", "--master-bind-port", port])
-    ended = [worker.wait(30) for worker in workers]
+    ended = [worker.wait(120) for worker in workers]
 sys.stdout.flush()
 print(f"The workers ended with {ended}.")
 sys.exit(code)

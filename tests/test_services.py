@@ -86,11 +86,16 @@ def test_every_case_is_run() -> None:
 
 
 def pass_suite(service: Service, python: Path, workers: int) -> None:
-    """Run the whole suite of a service; fail if a test fails, or if a module misses its coverage."""
+    """Run the whole suite of a service.
+
+    Fail if a test fails, if a module misses its coverage, or if the database of the settings is used.
+    """
     service = replace(service, python=python)
+    development = service.folder / "development.db"
 
-    service.run_suite("-n", str(workers))
+    service.run_suite("-n", str(workers), variables={"DATABASE_URL": f"sqlite:///{development}"})
 
+    assert not development.exists()
     assert below_target(service) == {}
 
 

@@ -58,6 +58,12 @@ def pytest_configure_node(node: WorkerController) -> None:
     node.workerinput["groups_folder"] = str(groups_folder(config))
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the groups: they take longest, and no worker is to wait for the last one."""
+    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
+
+
 @pytest.hookimpl(tryfirst=True)  # xdist reports the collection in the same hook
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Name the groups, on a worker."""
