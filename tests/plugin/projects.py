@@ -16,7 +16,11 @@ INI = """\
 [pytest]
 testpaths = tests
 pythonpath = . src
-addopts = --import-mode=importlib --strict-markers --strict-config --cov=shop --cov-branch --cov-report=
+# Hypothesis is installed here, not in a service, and slow to import.
+addopts =
+    --import-mode=importlib --strict-markers --strict-config
+    --cov=shop --cov-branch --cov-report=
+    -p no:hypothesispytest
 filterwarnings = error
 service_package = shop
 coverage_total = 50
@@ -76,12 +80,9 @@ def test_postage():
     assert postage() == 1
 """
 DATABASE_TEST = """
-from concurrent.futures import ThreadPoolExecutor
-
 import pytest
 from sqlalchemy import MetaData, NullPool, create_engine, text
 from tests.suite.postgres import empty_tables
-from tests.suite.waiting import wait_for
 
 
 @pytest.fixture
@@ -113,24 +114,6 @@ def test_tables_are_emptied(postgres_url):
 
     with engine.connect() as connection:
         assert connection.scalar(text("SELECT count(*) FROM parcels")) == 0
-
-
-def test_tables_are_emptied_once_others_leave_them(second_postgres_url):
-    engine = create_engine(second_postgres_url, poolclass=NullPool)
-    metadata = MetaData()
-    metadata.reflect(engine)
-    first, last = list(metadata.tables)
-    with ThreadPoolExecutor() as pool, engine.begin() as other, engine.connect() as observer:
-        other.execute(text(f"SELECT * FROM {last}"))
-        emptied = pool.submit(empty_tables, second_postgres_url, metadata)
-        wait_for(lambda: observer.scalar(text("SELECT 1 FROM pg_locks WHERE NOT granted")), "the lock")
-        # Each of the two would wait for the other.
-        other.execute(text(f"SELECT * FROM {first}"))
-        other.rollback()
-        emptied.result(timeout=20)
-
-    with engine.connect() as connection:
-        assert connection.scalar(text(f"SELECT count(*) FROM {first}")) == 0
 
 
 def test_database_knows_all_letters(connection):
