@@ -1,4 +1,4 @@
-"""The parts of the plugin that work on the code of a service: its databases, its engine and its OpenAPI document."""
+"""The plugin and the commands in `scripts/` work in a service of each form, on one worker and on two."""
 
 import re
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from tests.support.services import Service
 @pytest.mark.parametrize(
     "case", [pytest.param(case, marks=pytest.mark.xdist_group(case)) for case in ("defaults", "async")]
 )
-def test_plugin_works_in_each_form(written: Callable[[str], Service], case: str, tmp_path: Path) -> None:
+def test_overlay_passes_in_each_form(written: Callable[[str], Service], case: str, tmp_path: Path) -> None:
     service = written(case).copy(tmp_path / "service")
     tests = [path for path in add_overlay(service) if "/test_" in path]
 

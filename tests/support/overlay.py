@@ -1,4 +1,4 @@
-"""Tests of the plugin that need a service: they are written for the async form, and copied into services of each form."""
+"""Tests of the plugin and of `scripts/` that need a service: written for the async form, copied into services of each form."""
 
 from jinja2 import Environment, FileSystemLoader
 
@@ -23,6 +23,7 @@ def add_overlay(service: Service) -> list[str]:
     for source in sorted(FOLDER.rglob("*.py")):
         target = service.folder / "tests" / source.relative_to(FOLDER)
         text = environment.from_string(CODE).render(service.answers, path=source.relative_to(ROOT).as_posix())
+        target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text, encoding="utf-8")
         written.append(target.relative_to(service.folder).as_posix())
     return written

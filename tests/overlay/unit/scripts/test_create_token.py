@@ -1,9 +1,8 @@
-{% from 'template/macros/python.jinja' import python with context -%}
-{% call python() -%}
-"""A token for a person who tries the API."""
+"""Tests of `python -m scripts.create_token`."""
 
 import shutil
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -19,12 +18,13 @@ Query = Callable[[str], list[tuple[object, ...]]]
 Issue = Callable[..., Principal]
 
 TABLES = ("core_organisations", "core_users", "core_events")
+DRIVER = "sqlite+aiosqlite" if find_spec("aiosqlite") else "sqlite"
 ADA_AT_ACME = ("--organisation", "Acme", "--email", "ada@example.com")
 
 
 @pytest.fixture(scope="module")
 def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database with the tables of organisations, users and events: to copy it takes less time than to make them."""
+    """A database with the tables of organisations, users and events; a copy is faster than a new one."""
     file = tmp_path_factory.mktemp("tables") / "tables.db"
     engine = create_engine(f"sqlite:///{file}", poolclass=NullPool)
     Base.metadata.create_all(engine, [Base.metadata.tables[name] for name in TABLES])
@@ -33,16 +33,16 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The database that the environment names."""
+    """The file of the database in DATABASE_URL."""
     file = tmp_path / "service.db"
-    monkeypatch.setenv("DATABASE_URL", f"{{ 'sqlite+aiosqlite' if database_access == 'async' else 'sqlite' }}:///{file}")
+    monkeypatch.setenv("DATABASE_URL", f"{DRIVER}:///{file}")
     monkeypatch.setenv("JWT_SECRET", TEST_JWT_SECRET)
     return file
 
 
 @pytest.fixture
 def query(database: Path, tables: Path) -> Query:
-    """Ask that database, which has its tables now."""
+    """Query that database, which has its tables."""
     shutil.copyfile(tables, database)
     engine = create_engine(f"sqlite:///{database}", poolclass=NullPool)
 
@@ -55,7 +55,7 @@ def query(database: Path, tables: Path) -> Query:
 
 @pytest.fixture
 def issue(auth_service: AuthService, capsys: pytest.CaptureFixture[str]) -> Issue:
-    """Print a token, and tell whom it names."""
+    """Print a token, and return its principal."""
 
     def issue(*arguments: str) -> Principal:
         main(arguments)
@@ -64,7 +64,7 @@ def issue(auth_service: AuthService, capsys: pytest.CaptureFixture[str]) -> Issu
     return issue
 
 
-def test_organisation_and_user_are_made(query: Query, issue: Issue) -> None:
+def test_organisation_and_user_are_created(query: Query, issue: Issue) -> None:
     principal = issue(*ADA_AT_ACME)
 
     assert query("SELECT id, name FROM core_organisations") == [(principal.organisation_id.hex, "Acme")]
@@ -73,7 +73,7 @@ def test_organisation_and_user_are_made(query: Query, issue: Issue) -> None:
     ]
 
 
-def test_who_is_there_already_is_found_again(query: Query, issue: Issue) -> None:
+def test_existing_organisation_and_user_are_used(query: Query, issue: Issue) -> None:
     first = issue(*ADA_AT_ACME)
 
     assert issue(*ADA_AT_ACME) == first
@@ -81,7 +81,7 @@ def test_who_is_there_already_is_found_again(query: Query, issue: Issue) -> None
     assert query("SELECT count(*) FROM core_users") == [(1,)]
 
 
-def test_another_organisation_has_users_of_its_own(query: Query, issue: Issue) -> None:
+def test_each_organisation_has_its_own_users(query: Query, issue: Issue) -> None:
     at_acme = issue(*ADA_AT_ACME)
 
     at_globex = issue("--organisation", "Globex", "--email", "ada@example.com")
@@ -94,19 +94,19 @@ def test_another_organisation_has_users_of_its_own(query: Query, issue: Issue) -
     ("options", "role"),
     [((), Role.MEMBER), (("--role", "member"), Role.MEMBER), (("--role", "admin"), Role.ADMIN)],
 )
-def test_the_role_may_be_chosen(query: Query, issue: Issue, options: tuple[str, ...], role: Role) -> None:
+def test_role_is_an_option(query: Query, issue: Issue, options: tuple[str, ...], role: Role) -> None:
     assert issue(*ADA_AT_ACME, *options).roles == {role}
 
 
 @pytest.mark.parametrize("arguments", [ADA_AT_ACME[:2], ADA_AT_ACME[2:], (*ADA_AT_ACME, "--role", "king")])
-def test_arguments_that_make_no_sense_are_refused(arguments: tuple[str, ...]) -> None:
+def test_invalid_arguments_are_refused(arguments: tuple[str, ...]) -> None:
     with pytest.raises(SystemExit) as error:
         main(arguments)
 
     assert error.value.code == 2
 
 
-def test_a_setting_that_is_missing_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_missing_setting_is_reported_in_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("JWT_SECRET")
     monkeypatch.chdir(tmp_path)
 
@@ -117,7 +117,7 @@ def test_a_setting_that_is_missing_is_told_in_one_line(monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize(("email", "reason"), [("", "at least 1 character"), ("a" * 201, "at most 200 characters")])
-def test_an_address_that_cannot_be_stored_is_told_in_one_line(query: Query, email: str, reason: str) -> None:
+def test_invalid_address_is_reported_in_one_line(query: Query, email: str, reason: str) -> None:
     with pytest.raises(SystemExit) as error:
         main(("--organisation", "Acme", "--email", email))
 
@@ -125,9 +125,8 @@ def test_an_address_that_cannot_be_stored_is_told_in_one_line(query: Query, emai
     assert query("SELECT count(*) FROM core_organisations") == [(0,)]
 
 
-def test_a_database_without_tables_is_told_in_one_line() -> None:
+def test_database_without_tables_is_reported_in_one_line() -> None:
     with pytest.raises(SystemExit) as error:
         main(ADA_AT_ACME)
 
     assert error.value.code == "no such table: core_organisations. Did you run `alembic upgrade heads`?"
-{%- endcall %}

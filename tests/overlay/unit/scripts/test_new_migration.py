@@ -1,6 +1,4 @@
-{% from 'template/macros/python.jinja' import python with context -%}
-{% call python() -%}
-"""How the revisions for changed models are planned."""
+"""Tests of the plan that `python -m scripts.new_migration` makes."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -18,7 +16,7 @@ Operations = Sequence[ops.MigrateOperation]
 
 @pytest.fixture
 def metadata() -> sa.MetaData:
-    """The tables of two modules that have no migration yet, one of which refers to the other, and to the core."""
+    """The tables of two modules without a migration; `parcels` refers to `vans`, and `vans` to the core."""
     metadata = sa.MetaData()
     sa.Table("core_organisations", metadata, sa.Column("id", sa.Uuid, primary_key=True))
     sa.Table("parcels", metadata, sa.Column("id", sa.Uuid, primary_key=True), reference("vans"))
@@ -32,7 +30,7 @@ def reference(table: str) -> sa.Column[Any]:
 
 @pytest.fixture
 def plan(metadata: sa.MetaData) -> Callable[[Operations], list[ops.MigrationScript]]:
-    """Plan revisions of this service and of those modules."""
+    """Plan the revisions of this service and of those modules."""
     scripts = ScriptDirectory(str(ROOT / "migrations"))
     tables = {"core_organisations": "core", "core_users": "core", "parcels": "parcels", "vans": "vans"}
     history = History(scripts, tables, metadata)
@@ -49,7 +47,7 @@ def add_column(table: str, **options: Any) -> ops.MigrateOperation:
     return ops.ModifyTableOps(table, [ops.AddColumnOp(table, sa.Column("number", sa.Integer(), **options))])
 
 
-def test_a_table_of_the_core_changes_on_its_branch(plan: Callable[[Operations], list[ops.MigrationScript]]) -> None:
+def test_table_of_the_core_changes_on_its_branch(plan: Callable[[Operations], list[ops.MigrationScript]]) -> None:
     (script,) = plan([add_column("core_users")])
 
     assert (script.rev_id, script.head, script.branch_label, script.depends_on) == (
@@ -60,7 +58,7 @@ def test_a_table_of_the_core_changes_on_its_branch(plan: Callable[[Operations], 
     )
 
 
-def test_modules_that_are_new_begin_branches_in_the_order_of_their_references(
+def test_new_modules_start_branches_in_the_order_of_their_references(
     plan: Callable[[Operations], list[ops.MigrationScript]],
     metadata: sa.MetaData,
 ) -> None:
@@ -74,7 +72,7 @@ def test_modules_that_are_new_begin_branches_in_the_order_of_their_references(
     ]
 
 
-def test_each_revision_undoes_what_it_does(plan: Callable[[Operations], list[ops.MigrationScript]]) -> None:
+def test_each_revision_can_be_undone(plan: Callable[[Operations], list[ops.MigrationScript]]) -> None:
     scripts = plan([add_column("core_users"), add_column("vans")])
 
     undone = {script.rev_id: script.downgrade_ops for script in scripts}
@@ -105,13 +103,13 @@ def test_every_table_of_the_models_has_a_branch() -> None:
         (ops.AlterColumnOp("vans", "number", modify_type=sa.Text()), "changes the type of vans.number"),
     ],
 )
-def test_what_may_be_lost_is_told(operation: ops.MigrateOperation, warning: str | None) -> None:
+def test_warning_names_what_may_be_lost(operation: ops.MigrateOperation, warning: str | None) -> None:
     warnings = list(warnings_about([operation]))
 
     assert [told.startswith(warning or "") for told in warnings] == ([True] if warning else [])
 
 
-def test_what_was_written_is_told(
+def test_report_names_the_new_files(
     plan: Callable[[Operations], list[ops.MigrationScript]],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -124,14 +122,13 @@ def test_what_was_written_is_told(
     ]
 
 
-def test_that_nothing_was_written_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_report_says_that_nothing_was_written(capsys: pytest.CaptureFixture[str]) -> None:
     report([])
 
     assert capsys.readouterr().out == "The migrations match the models; nothing was written.\n"
 
 
 @pytest.mark.parametrize("message", ["", " . ", 'Say "no"', "Two\nlines", "back\\slash"])
-def test_a_message_that_is_none_is_refused(message: str) -> None:
+def test_invalid_message_is_refused(message: str) -> None:
     with pytest.raises(SystemExit, match=r"^MESSAGE must be one line"):
         main([message])
-{%- endcall %}
