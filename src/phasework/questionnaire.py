@@ -1,28 +1,37 @@
 """Asks the template's questions, and checks each answer with the template's own rules at once."""
 
 import sys
+from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 from questionary import Choice
 from rich.table import Table
 
-from .answers import Answers
+from .answers import Answers, as_mapping
 from .console import show, show_table
 from .module_questions import ask_module, ask_plan
 from .modules import to_yaml
 from .prompts import Check, as_number, ask_number, ask_text, choose, confirm, show_problem, tick
 from .rules import Question, Rules
 
+# An update does not ask for these again: code of the team imports the package, and the order of fields matters.
+KEPT = ("package_name", "own_modules")
 
-def ask_questions(rules: Rules, given: Answers) -> Answers:
-    """Return the given answers and those that the person types; exit with one sentence if a given answer is refused."""
+
+def ask_questions(rules: Rules, given: Answers, before: Mapping[str, Any] = MappingProxyType({})) -> Answers:
+    """Return the given answers and those that the person types; exit with one sentence if a given answer is refused.
+
+    `before` are the answers of a service that exists; each is the suggestion for its question.
+    """
     show("Press Enter to accept a suggestion. Ctrl-C leaves, and nothing is written before the end.\n", "dim")
     answers: Answers = {}
     passed: Answers = {}
     for name in rules.question_names:
-        question = rules.question(name, answers | passed)
-        if name not in given and not question.asked:
+        question = suggest(rules.question(name, answers | passed), before)
+        if name not in given and (not question.asked or (name in KEPT and before.get(name))):
             passed[name] = question.default
             continue
 
@@ -40,6 +49,21 @@ def ask_questions(rules: Rules, given: Answers) -> Answers:
         else:
             answers[name] = ask_question(question, check)
     return answers
+
+
+def suggest(question: Question, before: Mapping[str, Any]) -> Question:
+    """Return the question with the earlier answer for its default, as far as it is still allowed."""
+    if question.name not in before or not question.asked:
+        return question
+    earlier = before[question.name]
+    if question.name == "plan":
+        earlier = {name: entry | as_mapping(earlier).get(name, {}) for name, entry in question.default.items()}
+    values = [value for _, value in question.choices]
+    if question.several:
+        earlier = [value for value in values if value in earlier]
+    elif values and earlier not in values:
+        return question
+    return replace(question, default=earlier)
 
 
 def ask_question(question: Question, check: Check) -> Any:

@@ -5,7 +5,7 @@ import signal
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -30,21 +30,20 @@ def update(
     changes: Mapping[str, Any],
     *,
     version: str | None = CURRENT,
-    ask: bool = False,
     pretend: bool = False,
     rewrite_migrations: bool = False,
 ) -> int:
     """Update the service in `root` and print what happened to its files; return 0, or 3 if there are conflicts.
 
-    `changes` are the new answers. `version` is a tag of the template, or None for the newest. With `ask`, the other
-    questions are asked again. With `pretend`, nothing is written. If an update is not possible, exit and write nothing.
+    `changes` are the new answers; all others stay. `version` is a tag of the template, or None for the newest. With
+    `pretend`, nothing is written. If an update is not possible, exit and write nothing.
     """
     try:
         repository = open_repository(root)
         answers = read_answers(root / ANSWERS_FILE)
         with tempfile.TemporaryDirectory(prefix="phasework-update-") as folder:
             old, new = Path(folder, "old"), Path(folder, "new")
-            render(answers, complete_changes(changes, answers), version, old, new, ask=ask)
+            render(answers, complete_changes(changes, answers), version, old, new)
             return merge(repository, old, new, pretend=pretend, rewrite_migrations=rewrite_migrations)
     except GitError as error:
         sys.exit(f"git: {error}. Nothing was changed.")
@@ -70,7 +69,7 @@ def open_repository(root: Path) -> Repository:
     return repository
 
 
-def render(answers: Answers, changes: Answers, version: str | None, old: Path, new: Path, *, ask: bool) -> None:
+def render(answers: Answers, changes: Answers, version: str | None, old: Path, new: Path) -> None:
     """Write the service into two folders: as it was at the last update, and as the template writes it now.
 
     Exit if Copier refuses.
@@ -86,9 +85,8 @@ def render(answers: Answers, changes: Answers, version: str | None, old: Path, n
     source = answers["_src_path"]
     try:
         with copier_errors(source):
-            # A question in the terminal would be hidden by a progress display.
-            with nullcontext() if ask else progress("Writing the new version ..."):
-                copier.run_recopy(new, changes, vcs_ref=reference, defaults=not ask, overwrite=True, quiet=True)
+            with progress("Writing the new version ..."):
+                copier.run_recopy(new, changes, vcs_ref=reference, defaults=True, overwrite=True, quiet=True)
             with progress("Writing the present version ..."):
                 copier.run_copy(source, old, recorded, vcs_ref=answers["_commit"], defaults=True, quiet=True)
     except KeyboardInterrupt:

@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pexpect
 import pytest
 import yaml
 
 from tests.support.edits import CHANGES
 from tests.support.services import Service
+from tests.support.terminal import CLEAR, CTRL_C, DOWN, Terminal
 from tests.support.updates import (
     COMMAND,
     FIRST,
@@ -448,58 +448,86 @@ def test_the_command_takes_the_options_of_copier(service: LivingService, tmp_pat
     assert service.answers()["coverage_total"] == 80
 
 
-def ask_again(service: LivingService) -> "pexpect.spawn[str]":
-    """Start an update that asks, in a terminal."""
-    program, *arguments = COMMAND
-    return pexpect.spawn(
-        program,
-        [*arguments, "update"],
-        cwd=str(service.folder),
-        env=WORKING_TREE,
-        dimensions=(500, 250),
-        encoding="utf-8",
-        timeout=60,
-    )
+@pytest.fixture
+def terminal(service: LivingService) -> Iterator[Terminal]:
+    """A terminal in which an update asks."""
+    terminal = Terminal([*COMMAND, "update"], service.folder, WORKING_TREE)
+    yield terminal
+    terminal.process.close(force=True)
 
 
-def test_nothing_is_changed_when_the_person_leaves(service: LivingService) -> None:
-    terminal = ask_again(service)
-    terminal.expect_exact("What is the service called?")
-    terminal.expect(r"\x1b\[\?25h|\x1b\[\?2004h")
+def test_nothing_changes_when_the_person_leaves(service: LivingService, terminal: Terminal) -> None:
+    terminal.wait_for("What is the service called?")
+    terminal.type(CTRL_C)
 
-    terminal.send("\x03")
-
-    said = terminal.read()
-    terminal.close()
-    # Before it, the prompt gives the terminal back.
-    assert said.endswith("lNothing was changed.\r\n")
-    assert terminal.exitstatus == 130
+    assert terminal.finish() == 130
+    assert terminal.lines[-1] == "Nothing was changed."
     assert service.status() == []
 
 
-def test_each_question_is_asked_again_and_enter_keeps_the_answer(service: LivingService) -> None:
+def test_each_question_is_asked_again_and_enter_keeps_the_answer(service: LivingService, terminal: Terminal) -> None:
     before = service.answers()
-    terminal = ask_again(service)
-    # Which package holds it, and which own modules there are, is not asked again.
+    # The package and existing own modules are not asked for again.
     for question in (
-        "What is the service called?",
-        "What does it do",
-        "Where do its",
+        "called?",
+        "one sentence?",
+        "Where do",
         "Which modules",
-        "The plan:",
-        "How much",
+        "Keep this plan?",
+        "in percent?",
         "How does it",
-        "Which is the lowest",
+        "lowest",
     ):
-        terminal.expect_exact(question)
-        terminal.expect(r"\x1b\[\?25h|\x1b\[\?2004h")
-        terminal.send("\r")
-    terminal.expect_exact("merged with what you wrote:")
-    terminal.expect(pexpect.EOF)
-    terminal.close()
+        terminal.answer(question)
 
-    assert terminal.exitstatus == 0
+    assert terminal.finish() == 0, "\n".join(terminal.lines)
     assert service.answers() == before | {"_commit": NEXT}
+
+
+def test_other_answers_are_typed(service: LivingService, terminal: Terminal) -> None:
+    before = service.answers()
+    terminal.answer("called?")
+    terminal.answer("one sentence?", CLEAR + "Lends books.")
+    terminal.answer("Where do")
+    terminal.answer("Which modules", DOWN * 3 + " ")
+    terminal.answer("Keep this plan?", "n")
+    terminal.answer("Phase in which loans is due", CLEAR + "4")
+    for question in (
+        "loans",
+        "members",
+        "members",
+        "patients",
+        "patients",
+        "tickets",
+        "tickets",
+        "in percent?",
+        "How does it",
+        "lowest",
+    ):
+        terminal.answer(question)
+
+    assert terminal.finish() == 0, "\n".join(terminal.lines)
+    assert service.answers() == before | {
+        "_commit": NEXT,
+        "description": "Lends books.",
+        "modules": ["patients", "tickets"],
+        "plan": before["plan"] | {"loans": {"coverage": 80, "phase": 4}, "tickets": {"coverage": 85, "phase": 1}},
+    }
+
+
+def test_without_a_terminal_the_option_for_defaults_is_named(service: LivingService) -> None:
+    run = subprocess.run(
+        [*COMMAND, "update"],
+        cwd=service.folder,
+        env=WORKING_TREE,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert run.returncode == 1
+    assert run.stderr.startswith("Questions need a terminal: change answers with --data or --data-file")
 
 
 def test_a_service_below_the_top_of_its_repository_is_updated(first: LivingService, tmp_path: Path) -> None:

@@ -7,8 +7,11 @@ from typing import Annotated
 import typer
 
 from .. import updates
-from ..answers import ANSWERS_FILE, read_answers, read_given
+from ..answers import ANSWERS_FILE, Answers, read_answers, read_given
+from ..console import interrupted
+from ..questionnaire import ask_questions
 from ..relaunch import use_version
+from ..rules import load_rules
 from .options import Data, DataFile, Folder
 
 
@@ -40,14 +43,19 @@ def update(
     changes = read_given(data or [], data_file)
     updates.open_repository(root)
     answers = read_answers(root / ANSWERS_FILE)
-    use_version(answers["_src_path"], answers["_commit"] if vcs_ref == updates.CURRENT else vcs_ref)
-    sys.exit(
-        updates.update(
-            root,
-            changes,
-            version=vcs_ref,
-            ask=not defaults,
-            pretend=pretend,
-            rewrite_migrations=rewrite_migrations,
+    if not defaults and not sys.stdin.isatty():
+        sys.exit(
+            "Questions need a terminal: change answers with --data or --data-file, and keep the rest with --defaults."
         )
-    )
+    use_version(answers["_src_path"], answers["_commit"] if vcs_ref == updates.CURRENT else vcs_ref)
+    if not defaults:
+        changes = ask_again(changes, answers)
+    sys.exit(updates.update(root, changes, version=vcs_ref, pretend=pretend, rewrite_migrations=rewrite_migrations))
+
+
+def ask_again(given: Answers, answers: Answers) -> Answers:
+    """Return the answers to all questions; the suggestions are those that the service was written from."""
+    try:
+        return ask_questions(load_rules(), given, answers)
+    except (EOFError, KeyboardInterrupt):
+        interrupted("Nothing was changed.")
