@@ -17,6 +17,7 @@ from .modules import to_yaml
 from .prompts import Check, as_number, ask_number, ask_text, choose, confirm, show_problem, tick
 from .rules import Question, Rules
 
+HINT = "Press Enter to accept a suggestion, or Ctrl-C to leave.\nNothing is written before the end.\n"
 # An update does not ask for these again: code of the team imports the package, and the order of fields matters.
 KEPT = ("package_name", "own_modules")
 
@@ -26,7 +27,7 @@ def ask_questions(rules: Rules, given: Answers, before: Mapping[str, Any] = Mapp
 
     `before` are the answers of a service that exists; each is the suggestion for its question.
     """
-    show("Press Enter to accept a suggestion. Ctrl-C leaves, and nothing is written before the end.\n", "dim")
+    show(HINT, "dim")
     answers: Answers = {}
     passed: Answers = {}
     for name in rules.question_names:
@@ -95,7 +96,7 @@ def ask_own_modules(rules: Rules, answers: Answers) -> dict[str, Any]:
 def ask_whole_plan(question: Question, check: Check) -> dict[str, Any]:
     """Show the default plan, and ask for the phase and coverage of each module if it is not to be kept."""
     plan: dict[str, dict[str, int]] = dict(question.default)
-    show("\nThe plan: the phase in which each module is due, and how much of it the tests must cover.")
+    show("\nThe plan: when each module is due, and how much of it the tests must cover.")
     table = Table("Module", "Phase", "Minimum coverage")
     for name, entry in plan.items():
         table.add_row(name, str(entry["phase"]), f"{entry['coverage']} %")

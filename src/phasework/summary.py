@@ -37,5 +37,5 @@ def next_steps(conflicts: Mapping[str, list[str]]) -> Iterator[str]:
     if conflicts:
         yield "Edit the files in conflict, then `git add` them. `git diff --cached` shows everything else."
     else:
-        yield "There are no conflicts. Look at `git diff --cached`, run `uv run pytest`, and commit."
-    yield f"To undo the update: {UNDO}"
+        yield "No conflicts. Look at `git diff --cached`, run `uv run pytest`, and commit."
+    yield f"To undo the update:\n    {UNDO}"

@@ -22,6 +22,7 @@ from ..modules import (
     to_yaml,
 )
 from ..prompts import Check, choose, confirm
+from ..questionnaire import HINT
 from ..relaunch import use_version
 from ..rules import Rules, load_rules
 from ..updates import open_repository, update
@@ -84,7 +85,7 @@ def ask(rules: Rules, answers: Answers, names: Sequence[str]) -> Described:
             sys.exit(f"{name}: the service has this module already.")
         if name not in available:
             sys.exit(f'"{name}" is not a module that can be added; {", ".join(available) or "none"} can be.')
-    show("Press Enter to accept a suggestion. Ctrl-C leaves, and nothing is changed before the end.\n", "dim")
+    show(HINT, "dim")
     names = names or ask_which(available)
     described = ask_catalog(rules, answers, available, names) if names else ask_module(rules, answers)
     if not described:
