@@ -144,7 +144,7 @@ def test_a_whole_conversation_writes_what_its_answers_describe(
     runnable.run_suite("--no-cov", "-p", "no:randomly", *tests)
     runnable.run("ruff", "check")
     runnable.run("ruff", "format", "--check")
-    runnable.run("mypy", "src", *tests)
+    runnable.check_types("src", *tests)
 
 
 def test_a_wrong_answer_is_refused_at_once_at_every_question(

@@ -25,7 +25,7 @@ def test_tests_are_clean_and_pass_until_the_service_is_broken(service: Service) 
     assert len(files) == len(service.modules)
     service.run("ruff", "check", ".")
     service.run("ruff", "format", "--check", "--diff", ".")
-    service.run("mypy")
+    service.check_types()
     service.run_suite("--no-cov", *files)
 
     break_lookup(service)

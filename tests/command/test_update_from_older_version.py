@@ -95,4 +95,4 @@ def test_its_service_is_updated_and_keeps_every_line_of_its_team(versions: Versi
     runnable = Service(service.folder, service.files())
     runnable.run_suite()
     runnable.run("ruff", "check")
-    runnable.run("mypy")
+    runnable.check_types()

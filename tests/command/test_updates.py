@@ -188,7 +188,7 @@ def test_a_service_that_has_gone_every_way_passes(service: LivingService) -> Non
     runnable.run_suite()
     runnable.run("ruff", "check")
     runnable.run("ruff", "format", "--check")
-    runnable.run("mypy")
+    runnable.check_types()
 
 
 def test_what_is_set_aside_twice_is_there_twice(service: LivingService) -> None:

@@ -118,11 +118,11 @@ class Service:
         """Run the suite with warnings as errors."""
         return self.run("pytest", "-W", "error", *options, expect=expect, variables=variables)
 
-    def check_types(self) -> None:
-        """Run mypy on the service, with the cache of all services that share its environment."""
+    def check_types(self, *paths: str) -> None:
+        """Run mypy, by default on the whole service, with the cache of all services that share its environment."""
         cache = self.environment.with_suffix(".mypy")
         with locked(cache.with_suffix(".mypy-lock")):
-            self.run("mypy", "--cache-dir", str(cache))
+            self.run("mypy", "--cache-dir", str(cache), *paths)
 
 
 SCHEMATHESIS = "schemathesis>=4.32,<5"
