@@ -4,7 +4,7 @@ PYTHON ?= python3
 WORKERS ?= auto
 SEED ?= $(shell date +%s)
 BIN := $(CURDIR)/.venv/bin
-PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
+INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python
 
 # uv creates the environment of the demo: ignore an active environment and other Pythons.
 unexport VIRTUAL_ENV
@@ -64,16 +64,16 @@ clean:
 # This project, editable, and a dependency group of pyproject.toml.
 .venv/.has-%: pyproject.toml | .venv/.made
 	@echo 'Installing what `$*` needs into .venv ...'
-	@$(PIP) --editable . --group $*
+	@$(INSTALL) --editable . --group $*
 	@touch $@
 
 .venv/.has-demo: pyproject.toml | .venv/.made
 	@echo 'Installing what `demo` needs into .venv ...'
-	@$(PIP) --group demo
+	@$(INSTALL) --group demo
 	@touch $@
 
 .venv/.made:
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Phasework needs Python 3.11 or newer, and $(PYTHON) is %d.%d: name another one, as in `make PYTHON=python3.12`." % sys.version_info[:2])'
 	@$(PYTHON) -m venv .venv
-	@$(PIP) 'pip>=25.1' # the first that knows --group
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check uv
 	@touch $@
