@@ -100,3 +100,25 @@ def test_partial_plan_leaves_other_modules_unchanged(template: Path, tmp_path: P
         service.files
     )
     assert "    patients: 85\n    tickets: 91\n" in service.files["pytest.ini"].decode()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '["tickets", "patients"]',
+        "['tickets', 'patients']",
+        "[tickets, patients]",
+        "[ tickets,patients, ]",
+        "# both\n[\n  tickets, # first\n  'patients',\n]\n",
+        "- tickets\n- patients",
+        "- \"tickets\" # first\n- 'patients'\n",
+        "---\n# both\n\n  - tickets\n\n  - patients\n",
+    ],
+)
+def test_modules_can_be_any_list_of_yaml(template: Path, tmp_path: Path, text: str) -> None:
+    run_copier("copy", "--data", f"modules={text}", template, tmp_path / "service")
+
+    service = Service(tmp_path / "service", read_files(tmp_path / "service"))
+
+    assert service.answers["modules"] == ["tickets", "patients"]
+    assert service.modules == ["patients", "tickets"]

@@ -32,434 +32,416 @@ def states(**transitions: Any) -> Answers:
     return own(states=transitions)
 
 
-NAME_RULE = "a lower-case letter, then at most 29 letters a-z, digits or _."
-FIELD_RULE = "a lower-case letter, then at most 24 letters a-z, digits or _."
-TYPES = "str, text, int, decimal, bool, date, datetime, uuid, email, url, json, a list of choices, and -> MODULE"
-KEYS = "entity, phase, coverage, fields, unique, search, states."
-PROJECT_NAME_RULE = "1 to 60 letters, digits, spaces and . , & ' ( ) + - are, with a letter or digit first."
-DESCRIPTION_RULE = "one line of 1 to 200 characters without double quotes and backslashes is."
+NAME_RULE = "a-z, 0-9 and _, at most 30, a letter first"
+SHORT_NAME_RULE = "a-z, 0-9 and _, at most 25, a letter first"
+TYPES = "str, text, int, decimal, bool, date, datetime, uuid, email, url, json, a list of choices or -> MODULE, with ? for optional and = for a default"
+KEYS = "the keys entity, phase, coverage, fields, unique, search or states"
+PROJECT_NAME_RULE = "1 to 60 letters, digits, spaces and . , & ' ( ) + -, a letter or digit first"
+DESCRIPTION_RULE = "one line of 1 to 200 characters without double quotes and backslashes"
+QUESTIONS = "coverage_total, database_access, description, domain, modules, own_modules, package_name, plan, project_name, python_version"
 
 BAD_ANSWERS: dict[str, tuple[Answers, str]] = {
     # --- texts
     "project name with quotes": (
         {"project_name": 'The "Clinic"'},
-        f'project_name: "The "Clinic"" is not allowed; {PROJECT_NAME_RULE}',
+        f'project_name: use {PROJECT_NAME_RULE}, not "The "Clinic"".',
     ),
     "project name with a backslash": (
         {"project_name": "a\\b"},
-        f'project_name: "a\\b" is not allowed; {PROJECT_NAME_RULE}',
+        f'project_name: use {PROJECT_NAME_RULE}, not "a\\b".',
     ),
     "project name with a newline": (
         {"project_name": "a\nb"},
-        f'project_name: "a b" is not allowed; {PROJECT_NAME_RULE}',
+        f'project_name: use {PROJECT_NAME_RULE}, not "a b".',
     ),
     "project name with braces": (
         {"project_name": "{{ braces }}"},
-        f'project_name: "{{{{ braces }}}}" is not allowed; {PROJECT_NAME_RULE}',
+        f'project_name: use {PROJECT_NAME_RULE}, not "{{{{ braces }}}}".',
     ),
     "project name with an emoji": (
         {"project_name": "Clinic 🏥"},
-        f'project_name: "Clinic 🏥" is not allowed; {PROJECT_NAME_RULE}',
+        f'project_name: use {PROJECT_NAME_RULE}, not "Clinic 🏥".',
     ),
     "project name of wide letters": (
         {"project_name": "字" * 31},
-        f'project_name: "{"字" * 31}" is too long; 60 characters are allowed, and each that is not in ASCII counts twice.',
+        'project_name: use at most 60 characters, of which those outside of ASCII count twice, not "字字字字字字字字字字字字字字字字字字字字字字字字字字字字字字字".',
     ),
     "project name that a terminal would obey": (
         {"project_name": "a\x1b[31mb"},
-        f'project_name: "a [31mb" is not allowed; {PROJECT_NAME_RULE}',
+        f'project_name: use {PROJECT_NAME_RULE}, not "a [31mb".',
     ),
-    "no project name": ({"project_name": ""}, f'project_name: "" is not allowed; {PROJECT_NAME_RULE}'),
+    "no project name": ({"project_name": ""}, f'project_name: use {PROJECT_NAME_RULE}, not "".'),
     "package outside of the folder": (
         {"package_name": "../evil"},
-        f'package_name: "../evil" is not allowed; {NAME_RULE}',
+        f'package_name: use {NAME_RULE}, not "../evil".',
     ),
     "package named as a keyword": (
         {"package_name": "import"},
-        'package_name: "import" is taken by Python, by a library, by Windows or by a folder of the service; any other name is allowed.',
+        "package_name: use another name because Python, a library, Windows or a folder of the service has the name import.",
     ),
     "package named as a device": (
         {"package_name": "nul"},
-        'package_name: "nul" is taken by Python, by a library, by Windows or by a folder of the service; any other name is allowed.',
+        "package_name: use another name because Python, a library, Windows or a folder of the service has the name nul.",
     ),
     "package named as a library": (
         {"package_name": "fastapi"},
-        'package_name: "fastapi" is taken by Python, by a library, by Windows or by a folder of the service; any other name is allowed.',
+        "package_name: use another name because Python, a library, Windows or a folder of the service has the name fastapi.",
     ),
     "description that turns its direction": (
         {"description": "a\u202eb"},
-        f'description: "a b" is not allowed; {DESCRIPTION_RULE}',
+        f'description: use {DESCRIPTION_RULE}, not "a b".',
     ),
     "description with half of a character": (
         {"description": "a\ud800b"},
-        f'description: "a b" is not allowed; {DESCRIPTION_RULE}',
+        f'description: use {DESCRIPTION_RULE}, not "a b".',
     ),
     "description of two lines": (
         {"description": "one\ntwo"},
-        f'description: "one two" is not allowed; {DESCRIPTION_RULE}',
+        f'description: use {DESCRIPTION_RULE}, not "one two".',
     ),
     "description with double quotes": (
         {"description": 'a "b"'},
-        f'description: "a "b"" is not allowed; {DESCRIPTION_RULE}',
+        f'description: use {DESCRIPTION_RULE}, not "a "b"".',
     ),
     "description with a space at its end": (
         {"description": "text "},
-        f'description: "text " is not allowed; {DESCRIPTION_RULE}',
+        f'description: use {DESCRIPTION_RULE}, not "text ".',
     ),
     "total coverage in words": (
         {"coverage_total": "most"},
-        'coverage_total: "most" is not allowed; a whole number from 0 to 100 is.',
+        'coverage_total: use a whole number from 0 to 100, not "most".',
     ),
     "total coverage above 100": (
         {"coverage_total": 101},
-        'coverage_total: "101" is not allowed; a whole number from 0 to 100 is.',
+        'coverage_total: use a whole number from 0 to 100, not "101".',
     ),
     "total coverage that is true": (
         {"coverage_total": True},
-        'coverage_total: "True" is not allowed; a whole number from 0 to 100 is.',
+        'coverage_total: use a whole number from 0 to 100, not "True".',
     ),
     # --- wrong types
     "no project name at all": (
         {"project_name": None},
-        "project_name: nothing is not allowed; text is, in quotes where YAML would read it as something else.",
+        "project_name: use text, in quotes where YAML reads something else, not an empty value.",
     ),
     "YAML's no as a description": (
         {"description": False},
-        "description: true or false is not allowed; text is, in quotes where YAML would read it as something else.",
+        "description: use text, in quotes where YAML reads something else, not true or false.",
     ),
     "YAML's date as a project name": (
         {"project_name": date(2024, 2, 29)},
-        "project_name: a date is not allowed; text is, in quotes where YAML would read it as something else.",
+        "project_name: use text, in quotes where YAML reads something else, not a date.",
     ),
     "domain that is a mapping": (
         {"domain": {"clinic": 1}},
-        "domain: a mapping is not allowed; text is, in quotes where YAML would read it as something else.",
+        "domain: use text, in quotes where YAML reads something else, not a mapping.",
     ),
-    "domain that is empty": ({"domain": ""}, 'domain: "" is not allowed; clinic, blank are.'),
-    "domain beyond the BMP": ({"domain": "🏥"}, "domain: this text is not allowed; what the question offers is."),
+    "domain that is empty": ({"domain": ""}, 'domain: use clinic or blank, not "".'),
+    "domain beyond the BMP": ({"domain": "🏥"}, "domain: use one of the choices of the question."),
     "module beyond the BMP": (
         {"modules": ["patients", "🏥"]},
-        "modules: this text is not allowed; what the question offers is.",
+        'modules: use appointments, journeys, patients or tickets, not "🏥".',
     ),
     "modules that are text": (
         {"modules": "patients"},
-        "modules: text is not allowed; a list of names is, as in [patients, tickets].",
+        "modules: use a list of names, as in [patients, tickets], not text.",
     ),
     "modules that are a number": (
         {"modules": 5},
-        "modules: a number is not allowed; a list of names is, as in [patients, tickets].",
+        "modules: use a list of names, as in [patients, tickets], not a number.",
     ),
+    "a module twice": ({"modules": ["tickets", "tickets"]}, "modules: use each module only once."),
     "modules that hold nothing": (
         {"modules": [None]},
-        "modules: nothing is not allowed in the list; names are, as in [patients, tickets].",
+        "modules: use names in the list, as in [patients, tickets], not an empty value.",
     ),
     "own modules that are bytes": (
         {"domain": "blank", "own_modules": b"loans"},
-        "own_modules: this is not a mapping; a mapping is allowed.",
+        "own_modules: use a mapping, not bytes.",
     ),
     "total coverage that is no YAML": (
         {"coverage_total": "[80"},
-        "coverage_total: this text is not allowed; a whole number from 0 to 100 is.",
+        "coverage_total: use a whole number from 0 to 100.",
     ),
     "an answer to what is computed": (
         {"service_modules": [{"name": "../../evil"}]},
-        "service_modules: there is no such question; allowed are coverage_total, database_access, description, domain, modules, "
-        "own_modules, package_name, plan, project_name, python_version.",
+        f"service_modules: there is no such question; use {QUESTIONS}.",
     ),
     "an answer to a function of Jinja": (
         {"range": 5},
-        "range: there is no such question; allowed are coverage_total, database_access, description, domain, modules, "
-        "own_modules, package_name, plan, project_name, python_version.",
+        f"range: there is no such question; use {QUESTIONS}.",
     ),
     # --- choices
-    "unknown domain": ({"domain": "bank"}, 'domain: "bank" is not allowed; clinic, blank are.'),
-    "domain that looks like Jinja": ({"domain": "{{ a }}"}, 'domain: "{{ a }}" is not allowed; clinic, blank are.'),
+    "unknown domain": ({"domain": "bank"}, 'domain: use clinic or blank, not "bank".'),
+    "domain that looks like Jinja": ({"domain": "{{ a }}"}, 'domain: use clinic or blank, not "{{ a }}".'),
     "unknown module": (
         {"modules": ["patients", "patience"]},
-        'modules: "patience" is not allowed; appointments, journeys, patients, tickets are.',
+        'modules: use appointments, journeys, patients or tickets, not "patience".',
     ),
     "unknown database access": (
         {"database_access": "threads"},
-        'database_access: "threads" is not allowed; sync, async are.',
+        'database_access: use sync or async, not "threads".',
     ),
-    "old Python": ({"python_version": "3.10"}, 'python_version: "3.10" is not allowed; 3.11, 3.12, 3.13, 3.14 are.'),
+    "old Python": ({"python_version": "3.10"}, 'python_version: use 3.11, 3.12, 3.13 or 3.14, not "3.10".'),
     # --- catalog modules
     "a module without what it needs": (
         {"modules": ["journeys"]},
-        "modules: journeys needs patients; tick patients as well, or untick journeys.",
+        "modules: tick patients, which journeys needs, or untick journeys.",
     ),
     # --- names of modules
     "own modules that are no mapping": (
         {"own_modules": ["loans"]},
-        "own_modules: \"['loans']\" is not a mapping; a mapping of each module's name to its description is allowed, or {}.",
+        "own_modules: use a mapping of each module's name to its description, or {}, not \"['loans']\".",
     ),
     "keyword: class": (
         own("class"),
-        "own_modules.class: a module cannot bear the name of a Python keyword; any other name is allowed, such as class_items.",
+        "own_modules.class: use another name, such as class_items, because this one is a keyword of Python.",
     ),
     "keyword: import": (
         own("import"),
-        "own_modules.import: a module cannot bear the name of a Python keyword; any other name is allowed, such as import_items.",
+        "own_modules.import: use another name, such as import_items, because this one is a keyword of Python.",
     ),
     "standard library": (
         own("queue"),
-        "own_modules.queue: a module cannot bear the name of a module of Python's standard library; "
-        "any other name is allowed, such as queue_items.",
+        "own_modules.queue: use another name, such as queue_items, because Python's standard library has a module of this name.",
     ),
     "spaces and capitals": (
         own("Order Items"),
-        f'own_modules: "Order Items" is not allowed as a module\'s name; {NAME_RULE}',
+        f'own_modules: use {NAME_RULE}, for the name of a module, not "Order Items".',
     ),
-    "leading digit": (own("9lives"), f'own_modules: "9lives" is not allowed as a module\'s name; {NAME_RULE}'),
-    "accents": (own("données"), f'own_modules: "données" is not allowed as a module\'s name; {NAME_RULE}'),
+    "leading digit": (own("9lives"), f'own_modules: use {NAME_RULE}, for the name of a module, not "9lives".'),
+    "accents": (own("données"), f'own_modules: use {NAME_RULE}, for the name of a module, not "données".'),
     "eighty letters": (
         own("a" * 80),
-        f'own_modules: "{"a" * 37}..." is not allowed as a module\'s name; {NAME_RULE}',
+        f'own_modules: use {NAME_RULE}, for the name of a module, not "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa...".',
     ),
-    "traversal": (own("../evil"), f'own_modules: "../evil" is not allowed as a module\'s name; {NAME_RULE}'),
-    "YAML's no": (own(False), f'own_modules: "False" is not allowed as a module\'s name; {NAME_RULE}'),
+    "traversal": (own("../evil"), f'own_modules: use {NAME_RULE}, for the name of a module, not "../evil".'),
+    "YAML's no": (own(False), f'own_modules: use {NAME_RULE}, for the name of a module, not "False".'),
     "name of the tests": (
         own("tests"),
-        "own_modules.tests: this name is taken by the service itself; any other name is allowed, such as tests_items.",
+        "own_modules.tests: use another name, such as tests_items, because the service itself uses this one.",
     ),
     "name of the core": (
         own("core"),
-        "own_modules.core: this name is taken by the service itself; any other name is allowed, such as core_items.",
+        "own_modules.core: use another name, such as core_items, because the service itself uses this one.",
     ),
     "name of the gateways": (
         own("gateways"),
-        "own_modules.gateways: this name is taken by the service itself; any other name is allowed, such as gateways_items.",
+        "own_modules.gateways: use another name, such as gateways_items, because the service itself uses this one.",
     ),
     "name of Alembic's": (
         own("heads"),
-        "own_modules.heads: this name is taken by the service itself; any other name is allowed, such as heads_items.",
+        "own_modules.heads: use another name, such as heads_items, because the service itself uses this one.",
     ),
-    "name beyond the BMP": (own("🏥"), f'own_modules: "🏥" is not allowed as a module\'s name; {NAME_RULE}'),
+    "name beyond the BMP": (own("🏥"), f'own_modules: use {NAME_RULE}, for the name of a module, not "🏥".'),
     "table of the core": (
         own("core_users"),
-        "own_modules.core_users: this name is taken by the service itself; any other name is allowed, such as core_users_items.",
+        "own_modules.core_users: use another name, such as core_users_items, because the service itself uses this one.",
     ),
     "device of Windows": (
         own("aux"),
-        "own_modules.aux: this name is taken by the service itself; any other name is allowed, such as aux_items.",
+        "own_modules.aux: use another name, such as aux_items, because the service itself uses this one.",
     ),
     "table of PostgreSQL": (
         own("pg_class"),
-        "own_modules.pg_class: this name is taken by the service itself; any other name is allowed, such as pg_class_items.",
+        "own_modules.pg_class: use another name, such as pg_class_items, because the service itself uses this one.",
     ),
     "name that the sync form replaces": (
         own("async_sessionmaker"),
-        "own_modules.async_sessionmaker: this name is taken by the service itself; any other name is allowed, "
-        "such as async_sessionmaker_items.",
+        "own_modules.async_sessionmaker: use another name, such as async_sessionmaker_items, because the service itself uses this one.",
     ),
     "a million letters": (
         own("a" * 10**6),
-        f'own_modules: "{"a" * 37}..." is not allowed as a module\'s name; {NAME_RULE}',
+        f'own_modules: use {NAME_RULE}, for the name of a module, not "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa...".',
     ),
     "named as a ticked module": (
         own("patients") | {"domain": "clinic"},
-        "own_modules.patients: a ticked module of the catalog brings this name; choose another one, or untick that module.",
+        "own_modules.patients: use another name, such as patients_items, because a module of the catalog that is ticked has this one.",
     ),
     "named as a table of a ticked module": (
         own("practitioners") | {"domain": "clinic"},
-        "own_modules.practitioners: a ticked module of the catalog brings this name; choose another one, or untick that module.",
+        "own_modules.practitioners: use another name, such as practitioners_items, because a module of the catalog that is ticked has this one.",
     ),
     "two modules of one entity": (
         {"domain": "blank", "own_modules": {"boxes": {"fields": {"a": "str"}}, "box": {"fields": {"a": "str"}}}},
-        "own_modules.box.entity: boxes has the entity Box already; any other is allowed, as in entity: OwnBox.",
+        "own_modules.box.entity: use another name, such as OwnBox, because boxes has the entity Box.",
     ),
     "entity of a ticked module": (
         own("people", entity="Patient") | {"domain": "clinic"},
-        "own_modules.people.entity: patients has the entity Patient already; any other is allowed, as in entity: OwnPatient.",
+        "own_modules.people.entity: use another name, such as OwnPatient, because patients has the entity Patient.",
     ),
     "entity that is another's fixture": (
         {"domain": "blank", "own_modules": {"loans": {"fields": {"a": "str"}}, "loan_ids": {"fields": {"a": "str"}}}},
-        "own_modules.loan_ids.entity: LoanId would bring the name test_loan_id, which loans brings already; "
-        "any other is allowed, as in entity: OwnLoanId.",
+        "own_modules.loan_ids.entity: use another name, such as OwnLoanId, because loans has the name test_loan_id, too.",
     ),
     "entity that is another's class": (
         {
             "domain": "blank",
             "own_modules": {"loans": {"fields": {"a": "str"}}, "loan_services": {"fields": {"a": "str"}}},
         },
-        "own_modules.loan_services.entity: LoanService would bring the name LoanService, which loans brings already; "
-        "any other is allowed, as in entity: OwnLoanService.",
+        "own_modules.loan_services.entity: use another name, such as OwnLoanService, because loans has the name LoanService, too.",
     ),
     "entity whose query the code imports": (
         own("lists"),
-        'own_modules.lists.entity: "List" is a name that the generated code uses; any other is allowed, as in entity: OwnList.',
+        "own_modules.lists.entity: use another name, such as OwnList, because the generated code uses List.",
     ),
     "entity in lower case": (
         own(entity="loan"),
-        'own_modules.loans.entity: "loan" is not allowed; a capital letter, then at most 29 letters and digits, is.',
+        'own_modules.loans.entity: use a capital letter, then at most 29 letters and digits, not "loan".',
     ),
     "entity that the code uses": (
         own("pages"),
-        'own_modules.pages.entity: "Page" is a name that the generated code uses; any other is allowed, as in entity: OwnPage.',
+        "own_modules.pages.entity: use another name, such as OwnPage, because the generated code uses Page.",
     ),
     "entity that pytest would collect": (
         own("test_results"),
-        'own_modules.test_results.entity: "TestResult" would be taken for a test by pytest; '
-        "any name that does not begin with Test is allowed.",
+        "own_modules.test_results.entity: use another name, one that does not begin with Test, because pytest takes TestResult for a class of tests.",
     ),
     # --- descriptions
     "description that is no mapping": (
         {"domain": "blank", "own_modules": {"loans": "title: str"}},
-        f'own_modules.loans: "title: str" is not a mapping; allowed are the keys {KEYS}',
+        f'own_modules.loans: use {KEYS}, not "title: str".',
     ),
-    "unknown key": (own(colour="red"), f'own_modules.loans: there is no key "colour"; allowed are {KEYS}'),
-    "phase 0": (own(phase=0), 'own_modules.loans.phase: "0" is not allowed; a whole number from 1 to 9 is.'),
+    "unknown key": (own(colour="red"), f'own_modules.loans: use {KEYS}, not "colour".'),
+    "phase 0": (own(phase=0), 'own_modules.loans.phase: use a whole number from 1 to 9, not "0".'),
     "phase in words": (
         own(phase="two"),
-        'own_modules.loans.phase: "two" is not allowed; a whole number from 1 to 9 is.',
+        'own_modules.loans.phase: use a whole number from 1 to 9, not "two".',
     ),
     "coverage 101": (
         own(coverage=101),
-        'own_modules.loans.coverage: "101" is not allowed; a whole number from 0 to 100 is.',
+        'own_modules.loans.coverage: use a whole number from 0 to 100, not "101".',
     ),
     "coverage in bytes": (
         own(coverage=b"\x80"),
-        "own_modules.loans.coverage: \"b'\\x80'\" is not allowed; a whole number from 0 to 100 is.",
+        "own_modules.loans.coverage: use a whole number from 0 to 100, not \"b'\\x80'\".",
     ),
     "no fields": (
         own(fields={}),
-        'own_modules.loans.fields: "{}" is not allowed; a mapping of at least one field to its type is, as in title: str.',
+        'own_modules.loans.fields: use a mapping of at least one field to its type, as in title: str, not "{}".',
     ),
     # --- fields
     "unknown type": (
         field("number"),
-        f'own_modules.loans.fields.copies: "number" is no type; allowed are {TYPES} '
-        "(each type with ? for optional, and = for a default).",
+        f'own_modules.loans.fields.copies: use {TYPES}, not "number".',
     ),
-    "type that is a number": (field(5), f'own_modules.loans.fields.copies: "5" is no type; allowed are {TYPES}.'),
-    "type that is empty": (field(None), f'own_modules.loans.fields.copies: "None" is no type; allowed are {TYPES}.'),
+    "type that is a number": (field(5), f'own_modules.loans.fields.copies: use {TYPES}, not "5".'),
+    "type that is empty": (field(None), f'own_modules.loans.fields.copies: use {TYPES}, not "None".'),
     "field id": (
         field("int", "id"),
-        "own_modules.loans.fields.id: this name is taken by the generated code; any other name is allowed, such as loan_id.",
+        "own_modules.loans.fields.id: use another name, such as loan_id, because the generated code uses this one.",
     ),
     "field metadata": (
         field("json", "metadata"),
-        "own_modules.loans.fields.metadata: this name is taken by the generated code; any other name is allowed, "
-        "such as loan_metadata.",
+        "own_modules.loans.fields.metadata: use another name, such as loan_metadata, because the generated code uses this one.",
     ),
     "field model_config": (
         field("json", "model_config"),
-        "own_modules.loans.fields.model_config: this name is taken by the generated code; any other name is allowed, "
-        "such as loan_model_config.",
+        "own_modules.loans.fields.model_config: use another name, such as loan_model_config, because the generated code uses this one.",
     ),
     "field class": (
         field("int", "class"),
-        "own_modules.loans.fields.class: a field cannot bear the name of a Python keyword; any other name is allowed.",
+        "own_modules.loans.fields.class: use another name because this one is a keyword of Python.",
     ),
     "field with a capital": (
         field("int", "Copies"),
-        f'own_modules.loans.fields: "Copies" is not allowed as a field\'s name; {FIELD_RULE}',
+        f'own_modules.loans.fields: use {SHORT_NAME_RULE}, for the name of a field, not "Copies".',
     ),
     "column that PostgreSQL has": (
         field("int", "xmin"),
-        "own_modules.loans.fields.xmin: this name is taken by the generated code; any other name is allowed, such as loan_xmin.",
+        "own_modules.loans.fields.xmin: use another name, such as loan_xmin, because the generated code uses this one.",
     ),
     "letter that reads like a digit": (
         field("int", "l"),
-        "own_modules.loans.fields.l: this name is taken by the generated code; any other name is allowed, such as loan_l.",
+        "own_modules.loans.fields.l: use another name, such as loan_l, because the generated code uses this one.",
     ),
     "choices whose type is a schema": (
         field(["a", "b"], "update"),
-        "own_modules.loans.fields.update: its choices would be the type LoanUpdate, which is taken by the generated code; "
-        "any other name is allowed.",
+        "own_modules.loans.fields.update: use another name because the generated code uses LoanUpdate, the type of the choices.",
     ),
     "choices whose type is that of others": (
         own(fields={"a_b": ["a"], "a__b": ["b"]}),
-        "own_modules.loans.fields.a_b: its choices would be the type LoanAB, which is taken by the field a__b; any other name is allowed.",
+        "own_modules.loans.fields.a_b: use another name because the field a__b uses LoanAB, the type of the choices.",
     ),
     "YAML's yes as a field": (
         field("int", True),
-        f'own_modules.loans.fields: "True" is not allowed as a field\'s name; {FIELD_RULE}',
+        f'own_modules.loans.fields: use {SHORT_NAME_RULE}, for the name of a field, not "True".',
     ),
     "empty list of choices": (
         field([]),
-        "own_modules.loans.fields.copies: the list of choices is empty; allowed is a list of texts, as in [short, long].",
+        'own_modules.loans.fields.copies: use at least one choice, as in [short, long], not "[]".',
     ),
     "choice that is YAML's no": (
         field(["yes", False]),
-        'own_modules.loans.fields.copies: "False" is not allowed as a choice; '
-        "text of 1 to 30 letters, digits, spaces and _ . + / - is (yes, no and numbers need quotes).",
+        'own_modules.loans.fields.copies: use choices of 1 to 30 letters, digits, spaces and _ . + / - (yes, no and numbers in quotes), not "False".',
     ),
     "choice that is a list": (
         field([["a"]]),
-        "own_modules.loans.fields.copies: \"['a']\" is not allowed as a choice; "
-        "text of 1 to 30 letters, digits, spaces and _ . + / - is (yes, no and numbers need quotes).",
+        "own_modules.loans.fields.copies: use choices of 1 to 30 letters, digits, spaces and _ . + / - (yes, no and numbers in quotes), not \"['a']\".",
     ),
     "choice twice": (
         field(["a", "a"]),
-        "own_modules.loans.fields.copies: a choice stands twice in the list; each is allowed once.",
+        "own_modules.loans.fields.copies: use each choice only once.",
     ),
     "default that is no int": (
         field("int = many"),
-        'own_modules.loans.fields.copies: the default "many" is not of type int; a whole number of at most 18 digits is allowed.',
+        'own_modules.loans.fields.copies: use as the default a whole number of at most 18 digits, not "many".',
     ),
     "default that is no decimal": (
         field("decimal = 1.005"),
-        'own_modules.loans.fields.copies: the default "1.005" is not of type decimal; '
-        "a number of at most 10 digits before the point and 2 after it is allowed.",
+        'own_modules.loans.fields.copies: use as the default a number of at most 10 digits before the point and 2 after it, not "1.005".',
     ),
     "default that is no bool": (
         field("bool = 1"),
-        'own_modules.loans.fields.copies: the default "1" is not of type bool; true or false is allowed.',
+        'own_modules.loans.fields.copies: use as the default true or false, not "1".',
     ),
     "default that is no day": (
         field("date = 2023-02-29"),
-        'own_modules.loans.fields.copies: the default "2023-02-29" is not of type date; '
-        "the calendar has no such day, and a day as in 2030-12-31 is allowed.",
+        'own_modules.loans.fields.copies: use as the default a day as in 2030-12-31, not "2023-02-29".',
     ),
     "default with a quote": (
         field('str = a"b'),
-        'own_modules.loans.fields.copies: the default "a"b" is not of type str; '
-        "text of 1 to 60 characters without quotes and backslashes is allowed.",
+        'own_modules.loans.fields.copies: use as the default text of 1 to 60 characters without quotes and backslashes, not "a"b".',
     ),
     "default of foreign digits": (
         field("int = ١٢"),
-        'own_modules.loans.fields.copies: the default "١٢" is not of type int; a whole number of at most 18 digits is allowed.',
+        'own_modules.loans.fields.copies: use as the default a whole number of at most 18 digits, not "١٢".',
     ),
     "default that is no public address": (
         field("email = ada@clinic.local"),
-        'own_modules.loans.fields.copies: the default "ada@clinic.local" is not of type email; '
-        "an address as in ada@example.com, its domain in lower case and public, is allowed.",
+        'own_modules.loans.fields.copies: use as the default an address with a public domain in lower case, as in ada@example.com, not "ada@clinic.local".',
     ),
     "default that is not canonical": (
         field("url = https://example.com/a/../b"),
-        'own_modules.loans.fields.copies: the default "https://example.com/a/../b" is not of type url; '
-        "an address as in https://example.com/ in its canonical form is allowed.",
+        'own_modules.loans.fields.copies: use as the default an address in its canonical form, as in https://example.com/, not "https://example.com/a/../b".',
     ),
     "default of spaces": (
         field("str = '  '"),
-        "own_modules.loans.fields.copies: the default \"'  '\" is not of type str; "
-        "text of 1 to 60 characters without quotes and backslashes is allowed.",
+        "own_modules.loans.fields.copies: use as the default text of 1 to 60 characters without quotes and backslashes, not \"'  '\".",
     ),
     "default of wide letters": (
         field(f"str = {'字' * 32}"),
-        f'own_modules.loans.fields.copies: the default "{"字" * 32}" is too long; 60 characters are allowed, '
-        "and each that is not in ASCII counts twice.",
+        'own_modules.loans.fields.copies: use at most 60 characters, of which those outside of ASCII count twice, not "字字字字字字字字字字字字字字字字字字字字字字字字字字字字字字字字".',
     ),
     "default of a type that takes none": (
         field("json = 1"),
-        'own_modules.loans.fields.copies: the type json takes no default; leave out "= 1".',
+        'own_modules.loans.fields.copies: leave out "= 1", because the type json takes no default.',
     ),
     "reference to nothing": (
         field("-> readers"),
-        'own_modules.loans.fields.copies: the service has no module "readers" to refer to; it has loans.',
+        'own_modules.loans.fields.copies: use a module of the service (loans), not "readers".',
     ),
     "reference to an unticked module": (
         field("-> patients") | {"domain": "clinic", "modules": ["tickets"]},
-        'own_modules.loans.fields.copies: the service has no module "patients" to refer to; it has loans, tickets.',
+        'own_modules.loans.fields.copies: use a module of the service (loans, tickets), not "patients".',
     ),
     "reference whose column is taken": (
         own(fields={"loan": "-> loans?", "loan_id": "int"}),
-        "own_modules.loans.fields.loan: a reference is stored as loan_id, and there is a field of that name; rename one of them.",
+        "own_modules.loans.fields.loan: use another name because a reference is stored as loan_id, and another field has that name.",
     ),
     "reference to itself that is required": (
         field("-> loans"),
-        "own_modules.loans: the required references among loans form a cycle; make one of them optional, as in -> loans?.",
+        "own_modules.loans: use an optional reference, as in -> loans?, because the required references among loans form a cycle.",
     ),
     "cycle of required references": (
         {
@@ -470,113 +452,110 @@ BAD_ANSWERS: dict[str, tuple[Answers, str]] = {
                 "nests": {"fields": {"name": "str"}},
             },
         },
-        "own_modules.hens: the required references among hens, eggs form a cycle; make one of them optional, as in -> eggs?.",
+        "own_modules.hens: use an optional reference, as in -> eggs?, because the required references among hens, eggs form a cycle.",
     ),
     # --- unique, search
     "unique that is no list": (
         own(unique="title"),
-        'own_modules.loans.unique: "title" is not a list; a list of fields is allowed, as in [title].',
+        'own_modules.loans.unique: use a list of fields, as in [title], not "title".',
     ),
     "unique without a field": (
         own(unique=["name"]),
-        'own_modules.loans.unique: there is no field "name"; the module has title.',
+        'own_modules.loans.unique: use fields of the module (title), not "name".',
     ),
     "unique of a list": (
         own(unique=[["title"]]),
-        "own_modules.loans.unique: there is no field \"['title']\"; the module has title.",
+        "own_modules.loans.unique: use fields of the module (title), not \"['title']\".",
     ),
     "unique of a truth value": (
         own(fields={"open": "bool"}, unique=["open"]),
-        "own_modules.loans.unique: the field open cannot be used here; "
-        "fields of type str, int, decimal, date, datetime, uuid, email, url can.",
+        'own_modules.loans.unique: use fields of type str, int, decimal, date, datetime, uuid, email or url, not "open".',
     ),
     "search in a number": (
         own(fields={"copies": "int"}, search=["copies"]),
-        "own_modules.loans.search: the field copies cannot be used here; fields of type str, text, email, url can.",
+        'own_modules.loans.search: use fields of type str, text, email or url, not "copies".',
     ),
     "search twice in a field": (
         own(search=["title", "title"]),
-        "own_modules.loans.search: a field stands twice in the list; each is allowed once.",
+        "own_modules.loans.search: use each field only once.",
     ),
     # --- states
     "no states": (
         own(states={}),
-        'own_modules.loans.states: "{}" is not allowed; '
-        "a mapping of each state to the list of states that follow it is, as in open: [closed].",
+        'own_modules.loans.states: use a mapping of each state to a list of the next states, as in open: [closed], not "{}".',
     ),
     "states that are a list": (
         own(states=["open"]),
-        "own_modules.loans.states: \"['open']\" is not allowed; "
-        "a mapping of each state to the list of states that follow it is, as in open: [closed].",
+        "own_modules.loans.states: use a mapping of each state to a list of the next states, as in open: [closed], not \"['open']\".",
     ),
     "unknown target": (
         states(open=["closed"]),
-        'own_modules.loans.states.open: there is no state "closed"; the module has open.',
+        'own_modules.loans.states.open: use states of the module (open), not "closed".',
     ),
     "target that is a list": (
         states(open=[["open"]]),
-        "own_modules.loans.states.open: there is no state \"['open']\"; the module has open.",
+        "own_modules.loans.states.open: use states of the module (open), not \"['open']\".",
     ),
     "state whose constant reads like a digit": (
         states(o=[]),
-        "own_modules.loans.states.o: this name is taken by the generated code; any other name is allowed, such as is_o.",
+        "own_modules.loans.states.o: use another name, such as is_o, because the generated code uses this one.",
     ),
     "target that is no list": (
         states(open="closed", closed=[]),
-        'own_modules.loans.states.open: "closed" is not a list; a list of states is allowed.',
+        'own_modules.loans.states.open: use a list of states, not "closed".',
     ),
     "target twice": (
         states(open=["closed", "closed"], closed=[]),
-        "own_modules.loans.states.open: a state stands twice in the list; each is allowed once.",
+        "own_modules.loans.states.open: use each state only once.",
     ),
     "state that is no text to print, beside an unknown target": (
         own(states={"open": ["closed"], "\x00": []}),
-        f'own_modules.loans.states: " " is not allowed as a state\'s name; {FIELD_RULE[:-1]} (yes, no, on and off need quotes).',
+        f'own_modules.loans.states: use {SHORT_NAME_RULE}, for the name of a state (yes, no, on and off in quotes), not " ".',
     ),
     "YAML's on as a state": (
         own(states={True: []}),
-        f'own_modules.loans.states: "True" is not allowed as a state\'s name; {FIELD_RULE[:-1]} (yes, no, on and off need quotes).',
+        f'own_modules.loans.states: use {SHORT_NAME_RULE}, for the name of a state (yes, no, on and off in quotes), not "True".',
     ),
     "field state beside states": (
         own(fields={"state": "str"}, states={"open": []}),
-        "own_modules.loans.fields.state: a module with states has a field state already; any other name is allowed.",
+        "own_modules.loans.fields.state: use another name because a module with states has a field state already.",
     ),
     # --- the plan
     "plan that is no mapping": (
         own() | {"plan": ["loans"]},
-        "plan: \"['loans']\" is not a mapping; for each module a line as in patients: {phase: 3, coverage: 85} is allowed.",
+        "plan: use a line for each module, as in patients: {phase: 3, coverage: 85}, not \"['loans']\".",
     ),
     "number as a plan": (
         own() | {"plan": 5},
-        'plan: "5" is not a mapping; for each module a line as in patients: {phase: 3, coverage: 85} is allowed.',
+        'plan: use a line for each module, as in patients: {phase: 3, coverage: 85}, not "5".',
     ),
     "plan of a module that is not there": (
         own() | {"plan": {"patients": {"phase": 1}}},
-        'plan: the service has no module "patients"; it has loans.',
+        'plan: use modules of the service (loans), not "patients".',
     ),
     "plan of nothing": (
         own() | {"plan": {None: {"phase": 1}}},
-        'plan: the service has no module "None"; it has loans.',
+        'plan: use modules of the service (loans), not "None".',
     ),
     "planned phase 0": (
         own() | {"plan": {"loans": {"phase": 0}}},
-        'plan.loans.phase: "0" is not allowed; a whole number from 1 to 9 is.',
+        'plan.loans.phase: use a whole number from 1 to 9, not "0".',
     ),
     "planned phase in words": (
         own() | {"plan": {"loans": {"phase": "two"}}},
-        'plan.loans.phase: "two" is not allowed; a whole number from 1 to 9 is.',
+        'plan.loans.phase: use a whole number from 1 to 9, not "two".',
     ),
     "planned coverage 101": (
         own() | {"plan": {"loans": {"coverage": 101}}},
-        'plan.loans.coverage: "101" is not allowed; a whole number from 0 to 100 is.',
+        'plan.loans.coverage: use a whole number from 0 to 100, not "101".',
     ),
     "planned coverage -1": (
         own() | {"plan": {"loans": {"coverage": -1}}},
-        'plan.loans.coverage: "-1" is not allowed; a whole number from 0 to 100 is.',
+        'plan.loans.coverage: use a whole number from 0 to 100, not "-1".',
     ),
     "plan with an unknown key": (
         own() | {"plan": {"loans": {"target": 5}}},
-        'plan.loans: there is no key "target"; allowed are phase, coverage.',
+        'plan.loans: use the keys phase or coverage, not "target".',
     ),
 }
 
@@ -617,7 +596,7 @@ def test_the_command_line_prints_the_sentence_and_fails(template: Path, tmp_path
         run.stderr.rstrip()
         .splitlines()[-1]
         .removesuffix("\x1b[39m")
-        .endswith('own_modules.loans.phase: "0" is not allowed; a whole number from 1 to 9 is.')
+        .endswith('own_modules.loans.phase: use a whole number from 1 to 9, not "0".')
     )
     assert sorted(tmp_path.iterdir()) == [answers]
 
@@ -635,23 +614,30 @@ def test_a_refused_update_changes_nothing(template: Path, tmp_path: Path) -> Non
 
 
 def computed_questions() -> list[str]:
-    """Return the computed questions of copier.yml."""
+    """Return the questions of copier.yml that a user cannot answer."""
     tree = yaml.compose((ROOT / "copier.yml").read_text(encoding="utf-8"))
     assert isinstance(tree, yaml.MappingNode)
-    return [name.value for name, details in tree.value if name.value[0] != "_" and not is_asked(details)]
-
-
-def is_asked(details: yaml.MappingNode) -> bool:
-    """Return whether a question is asked."""
-    return "help" in [key.value for key, _ in details.value]
+    return [name.value for name, _ in tree.value if name.value[0] != "_" and name.value not in QUESTIONS.split(", ")]
 
 
 @pytest.mark.parametrize("name", computed_questions())
 def test_refuses_an_answer_to_a_computed_question(template: Path, tmp_path: Path, name: str) -> None:
-    sentence = write(template, tmp_path / "service", own() | {name: []})
+    # Copier itself fails where an answer to several choices is not a list.
+    answers: list[Any] = [[]] if name == "ticked_modules" else [[], "text", "[", "", 5, None]
+    for answer in answers:
+        sentence = write(template, tmp_path / "service", own() | {name: answer})
 
-    assert sentence is not None
-    assert sentence.startswith(f"{name}: there is no such question;")
+        assert sentence == f"{name}: there is no such question; use {QUESTIONS}."
+        assert not (tmp_path / "service").exists()
+
+
+@pytest.mark.parametrize(
+    "text", ["patients", "[patients", "- patients\n  - tickets", "[[patients]]", "{patients: 1}", ""]
+)
+def test_refuses_text_that_is_no_list_of_modules(template: Path, tmp_path: Path, text: str) -> None:
+    sentence = write(template, tmp_path / "service", {"modules": text})
+
+    assert sentence == "modules: use a list of names, as in [patients, tickets], not text."
     assert not (tmp_path / "service").exists()
 
 

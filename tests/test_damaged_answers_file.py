@@ -25,27 +25,27 @@ def replaced(pattern: str, text: str) -> Damage:
 TOLD: dict[str, tuple[Damage, str]] = {
     "a word that is misspelt": (
         replaced("^domain: blank", "domain: bnak"),
-        'domain: "bnak" is not allowed; clinic, blank are.',
+        'domain: use clinic or blank, not "bnak".',
     ),
     "a word that was deleted": (
         replaced("^domain: blank", "domain:"),
-        "domain: nothing is not allowed; text is, in quotes where YAML would read it as something else.",
+        "domain: use text, in quotes where YAML reads something else, not an empty value.",
     ),
     "a version without its quotes": (
         replaced("^python_version: '3.11'", "python_version: 3.10"),
-        'python_version: "3.1" is not allowed; 3.11, 3.12, 3.13, 3.14 are.',
+        'python_version: use 3.11, 3.12, 3.13 or 3.14, not "3.1".',
     ),
     "a number in words": (
         replaced("^coverage_total: 75", "coverage_total: most"),
-        'coverage_total: "most" is not allowed; a whole number from 0 to 100 is.',
+        'coverage_total: use a whole number from 0 to 100, not "most".',
     ),
     "a list for a mapping": (
         replaced(r"^own_modules:.*?\n(?=\S)", "own_modules: [loans]\n"),
-        "own_modules: \"['loans']\" is not a mapping; a mapping of each module's name to its description is allowed, or {}.",
+        "own_modules: use a mapping of each module's name to its description, or {}, not \"['loans']\".",
     ),
     "a phase out of range": (
         replaced("phase: 1", "phase: 0"),
-        'plan.loans.phase: "0" is not allowed; a whole number from 1 to 9 is.',
+        'plan.loans.phase: use a whole number from 1 to 9, not "0".',
     ),
 }
 # Copier reads the file before the template: docs/reference/questions.md lists its messages.

@@ -111,10 +111,19 @@ OUTSIDE = ["../evil", "../../evil", "/evil", "..\\evil", "C:\\evil", "~/evil", "
         lambda path: {"domain": "blank", "own_modules": {path: {"fields": {"title": "str"}}}},
         lambda path: {"domain": "blank", "own_modules": {"loans": {"entity": path, "fields": {"title": "str"}}}},
         lambda path: {"service_modules": [{"name": path}]},
-        lambda path: {"your_answers": path},
+        lambda path: {"malformed_answer": path},
         lambda path: {"answers_refused": "", "package_name": path},
     ],
-    ids=["project name", "package name", "module", "own module", "entity", "computed module", "include", "no refusal"],
+    ids=[
+        "project name",
+        "package name",
+        "module",
+        "own module",
+        "entity",
+        "computed module",
+        "no problem",
+        "no refusal",
+    ],
 )
 def test_no_answer_leads_outside(
     template: Path, tmp_path: Path, answers: Callable[[str], dict[str, Any]], path: str

@@ -22,7 +22,7 @@ from tests.support.strategies import damaged_answers, own_modules, valid_answers
 Answers = dict[str, Any]
 
 QUESTIONS = r"(project_name|package_name|description|domain|modules|own_modules|plan|coverage_total|database_access|python_version)"
-SAYS_WHAT_IS_ALLOWED = re.compile(rf"{QUESTIONS}\b.*(allowed|can\.$|tick |rename |choose |leave out |it has |has )")
+SAYS_WHAT_IS_ALLOWED = re.compile(rf"{QUESTIONS}\b.*(use |tick |leave out |add )")
 # What a terminal would obey, or would break the line at.
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 

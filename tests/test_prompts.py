@@ -10,16 +10,16 @@ from tests.support.services import read_files, write_service
 from tests.support.terminal import BACKSPACE, CTRL_C, ENTER, WIDTH, Terminal
 
 QUESTIONS = [
-    "What is the service called?",
-    "Which Python package holds it?",
+    "What is the name of the service?",
+    "What is the name of its Python package?",
     "What does it do, in one sentence?",
-    "Where do its modules come from?",
+    "Which modules do you want to choose from?",
     "Which modules does it have?",
-    "Modules of your own?",
-    "The plan:",
-    "How much of the whole service must be covered, in percent?",
-    "How does it talk to the database?",
-    "Which is the lowest Python version that it supports?",
+    "Do you want modules of your own?",
+    "In which phase is each module delivered",
+    "How much of the whole service must the tests cover, in percent?",
+    "How does it access the database?",
+    "What is the lowest Python version that it supports?",
 ]
 # How a terminal tells that a text was pasted: its newlines are not Enter.
 PASTE = "\x1b[200~{}\x1b[201~"
@@ -61,7 +61,7 @@ def test_own_modules_can_be_pasted_and_corrected(terminal: Terminal, tmp_path: P
     wrong = "loans:\n  fields:\n    title: number"
 
     terminal.answer(QUESTIONS[5], BACKSPACE * 2 + PASTE.format(wrong))
-    terminal.wait_for('loans.title: "number" is no type; allowed are str, text, int')
+    terminal.wait_for("loans.title: use str, text, int, decimal")
     terminal.process.send(BACKSPACE * len("number") + "str" + ENTER)
     for question in QUESTIONS[6:]:
         terminal.answer(question)

@@ -24,20 +24,6 @@ def test_keywords() -> None:
     assert RESERVED["keywords"] == [word for word in keyword.kwlist if word.islower()]
 
 
-def test_computed_questions() -> None:
-    questions = yaml.compose((ROOT / "copier.yml").read_text(encoding="utf-8"))
-    assert isinstance(questions, yaml.MappingNode)
-    computed = {name.value for name, node in questions.value if ("when", "false") in _pairs(node)}
-    listed = (ROOT / "template/macros/readable.jinja").read_text(encoding="utf-8")
-
-    assert {name for name in computed if f"'{name}'," not in listed} == set()
-
-
-def _pairs(node: yaml.Node) -> list[tuple[str, str]]:
-    pairs = node.value if isinstance(node, yaml.MappingNode) else []
-    return [(key.value, value.value) for key, value in pairs if isinstance(value, yaml.ScalarNode)]
-
-
 def test_standard_library() -> None:
     modules = {name for name in sys.stdlib_module_names if name.islower() and not name.startswith("_")}
 

@@ -78,7 +78,7 @@ def new_test(service: Service, module: str, name: str, phase: int | None = None)
     if module not in service.modules:
         sys.exit(f'There is no module "{module}"; the modules are: {", ".join(service.modules) or "none yet"}.')
     if not re.fullmatch("[a-z][a-z0-9_]*", name):
-        sys.exit(f'"{name}" is not allowed as a name; a lower-case letter, then letters a-z, digits or _ are.')
+        sys.exit(f'Use a-z, 0-9 and _, a letter first, not "{name}".')
     folder = service.root / "tests" / "unit" / f"phase{phase}" if phase else find_folder(service, module)
     file = folder / f"test_{module}_{name}.py"
     path = file.relative_to(service.root).as_posix()

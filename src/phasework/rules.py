@@ -13,6 +13,8 @@ from jinja2.sandbox import SandboxedEnvironment
 from .answers import Answers
 
 Module = dict[str, Any]
+# Questions whose prompt has another name in copier.yml: docs/decisions/0021-read-every-answer.md.
+PROMPTS = {"ticked_modules": "modules"}
 PACKAGED = Path(__file__).with_name("data")
 REPOSITORY = Path(__file__).parents[2]
 
@@ -44,7 +46,9 @@ class Rules:
         self._environment.globals["_copier_conf"] = {"data": {}, "defaults": False}
         self._problem = self._environment.get_template("template/macros/problem.jinja")
         described = read_questions(folder)
-        self._questions = {name: entry for name, entry in described.items() if entry.get("when") is not False}
+        self._questions = {
+            PROMPTS.get(name, name): entry for name, entry in described.items() if entry.get("when") is not False
+        }
         # Hidden questions whose default is data, for example the catalog.
         self._data = {
             name: entry["default"]

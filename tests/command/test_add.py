@@ -75,13 +75,13 @@ def test_refused_answers_are_explained_and_asked_for_again(
     printed = " ".join(capsys.readouterr().out.split())
     for sentence in (
         "sacks: the service has a module of this name; choose another name.",
-        '"Loans" is not allowed as a module\'s name',
-        'parcels.entity: "parcel"',
-        'parcels.phase: "soon" is not allowed; a whole number from 1 to 9 is.',
-        'parcels.coverage: "101" is not allowed; a whole number from 0 to 100 is.',
+        "use a-z, 0-9 and _, at most 30, a letter first, for the name of a module",
+        "parcels.entity: use a capital letter",
+        'parcels.phase: use a whole number from 1 to 9, not "soon".',
+        'parcels.coverage: use a whole number from 0 to 100, not "101".',
         "parcels.fields.class: ",
         "parcels.fields: there is already a field title; choose another name.",
-        'parcels.fields.count: the default "many" is not of type int',
+        "parcels.fields.count: use as the default a whole number",
         "parcels.states: a state is listed twice; each is allowed once.",
     ):
         assert sentence in printed
@@ -177,17 +177,17 @@ def test_a_file_describes_modules_of_both_kinds(
 
 REFUSED = {
     "an empty file": ("", "FILE describes no module."),
-    "a list": ("[loans]", "FILE: \"['loans']\" is not a mapping;"),
+    "a list": ("[loans]", "FILE: use a mapping of each module's name"),
     "an unknown type": (
         "loans: {fields: {title: number}}",
-        'loans.fields.title: "number" is no type; allowed are str,',
+        "loans.fields.title: use str, text,",
     ),
     "no YAML": ("loans: {", "FILE: line 1 is not YAML: expected the node content, but found '<stream end>'."),
-    "a module without what it needs": ("journeys:", "modules: journeys needs patients; tick patients as well,"),
+    "a module without what it needs": ("journeys:", "modules: tick patients, which journeys needs,"),
     "a module that exists": ("tickets:", "tickets: the service has a module of this name already: leave it out,"),
     "an own module that exists": ("sacks: {fields: {title: str}}", "sacks: the service has a module of this name"),
     "a file of answers": ("own_modules: {}", "FILE: leave out own_modules; write each module by its name at the top"),
-    "a wrong plan": ("patients: {phase: 0}", 'plan.patients.phase: "0" is not allowed; a whole number from 1 to 9 is.'),
+    "a wrong plan": ("patients: {phase: 0}", 'plan.patients.phase: use a whole number from 1 to 9, not "0".'),
 }
 
 
@@ -206,7 +206,7 @@ def test_a_refused_file_gets_one_sentence(
 
 
 def test_answers_that_are_refused_already_are_named(rules: Rules, answers: Answers) -> None:
-    with pytest.raises(SystemExit, match=r"\.copier-answers\.yml: plan\.sacks\.phase: \"0\" is not allowed"):
+    with pytest.raises(SystemExit, match=r"\.copier-answers\.yml: plan\.sacks\.phase: use a whole number"):
         describe(rules, answers | {"plan": {"sacks": {"phase": 0}}}, [], None)
 
 

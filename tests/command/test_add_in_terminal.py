@@ -153,23 +153,28 @@ def test_a_wrong_answer_is_refused_at_once_at_every_question(
     terminal = open_terminal()
     terminal.answer("Which module?", UP)
     for question, wrong, sentence, right in [
-        ("Name of the module", "Loans", '"Loans" is not allowed as a module\'s name', "pages"),
-        ("Name of one record", "Page", 'pages.entity: "Page" is a name that the generated code uses', "WebPage"),
+        (
+            "Name of the module",
+            "Loans",
+            "use a-z, 0-9 and _, at most 30, a letter first, for the name of a module",
+            "pages",
+        ),
+        ("Name of one record", "Page", "pages.entity: use another name, such as OwnPage", "WebPage"),
         (
             "Phase in which pages is due",
             "soon",
-            'pages.phase: "soon" is not allowed; a whole number from 1 to 9 is.',
+            'pages.phase: use a whole number from 1 to 9, not "soon".',
             "2",
         ),
-        ("Minimum coverage", "101", 'pages.coverage: "101" is not allowed; a whole number from 0 to 100 is.', "90"),
-        ("Name of field 1", "class", "pages.fields.class: a field cannot bear the name of a Python keyword", "state"),
+        ("Minimum coverage", "101", 'pages.coverage: use a whole number from 0 to 100, not "101".', "90"),
+        ("Name of field 1", "class", "pages.fields.class: use another name because", "state"),
     ]:
         terminal.answer(question, CLEAR + wrong)
         terminal.wait_for(sentence[:WIDTH].rpartition(" ")[0])
         terminal.answer(question, CLEAR + right)
     terminal.answer("Type of state", DOWN * TYPES.index("texts"))
     terminal.answer("Which texts?", "a, a")
-    terminal.wait_for("pages.fields.state: a choice stands twice in the list")
+    terminal.wait_for("pages.fields.state: use each choice only once.")
     terminal.answer("Which texts?", CLEAR + "a")
     terminal.answer("Add another field?", "y")
     terminal.answer("Name of field 2", "state")
@@ -178,17 +183,17 @@ def test_a_wrong_answer_is_refused_at_once_at_every_question(
     terminal.answer("Type of organisation", UP)
     terminal.answer("Which module?")
     terminal.answer("Is organisation optional?", "y")
-    terminal.wait_for("pages.fields.organisation: this name is taken by the generated code")
+    terminal.wait_for("pages.fields.organisation: use another name, such as page_organisation")
     terminal.answer("Name of field 2", "copies")
     terminal.answer("Type of copies", DOWN * TYPES.index("int"))
     terminal.answer("Is copies optional?", "n")
     terminal.answer("Default of copies", "many")
-    terminal.wait_for('pages.fields.copies: the default "many" is not of type int')
+    terminal.wait_for("pages.fields.copies: use as the default a whole number")
     terminal.answer("Default of copies", CLEAR)
     terminal.answer("Add another field?", "n")
     terminal.answer("Which fields are unique?", "")
     terminal.answer("States, with commas", "open")
-    terminal.wait_for("pages.fields.state: a module with states has a field state already")
+    terminal.wait_for("pages.fields.state: use another name because")
     terminal.answer("States, with commas", CLEAR)
     terminal.wait_for("Add this to the service?")
     assert [line for line in terminal.lines if len(line) > WIDTH] == []

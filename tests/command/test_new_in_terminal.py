@@ -13,11 +13,11 @@ from tests.support.updates import COMMAND, WORKING_TREE, Versions, make_versions
 pytestmark = pytest.mark.xdist_group("new")
 
 QUESTIONS = [
-    "What is the service called?",
-    "Which Python package",
+    "What is the name of the service?",
+    "What is the name of its Python package?",
     "What does it do, in one sentence?",
-    "Where do",
-    "Which modules",
+    "do you want to choose from?",
+    "Which modules does it have?",
     "Describe a module of your own?",
     "Keep this plan?",
     "in percent?",

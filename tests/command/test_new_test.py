@@ -195,9 +195,7 @@ def test_a_service_without_modules_says_so(tmp_path: Path) -> None:
 
 def test_a_bad_name_is_refused(service: Path) -> None:
     for name in ("Lost", "lost-and-found", "../lost", "1st", "_lost", "lost.py", "", "möbel"):
-        assert str(refusal(service, "parcels", name)).startswith(
-            f'"{name}" is not allowed as a name; a lower-case letter'
-        )
+        assert str(refusal(service, "parcels", name)).startswith(f'Use a-z, 0-9 and _, a letter first, not "{name}".')
 
 
 def test_a_file_that_is_there_stays_as_it_is(service: Path) -> None:

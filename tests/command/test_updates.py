@@ -457,7 +457,7 @@ def terminal(service: LivingService) -> Iterator[Terminal]:
 
 
 def test_nothing_changes_when_the_person_leaves(service: LivingService, terminal: Terminal) -> None:
-    terminal.wait_for("What is the service called?")
+    terminal.wait_for("What is the name of the service?")
     terminal.type(CTRL_C)
 
     assert terminal.finish() == 130
@@ -469,10 +469,10 @@ def test_each_question_is_asked_again_and_enter_keeps_the_answer(service: Living
     before = service.answers()
     # The package and existing own modules are not asked for again.
     for question in (
-        "called?",
+        "name of the service?",
         "one sentence?",
-        "Where do",
-        "Which modules",
+        "do you want to choose from?",
+        "Which modules does it have?",
         "Keep this plan?",
         "in percent?",
         "How does it",
@@ -486,10 +486,10 @@ def test_each_question_is_asked_again_and_enter_keeps_the_answer(service: Living
 
 def test_other_answers_are_typed(service: LivingService, terminal: Terminal) -> None:
     before = service.answers()
-    terminal.answer("called?")
+    terminal.answer("name of the service?")
     terminal.answer("one sentence?", CLEAR + "Lends books.")
-    terminal.answer("Where do")
-    terminal.answer("Which modules", DOWN * 3 + " ")
+    terminal.answer("do you want to choose from?")
+    terminal.answer("Which modules does it have?", DOWN * 3 + " ")
     terminal.answer("Keep this plan?", "n")
     terminal.answer("Phase in which loans is due", CLEAR + "4")
     for question in (
@@ -556,7 +556,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str | None, str]] = {
     "a bad answer": (
         {"coverage_total": 101},
         ":current:",
-        'coverage_total: "101" is not allowed; a whole number from 0 to 100 is.',
+        'coverage_total: use a whole number from 0 to 100, not "101".',
     ),
     "no question": ({"colour": "red"}, ":current:", "colour: there is no such question; "),
     "no version": ({}, "v9.9.9", "Unknown revision: 'v9.9.9'"),
