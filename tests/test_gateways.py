@@ -14,12 +14,10 @@ GATEWAYS = sorted(path.parent for path in (ROOT / "template" / "gateways").glob(
 KEYS = {
     "name": str,
     "title": str,
-    "summary": str,
     "protocol": str,
     "client": str,
     "settings": str,
     "double": str,
-    "double_is": str,
     "server": dict,
     "dependencies": list,
     "test_dependencies": list,
@@ -36,7 +34,7 @@ def test_gateway_yml_is_complete(folder: Path) -> None:
 
     assert {key: type(value) for key, value in gateway.items()} == KEYS
     assert gateway["name"] == folder.name
-    assert set(gateway["server"]) in (set(), {"class", "fixture", "is"})
+    assert set(gateway["server"]) in (set(), {"class", "fixture"})
 
 
 @each_gateway
@@ -83,12 +81,10 @@ BELL: dict[str, str] = {
     "gateway.yml": """
 name: bell
 title: Bell
-summary: Rings.
 protocol: BellGateway
 client: LoudBell
 settings: BellSettings
 double: SilentBell
-double_is: a bell that counts
 server: {}
 dependencies: []
 test_dependencies: []

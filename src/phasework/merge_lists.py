@@ -7,7 +7,7 @@ from difflib import SequenceMatcher
 
 LISTS = re.compile(
     r"pyproject\.toml|pytest\.ini|\.env\.example|\.gitignore|src/\w+/modules/__init__\.py"
-    r"|tests/(conftest|test_utils|support/module_mocks)\.py"
+    r"|tests/(conftest|test_utils)\.py"
 )
 SYNTAX_ERRORS = (SyntaxError, tomllib.TOMLDecodeError)
 

@@ -58,7 +58,7 @@ def test_changes_come_from_a_file_and_from_the_command_line(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("text", ["modules", "modules=[", "plan={", "plan=2023-02-30", "plan=" + "- " * 800])
-def test_changes_that_make_no_sense_are_refused(text: str) -> None:
+def test_invalid_changes_are_refused(text: str) -> None:
     with pytest.raises(SystemExit) as error:
         read_given([text], None)
 
@@ -85,7 +85,7 @@ def test_answers_that_were_damaged_are_reported(tmp_path: Path, text: str) -> No
         (None, "No such file or directory."),
     ],
 )
-def test_a_file_that_holds_no_answers_gets_one_sentence(tmp_path: Path, text: str | None, reason: str) -> None:
+def test_a_file_without_answers_gets_one_sentence(tmp_path: Path, text: str | None, reason: str) -> None:
     file = tmp_path / "answers.yml"
     if text:
         file.write_text(text)
@@ -117,6 +117,6 @@ def test_a_file_that_is_not_yaml_is_explained(tmp_path: Path, text: str, sentenc
     assert str(error.value.code).replace(str(file), "").lstrip(" :").startswith(sentence)
 
 
-def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match=r"none\.yml: No such file or directory\."):
         read_yaml(tmp_path / "none.yml")

@@ -14,7 +14,7 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> Table:
     return count_conflicts(tmp_path_factory.mktemp("conflicts"))
 
 
-def test_no_ordinary_edit_is_in_conflict(table: Table) -> None:
+def test_ordinary_edits_do_not_conflict(table: Table) -> None:
     assert len(table) > 10
     assert {(change, edit): files for change, edits in table.items() for edit, files in edits.items() if files} == {}
 
@@ -40,7 +40,7 @@ LIST = "[a]\nb\nc\nd\n"
         ("[a]\nb\nmine\nd\n", "[a]\nb\nd\n", None),
     ],
 )
-def test_an_item_of_a_list_is_merged_beside_its_neighbours(ours: str, new: str, merged: str | None) -> None:
+def test_list_items_are_merged_next_to_changed_neighbours(ours: str, new: str, merged: str | None) -> None:
     assert merge_lists("pytest.ini", ours, LIST, new) == merged
 
 

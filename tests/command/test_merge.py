@@ -17,33 +17,33 @@ LIST = "[pytest]\none\ntwo\n"
 
 
 def plan(ours: dict[str, str], new: dict[str, str]) -> Update:
-    """Plan an update of what was written, each file of which has the content `a`."""
+    """Plan an update of a service whose files have the content `a`."""
     return plan_update(WRITTEN, WRITTEN | ours, new, {})
 
 
-def test_what_the_template_changed_is_taken() -> None:
+def test_changes_of_the_template_are_taken() -> None:
     update = plan({}, WRITTEN | {"README.md": "b", "NEWS.md": "b"})
 
     assert update.tree == WRITTEN | {"README.md": "b", "NEWS.md": "b"}
     assert (update.changed, update.written, update.deleted) == (["README.md"], ["NEWS.md"], [])
 
 
-def test_what_the_team_changed_stays() -> None:
+def test_changes_of_the_team_stay() -> None:
     update = plan({"README.md": "ours", "NOTES.md": "ours"}, WRITTEN)
 
     assert update.tree == WRITTEN | {"README.md": "ours", "NOTES.md": "ours"}
     assert (update.merges, update.changed) == ({}, [])
 
 
-def test_what_both_changed_is_merged() -> None:
+def test_changes_of_both_are_merged() -> None:
     assert plan({"README.md": "ours"}, WRITTEN | {"README.md": "b"}).merges == {"README.md": Merge("a", "ours", "b")}
 
 
-def test_what_both_added_is_merged() -> None:
+def test_files_added_by_both_are_merged() -> None:
     assert plan({"NEWS.md": "ours"}, WRITTEN | {"NEWS.md": "b"}).merges == {"NEWS.md": Merge(None, "ours", "b")}
 
 
-def test_what_the_template_no_longer_has_is_deleted_or_set_aside() -> None:
+def test_removed_files_are_deleted_or_kept_aside() -> None:
     new = {"README.md": "a"}
 
     update = plan({SERVICE: "ours", "tests/api/test_parcels_of_ours.py": "ours"}, new)
@@ -58,7 +58,7 @@ def test_what_the_template_no_longer_has_is_deleted_or_set_aside() -> None:
     }
 
 
-def test_what_was_set_aside_before_is_not_overwritten() -> None:
+def test_files_kept_aside_before_are_not_overwritten() -> None:
     update = plan({SERVICE: "ours", f"removed/{SERVICE}": "earlier"}, {"README.md": "a"})
 
     assert update.kept == {SERVICE: f"removed-2/{SERVICE}"}
@@ -91,7 +91,7 @@ def test_tests_follow_the_phase_of_their_module() -> None:
     assert update.moved[TEST] == MOVED
 
 
-def test_a_test_is_of_the_module_with_the_longest_name() -> None:
+def test_a_test_belongs_to_the_module_with_the_longest_name() -> None:
     longer = {
         "src/post/modules/parcels_sent/service.py": "a",
         "tests/unit/phase1/test_parcels_sent_service.py": "a",
@@ -103,7 +103,7 @@ def test_a_test_is_of_the_module_with_the_longest_name() -> None:
     assert update.tree == new
 
 
-def test_a_revision_stays_as_databases_have_it() -> None:
+def test_an_existing_revision_stays() -> None:
     further = {REVISION: "b", "migrations/versions/parcels_0002.py": "b"}
 
     update = plan({}, WRITTEN | further)
@@ -112,7 +112,7 @@ def test_a_revision_stays_as_databases_have_it() -> None:
     assert update.tables == ["parcels"]
 
 
-def test_a_revision_that_goes_on_is_taken() -> None:
+def test_an_additional_revision_is_taken() -> None:
     further = {"migrations/versions/parcels_0002.py": "b"}
 
     update = plan({}, WRITTEN | further)
@@ -121,7 +121,7 @@ def test_a_revision_that_goes_on_is_taken() -> None:
     assert update.tables == []
 
 
-def test_a_revision_may_be_written_anew() -> None:
+def test_a_revision_can_be_rewritten() -> None:
     update = plan_update(WRITTEN, WRITTEN, WRITTEN | {REVISION: "b"}, {}, rewrite_migrations=True)
 
     assert update.tree[REVISION] == "b"
@@ -146,11 +146,11 @@ def test_items_of_a_list_are_merged_one_by_one(ours: str, new: str, merged: str 
     assert merge_lists("pytest.ini", ours, LIST, new) == merged
 
 
-def test_code_is_no_list() -> None:
+def test_code_is_not_a_list() -> None:
     assert merge_lists("src/post/main.py", "one\nours\n", "one\n", "1\n") is None
 
 
-def test_a_conflict_is_told_by_its_lines() -> None:
+def test_a_conflict_is_reported_with_its_lines() -> None:
     text = "a\n<<<<<<< yours\nb\n=======\nc\n>>>>>>> new\nd\n<<<<<<< yours\n=======\n>>>>>>> new\n"
 
     assert find_conflicts(text, ("yours", "before", "new")) == ["2-6", "8-10"]

@@ -13,7 +13,7 @@ from tests.support.services import Service, write_service
     params=[pytest.param(case, marks=pytest.mark.xdist_group(case)) for case in ("defaults", "async", "limits-async")]
 )
 def service(request: pytest.FixtureRequest, template: Path, tmp_path: Path) -> Service:
-    """A service that the test may write into."""
+    """A service that tests can write to."""
     return write_service(template, tmp_path / "service", CASES[request.param])
 
 
@@ -34,7 +34,7 @@ def test_tests_are_clean_and_pass_until_the_service_is_broken(service: Service) 
 
 
 def break_lookup(service: Service) -> None:
-    """Let every service return any record, whichever was asked for."""
+    """Make every service return any record instead of the requested one."""
     resource = service.folder / "src" / service.package / "core" / "resource.py"
     text = resource.read_text(encoding="utf-8")
     broken = text.replace("select(self.model).where(self.model.id == record_id))", "select(self.model).limit(1))", 1)

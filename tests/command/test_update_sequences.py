@@ -1,4 +1,4 @@
-"""Whatever a team edits and however it updates: no line of it is lost, and what it left alone is as if written anew."""
+"""Random edits and updates lose no line of the team, and unedited files are like newly written ones."""
 
 import ast
 import os
@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from tests.support.edits import CHANGES
 from tests.support.services import Service, read_files
-from tests.support.updates import FIRST, LivingService, Shelf, git, make_versions
+from tests.support.updates import FIRST, LivingService, ServiceCache, git, make_versions
 
 SEQUENCES = int(os.environ.get("SEQUENCES", "10"))
-"""How many sequences of edits and updates are tried: `make fuzz` tries more."""
+"""The number of random sequences; `make fuzz` tries more."""
 STEPS = 6
 
 LOANS: dict[str, Any] = {
@@ -32,7 +32,7 @@ FURTHER = LOANS | {
 
 
 def answers(own: dict[str, Any], *, phase: int = 1, access: str = "sync", **others: Any) -> dict[str, Any]:
-    """Return all that is answered for a service of these modules, of which the first is due in `phase`."""
+    """Return the answers for a service with these modules; the first one is in `phase`."""
     plan = {name: {"phase": phase if name == next(iter(own)) else 1, "coverage": 80} for name in sorted(own)}
     return {
         "project_name": "Library",
@@ -62,29 +62,29 @@ VERSIONS = {
 
 
 @pytest.fixture(scope="module")
-def shelf(tmp_path_factory: pytest.TempPathFactory) -> Shelf:
-    """Versions of the template, and the services that are written from them."""
-    folder = tmp_path_factory.mktemp("shelf")
+def service_cache(tmp_path_factory: pytest.TempPathFactory) -> ServiceCache:
+    """Versions of the template, with a cache of services."""
+    folder = tmp_path_factory.mktemp("service_cache")
     versions = make_versions(folder / "template")
     for version, changes in VERSIONS.items():
         versions.release(version, *(CHANGES[change] for change in changes))
-    return Shelf(versions, folder / "services")
+    return ServiceCache(versions, folder / "services")
 
 
 class Team:
-    """Edits a service; each line that it writes has a mark of its own."""
+    """Edits a service; each line that it writes has a unique mark."""
 
     def __init__(self, service: LivingService) -> None:
         self.service = service
         self.marks = 0
 
     def mark(self) -> str:
-        """Return what no line has yet."""
+        """Return a new mark."""
         self.marks += 1
         return f"team-{self.marks}"
 
     def lines(self) -> set[str]:
-        """Return the lines in the working tree that it wrote."""
+        """Return its lines in the working tree."""
         texts = [content.decode() for content in self.service.files().values()]
         return {line.strip() for text in texts for line in text.splitlines() if "team-" in line}
 
@@ -96,7 +96,7 @@ class Team:
         self._write(path, lines)
 
     def change(self, file: int, place: int) -> None:
-        """Change a line of code or of a document."""
+        """Change a line of code or documentation."""
         path = self._pick(file, r".*\.(py|md)")
         lines = self.service.read(path).splitlines(keepends=True)
         wanted = [number for number, line in enumerate(lines) if line.strip() and "team-" not in line]
@@ -106,7 +106,7 @@ class Team:
             self._write(path, lines)
 
     def delete(self, file: int, place: int) -> None:
-        """Delete a line of a document, or what a test asserts."""
+        """Delete a line of documentation or an assertion."""
         path = self._pick(file, r"(.*/)?(test_\w+\.py|\w+\.md)")
         lines = self.service.read(path).splitlines(keepends=True)
         wanted = [n for n, line in enumerate(lines) if path.endswith(".md") or line.startswith("    assert ")]
@@ -115,7 +115,7 @@ class Team:
             self._write(path, lines)
 
     def add_file(self, file: int, place: int) -> None:
-        """Write a file of its own."""
+        """Write a new file."""
         number = self.mark().partition("-")[2]
         paths = (
             "tests/unit/phase1/test_loans_{}.py",
@@ -126,13 +126,13 @@ class Team:
         self.service.write(paths[file % 4].format(number), f'"""team-{number}, {place}."""\n')
 
     def rename_file(self, file: int, _: int) -> None:
-        """Give a file of tests another name."""
+        """Rename a test file."""
         path = self._pick(file, r"tests/(unit|api|integration)/.*test_\w+\.py")
         number = self.mark().partition("-")[2]
         (self.service.folder / path).rename(self.service.folder / path.replace(".py", f"_{number}.py"))
 
     def delete_file(self, file: int, _: int) -> None:
-        """Delete a file of tests."""
+        """Delete a test file."""
         (self.service.folder / self._pick(file, r"tests/(unit|api|integration)/.*test_\w+\.py")).unlink()
 
     def _pick(self, number: int, pattern: str) -> str:
@@ -146,7 +146,7 @@ class Team:
 
 
 def is_python(text: str) -> bool:
-    """Tell whether a text is the source of a module."""
+    """Return whether a text is valid Python."""
     try:
         ast.parse(text)
     except SyntaxError:
@@ -161,7 +161,7 @@ SYNC = sorted(way for way, given in WAYS_TO_ANSWER.items() if given["database_ac
 
 
 def sequences(ways: list[str]) -> st.SearchStrategy[tuple[tuple[str, str], list[Any]]]:
-    """Return series of how a service begins, and of how it is edited and updated from there."""
+    """Return sequences of initial answers, edits and updates."""
     update = st.tuples(st.sampled_from(ways), st.sampled_from([FIRST, *VERSIONS]))
     step = st.tuples(st.lists(EDIT, min_size=1, max_size=8), update)
     return st.tuples(update, st.lists(step, min_size=1, max_size=STEPS))
@@ -177,10 +177,10 @@ def sequences(ways: list[str]) -> st.SearchStrategy[tuple[tuple[str, str], list[
     phases=[Phase.generate],
 )
 @given(sequence=st.one_of(sequences(SYNC), sequences(sorted(WAYS_TO_ANSWER))))
-def test_no_line_of_the_team_is_lost(shelf: Shelf, sequence: tuple[tuple[str, str], list[Any]]) -> None:
+def test_no_line_of_the_team_is_lost(service_cache: ServiceCache, sequence: tuple[tuple[str, str], list[Any]]) -> None:
     first, steps = sequence
-    with tempfile.TemporaryDirectory() as folder, shelf.serves_updates():
-        service = shelf.begin(Path(folder, "service"), WAYS_TO_ANSWER[first[0]], first[1])
+    with tempfile.TemporaryDirectory() as folder, service_cache.serve_updates():
+        service = service_cache.begin(Path(folder, "service"), WAYS_TO_ANSWER[first[0]], first[1])
         team = Team(service)
         importable = {first[0], *(way for _, (way, _) in steps)} <= set(SYNC)
         for edits, (way, version) in steps:
@@ -192,14 +192,14 @@ def test_no_line_of_the_team_is_lost(shelf: Shelf, sequence: tuple[tuple[str, st
                 gone = {"loans", "members"} - WAYS_TO_ANSWER[way]["own_modules"].keys()
                 importable &= not any(re.search(rf"\.{name}\b", text) for name in gone)
 
-        # What stays in the form that the service no longer has cannot be imported, nor what imports a module that is gone.
+        # Code of the old form and code that imports removed modules cannot be imported.
         if importable:
             runnable = Service(service.folder, service.files())
             runnable.run("pytest", "--collect-only", "-qq", "--no-cov", "-p", "no:randomly")
 
 
 def take_update(service: LivingService, team: Team, given: dict[str, Any], version: str) -> list[str]:
-    """Update, see that nothing is lost, and take in each conflict what the team had: return those texts."""
+    """Update, assert that nothing is lost, resolve conflicts with the team's texts, and return them."""
     written = team.lines()
 
     outcome = service.update(given, version)
@@ -236,14 +236,14 @@ PAIRS = [
 
 @pytest.mark.xdist_group("sequences")
 @pytest.mark.parametrize(("before", "after"), PAIRS, ids=lambda pair: f"{pair[0]} {pair[1]}")
-def test_what_a_team_left_alone_is_as_if_written_anew(
-    shelf: Shelf, tmp_path: Path, before: tuple[str, str], after: tuple[str, str]
+def test_unedited_files_are_like_newly_written_ones(
+    service_cache: ServiceCache, tmp_path: Path, before: tuple[str, str], after: tuple[str, str]
 ) -> None:
     ways = WAYS_TO_ANSWER | OTHERS
-    service = shelf.begin(tmp_path / "service", ways[before[0]], before[1])
+    service = service_cache.begin(tmp_path / "service", ways[before[0]], before[1])
 
-    with shelf.serves_copies():
+    with service_cache.serve_old_services():
         outcome = service.update(ways[after[0]], after[1], rewrite_migrations=True)
 
     assert outcome.code == 0, outcome.printed
-    assert service.files() == read_files(shelf.fresh(ways[after[0]], after[1]))
+    assert service.files() == read_files(service_cache.fresh(ways[after[0]], after[1]))

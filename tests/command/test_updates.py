@@ -1,4 +1,4 @@
-"""How a service lives: each way of docs/how-to/update-a-service.md, and what an update refuses."""
+"""Tests of each procedure in docs/how-to/update-a-service.md, and of what an update refuses."""
 
 import json
 import os
@@ -22,7 +22,7 @@ from tests.support.updates import (
     FIRST,
     WORKING_TREE,
     LivingService,
-    Shelf,
+    ServiceCache,
     Versions,
     commit_all,
     git,
@@ -50,7 +50,7 @@ OWN_TEST = '"""Loans: ours."""\n\n\ndef test_ours() -> None:\n    assert True\n'
 
 @pytest.fixture(scope="module")
 def versions(tmp_path_factory: pytest.TempPathFactory) -> Versions:
-    """The template, with a version that changes the core, the suite, the README and what everything depends on."""
+    """The template with a version that changes the core, the suite, the README and the dependencies."""
     versions = make_versions(tmp_path_factory.mktemp("versions"))
     chosen = ("a dependency bumped", "the core: a listing", "the README: a section more", "the suite: its machinery")
     versions.release(NEXT, *(CHANGES[change] for change in chosen))
@@ -58,15 +58,15 @@ def versions(tmp_path_factory: pytest.TempPathFactory) -> Versions:
 
 
 @pytest.fixture(scope="module")
-def shelf(versions: Versions, tmp_path_factory: pytest.TempPathFactory) -> Shelf:
-    """What services were before an update: each is written once."""
-    return Shelf(versions, tmp_path_factory.mktemp("shelf"))
+def service_cache(versions: Versions, tmp_path_factory: pytest.TempPathFactory) -> ServiceCache:
+    """A cache of services before an update."""
+    return ServiceCache(versions, tmp_path_factory.mktemp("service_cache"))
 
 
 @pytest.fixture(autouse=True)
-def what_was_before(shelf: Shelf) -> Iterator[None]:
-    """Take what a service was before an update in this process from the shelf."""
-    with shelf.serves_copies():
+def cached_services(service_cache: ServiceCache) -> Iterator[None]:
+    """Use the cache for the old service of updates in this process."""
+    with service_cache.serve_old_services():
         yield
 
 
@@ -78,7 +78,7 @@ def first(versions: Versions, tmp_path_factory: pytest.TempPathFactory) -> Livin
 
 @pytest.fixture
 def service(first: LivingService, tmp_path: Path) -> LivingService:
-    """A service of the first version, with a few lines that its team wrote."""
+    """A service of the first version with a few lines of its team."""
     service = first.copy(tmp_path / "library")
     service.edit("README.md", "# Library", "# The library in our street")
     service.write(SERVICE, service.read(SERVICE).replace("\n\n", "\n\n# Ours: the rules of loans.\n\n", 1))
@@ -88,7 +88,7 @@ def service(first: LivingService, tmp_path: Path) -> LivingService:
     return service
 
 
-def test_an_improvement_is_pulled(service: LivingService) -> None:
+def test_an_improvement_is_merged(service: LivingService) -> None:
     outcome = service.update(version=None)
 
     assert outcome.code == 0
@@ -138,7 +138,7 @@ def test_an_own_module_gets_a_field_and_a_state_and_keeps_its_revision(service: 
     assert "The tables of loans have changed or are gone." in outcome.printed
 
 
-def test_a_revision_that_no_database_has_is_written_anew(service: LivingService) -> None:
+def test_a_revision_that_no_database_has_is_rewritten(service: LivingService) -> None:
     further = {"fields": {"title": "str", "due": "date?"}, "states": LOANS["states"]}
 
     outcome = service.update({"own_modules": {"loans": further, "members": MEMBERS}}, rewrite_migrations=True)
@@ -147,7 +147,7 @@ def test_a_revision_that_no_database_has_is_written_anew(service: LivingService)
     assert "The tables of" not in outcome.printed
 
 
-def test_what_the_team_wrote_in_a_module_that_goes_is_set_aside(service: LivingService) -> None:
+def test_changes_in_a_removed_module_are_kept_aside(service: LivingService) -> None:
     written = service.read(SERVICE)
 
     outcome = service.update({"own_modules": {"members": MEMBERS}})
@@ -162,7 +162,7 @@ def test_what_the_team_wrote_in_a_module_that_goes_is_set_aside(service: LivingS
     assert "loans" not in service.answers()["plan"]
 
 
-def test_a_service_that_has_gone_every_way_passes(service: LivingService) -> None:
+def test_a_service_passes_after_every_kind_of_update(service: LivingService) -> None:
     fines = {"phase": 2, "fields": {"amount": "decimal", "member": "-> members"}}
     further = {
         "fields": {"title": "str", "due": "date?"},
@@ -191,7 +191,7 @@ def test_a_service_that_has_gone_every_way_passes(service: LivingService) -> Non
     runnable.check_types()
 
 
-def test_what_is_set_aside_twice_is_there_twice(service: LivingService) -> None:
+def test_files_kept_aside_twice_get_two_names(service: LivingService) -> None:
     service.update({"own_modules": {"members": MEMBERS}})
     service.commit()
     service.update({"own_modules": ANSWERS["own_modules"]})
@@ -247,7 +247,7 @@ def test_sync_becomes_async(service: LivingService) -> None:
     assert "The tables of" not in outcome.printed
 
 
-def test_a_file_that_the_team_renamed_is_improved_under_its_name(service: LivingService) -> None:
+def test_a_renamed_file_is_updated_under_its_new_name(service: LivingService) -> None:
     git(service.folder, "mv", "docs/testing.md", "docs/how-we-test.md")
     service.commit()
 
@@ -258,7 +258,7 @@ def test_a_file_that_the_team_renamed_is_improved_under_its_name(service: Living
     assert not (service.folder / "docs/testing.md").exists()
 
 
-def test_a_file_that_the_team_deleted_stays_away(service: LivingService) -> None:
+def test_a_deleted_file_stays_deleted(service: LivingService) -> None:
     git(service.folder, "rm", "--quiet", "docs/testing.md")
     service.commit()
 
@@ -268,7 +268,7 @@ def test_a_file_that_the_team_deleted_stays_away(service: LivingService) -> None
     assert not (service.folder / "docs/testing.md").exists()
 
 
-def test_a_conflict_is_told_with_its_lines_and_resolved_with_git(service: LivingService) -> None:
+def test_a_conflict_is_reported_with_its_lines_and_resolved_with_git(service: LivingService) -> None:
     service.edit("README.md", "## Keep it clean", "## Keep it tidy")
     service.commit()
 
@@ -284,7 +284,7 @@ def test_a_conflict_is_told_with_its_lines_and_resolved_with_git(service: Living
     assert "## Keep it tidy" in service.read("README.md")
 
 
-def test_a_file_whose_name_is_not_utf_8_stays(service: LivingService) -> None:
+def test_a_file_name_that_is_not_utf_8_stays(service: LivingService) -> None:
     name = os.fsdecode(b"caf\xe9.txt")
     service.write(name, "Ours.\n")
     service.commit()
@@ -293,7 +293,7 @@ def test_a_file_whose_name_is_not_utf_8_stays(service: LivingService) -> None:
     assert service.read(name) == "Ours.\n"
 
 
-def test_nothing_is_written_where_git_cannot_merge(service: LivingService) -> None:
+def test_nothing_is_written_if_git_cannot_merge(service: LivingService) -> None:
     git(service.folder, "config", "merge.conflictStyle", "none-that-git-knows")
 
     outcome = service.update(version=NEXT)
@@ -303,7 +303,7 @@ def test_nothing_is_written_where_git_cannot_merge(service: LivingService) -> No
     assert service.status() == []
 
 
-def test_a_conflict_in_a_file_that_is_not_utf_8_is_one_like_any_other(service: LivingService) -> None:
+def test_a_file_that_is_not_utf_8_can_be_in_conflict(service: LivingService) -> None:
     readme = service.folder / "README.md"
     readme.write_bytes(service.read("README.md").replace("## Keep it clean", "## Räum auf").encode("latin-1"))
     service.commit()
@@ -315,7 +315,7 @@ def test_a_conflict_in_a_file_that_is_not_utf_8_is_one_like_any_other(service: L
     assert "## Räum auf".encode("latin-1") in readme.read_bytes()
 
 
-def test_a_list_that_is_not_utf_8_is_in_conflict_as_a_whole(service: LivingService) -> None:
+def test_a_list_that_is_not_utf_8_is_not_merged_as_a_list(service: LivingService) -> None:
     text = service.read("pyproject.toml") + "# Ours.\n"
     (service.folder / "pyproject.toml").write_text(text, encoding="utf-16")
     service.commit()
@@ -326,7 +326,7 @@ def test_a_list_that_is_not_utf_8_is_in_conflict_as_a_whole(service: LivingServi
     assert (service.folder / "pyproject.toml").read_text(encoding="utf-16") == text
 
 
-def test_an_update_is_taken_back(service: LivingService) -> None:
+def test_an_update_is_undone(service: LivingService) -> None:
     before = service.files()
     outcome = service.update({"modules": [], "plan": {"loans": {"phase": 2}}}, version=NEXT)
     assert service.files() != before
@@ -337,9 +337,7 @@ def test_an_update_is_taken_back(service: LivingService) -> None:
     assert service.files() == before
 
 
-def test_an_update_is_taken_back_with_its_conflicts_and_leaves_the_rest_of_the_repository_alone(
-    service: LivingService, tmp_path: Path
-) -> None:
+def test_an_update_with_conflicts_is_undone_only_in_its_folder(service: LivingService, tmp_path: Path) -> None:
     inner = service.copy(tmp_path / "everything" / "library")
     shutil.rmtree(inner.folder / ".git")
     inner.edit("README.md", "## Keep it clean", "## Keep it tidy")
@@ -357,9 +355,9 @@ def test_an_update_is_taken_back_with_its_conflicts_and_leaves_the_rest_of_the_r
     assert notes.read_text(encoding="utf-8") == "Not committed\n"
 
 
-def test_an_update_that_was_interrupted_while_it_wrote_is_taken_back(service: LivingService) -> None:
+def test_an_update_interrupted_while_writing_is_undone(service: LivingService) -> None:
     before = service.files()
-    # Git itself is ended, as it writes the first of these files.
+    # git is killed while it writes the first of these files.
     (service.folder / ".git/info/attributes").write_text("tests/unit/** filter=end\n")
     git(service.folder, "config", "filter.end.smudge", "kill -TERM $PPID")
 
@@ -396,7 +394,7 @@ def test_an_update_that_is_stopped_before_it_writes_leaves_nothing_behind(
     while not any(temporary.glob("phasework-update-*")) and run.poll() is None:
         time.sleep(0.02)
 
-    # As often as a person does who sees that it goes on: at some places Python ignores what comes.
+    # Repeatedly, because Python ignores the signal at some places.
     for _ in range(60):
         run.send_signal(number)
         time.sleep(0.5)
@@ -411,7 +409,7 @@ def test_an_update_that_is_stopped_before_it_writes_leaves_nothing_behind(
     assert list(temporary.iterdir()) == []
 
 
-def test_nothing_is_written_when_it_only_pretends(service: LivingService) -> None:
+def test_pretend_writes_nothing(service: LivingService) -> None:
     before = service.files()
     changes = {"plan": {"loans": {"phase": 4}}}
 
@@ -421,7 +419,7 @@ def test_nothing_is_written_when_it_only_pretends(service: LivingService) -> Non
     assert service.status() == []
     done = service.update(changes, version=NEXT)
     assert pretended.code == done.code
-    # All but what to do next.
+    # Everything except the next steps.
     told, summary = pretended.printed.splitlines()[1:], done.printed.splitlines()[1:]
     assert told == summary[: summary.index("")]
 
@@ -530,7 +528,7 @@ def test_without_a_terminal_the_option_for_defaults_is_named(service: LivingServ
     assert run.stderr.startswith("Questions need a terminal: change answers with --data or --data-file")
 
 
-def test_a_service_below_the_top_of_its_repository_is_updated(first: LivingService, tmp_path: Path) -> None:
+def test_a_service_in_a_subfolder_of_a_repository_is_updated(first: LivingService, tmp_path: Path) -> None:
     folder = tmp_path / "all" / "services" / "library"
     service = first.copy(folder)
     git(folder, "config", "--local", "--list")
@@ -569,7 +567,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str | None, str]] = {
 
 
 @pytest.mark.parametrize(("changes", "version", "sentence"), REFUSED.values(), ids=REFUSED)
-def test_what_makes_no_sense_is_refused(
+def test_invalid_options_are_refused(
     service: LivingService, changes: dict[str, Any], version: str | None, sentence: str
 ) -> None:
     before = service.files()
@@ -582,7 +580,7 @@ def test_what_makes_no_sense_is_refused(
     assert service.files() == before
 
 
-def test_what_is_not_committed_is_in_the_way(service: LivingService) -> None:
+def test_uncommitted_changes_are_refused(service: LivingService) -> None:
     service.add_line("README.md", "Not committed.")
 
     assert service.update().printed == (
@@ -598,7 +596,7 @@ def test_a_service_outside_of_git_is_refused(service: LivingService, tmp_path: P
 
 
 @pytest.mark.parametrize("text", ["", "[]", "a: [", "package_name: library\n"])
-def test_answers_that_were_damaged_are_told(service: LivingService, text: str) -> None:
+def test_damaged_answers_are_reported(service: LivingService, text: str) -> None:
     service.write(".copier-answers.yml", text)
     service.commit()
 
@@ -637,7 +635,7 @@ LOSES: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize(("changes", "sentence"), LOSES.values(), ids=LOSES)
-def test_copier_refuses_what_it_would_lose(service: LivingService, changes: dict[str, Any], sentence: str) -> None:
+def test_copier_refuses_to_lose_files(service: LivingService, changes: dict[str, Any], sentence: str) -> None:
     before = service.files()
 
     run = copier_update(
@@ -656,7 +654,7 @@ def test_copier_refuses_what_it_would_lose(service: LivingService, changes: dict
     assert service.status() == []
 
 
-def test_copier_alone_brings_an_improvement_and_a_module(service: LivingService) -> None:
+def test_plain_copier_merges_an_improvement_and_a_module(service: LivingService) -> None:
     run = copier_update(service, "--data=modules=[patients, tickets]")
 
     assert run.returncode == 0, run.stderr

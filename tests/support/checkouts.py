@@ -1,4 +1,4 @@
-"""Git repositories that hooks of pre-commit run in."""
+"""Git repositories for running pre-commit hooks."""
 
 import os
 import shutil
@@ -24,15 +24,15 @@ OFFERED = (
 
 @dataclass(frozen=True)
 class Checkout:
-    """A git repository, and what pre-commit keeps for it."""
+    """A git repository with its own cache of pre-commit."""
 
     folder: Path
     cache: Path
     environment: Path | None = None
-    """The environment of `uv run`; by default uv makes one in the folder."""
+    """The environment of `uv run`; by default uv creates one in the folder."""
 
     def run(self, *command: str, expect: int = 0, skip: str = "") -> str:
-        """Run a command, without the hooks in `skip`, and return what it printed; another exit code fails the test."""
+        """Run a command without the hooks in `skip` and return its output; another exit code fails the test."""
         run = subprocess.run(
             command, cwd=self.folder, env=self._variables(skip), capture_output=True, text=True, check=False
         )
@@ -48,11 +48,11 @@ class Checkout:
         self.run("git", "add", "--force", file)
 
     def commit(self, expect: int = 0, skip: str = "") -> str:
-        """Commit what is staged, as a person does."""
+        """Commit the staged files."""
         return self.run("git", "commit", "--message", "A change", expect=expect, skip=skip)
 
     def restore(self) -> None:
-        """Forget what is not committed."""
+        """Discard uncommitted changes."""
         self.run("git", "reset", "--quiet", "--hard")
 
     def _variables(self, skip: str) -> dict[str, str]:
@@ -75,7 +75,7 @@ class Checkout:
 
 
 def check_out(folder: Path, environment: Path | None = None) -> Checkout:
-    """Make a folder a repository that holds all that is in it."""
+    """Create a repository in a folder and commit all files."""
     checkout = Checkout(folder, folder.with_name(f"{folder.name}.pre-commit"), environment)
     checkout.run("git", "init", "--quiet", "--initial-branch", "main")
     checkout.run("git", "add", "--all")
@@ -84,14 +84,14 @@ def check_out(folder: Path, environment: Path | None = None) -> Checkout:
 
 
 def check_out_service(service: Service, folder: Path) -> Checkout:
-    """Copy a service, lock what it declares and install that, and make it a repository."""
+    """Copy a service, lock and install its dependencies, and create a repository."""
     shutil.copytree(service.folder, folder, ignore=shutil.ignore_patterns(".*_cache", "__pycache__"))
     Checkout(folder, folder).run("uv", "sync", "--quiet")
     return check_out(folder)
 
 
 def check_out_hooks(folder: Path) -> Checkout:
-    """Return a repository of what this one offers to others, as it stands in the working tree."""
+    """Return a repository with the hooks of the working tree."""
     folder.mkdir()
     for name in OFFERED:
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy

@@ -1,4 +1,4 @@
-"""Versions of the template in a git repository of their own, and services that live with them."""
+"""Versions of the template in a git repository, and services that are updated to them."""
 
 import contextlib
 import io
@@ -21,7 +21,7 @@ from phasework.updates import update
 
 from .services import copy_template, read_files
 
-# Below, another function may take its place.
+# Other functions below may replace it.
 run_copy = copier.run_copy
 
 COMMAND = (sys.executable, "-m", "phasework")
@@ -34,24 +34,24 @@ _ENVIRONMENT = (
     {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     | _IDENTITY
     | {name.replace("AUTHOR", "COMMITTER"): value for name, value in _IDENTITY.items()}
-    # What a person has set in git for themselves concerns no test.
+    # Ignore the user's git configuration.
     | {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
 )
 
 Replacement = tuple[str, str]
 Changes = Mapping[str, "Replacement | str"]
-"""What a version changes: of a file of the template a text and what stands there from now on, or a whole new file."""
+"""Changes of a version: for each file of the template, an old and a new text, or the contents of a new file."""
 
 
 def git(folder: Path, *arguments: str, expect: int = 0) -> str:
-    """Run a command of git in a folder and return what it printed."""
+    """Run a git command in a folder and return its output."""
     run = subprocess.run(["git", *arguments], cwd=folder, env=_ENVIRONMENT, capture_output=True, text=True, check=False)
     assert run.returncode == expect, f"git {' '.join(arguments)}: {run.stderr}"
     return run.stdout
 
 
 def commit_all(folder: Path, message: str) -> None:
-    """Commit every file of a folder, and begin its repository if need be."""
+    """Commit all files of a folder; create a repository if there is none."""
     if not (folder / ".git").exists():
         git(folder, "init", "--quiet")
     git(folder, "add", "--all")
@@ -60,12 +60,12 @@ def commit_all(folder: Path, message: str) -> None:
 
 @dataclass(frozen=True)
 class Versions:
-    """The template in a repository; each of its versions is a tag, and comes from the first one."""
+    """The template in a repository; each version is a tag based on the first one."""
 
     folder: Path
 
     def release(self, tag: str, *several: Changes) -> None:
-        """Make a version of the first one with these changes."""
+        """Create a version with these changes to the first one."""
         git(self.folder, "checkout", "--quiet", FIRST)
         for path, change in (item for changes in several for item in changes.items()):
             file = self.folder / path
@@ -83,14 +83,14 @@ class Versions:
 
 
 def replace(file: Path, old: str, new: str) -> str:
-    """Return the text of a file with its only `old` replaced."""
+    """Return the text of a file with its only occurrence of `old` replaced."""
     text = file.read_text(encoding="utf-8")
     assert text.count(old) == 1, f"{file} has {old!r} {text.count(old)} times"
     return text.replace(old, new)
 
 
 def make_versions(folder: Path) -> Versions:
-    """Put the template of the working tree, as version 0.1.0, into a repository."""
+    """Create a repository with the template of the working tree as version 0.1.0."""
     copy_template(folder)
     commit_all(folder, FIRST)
     git(folder, "tag", FIRST)
@@ -99,7 +99,7 @@ def make_versions(folder: Path) -> Versions:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What an update did."""
+    """The result of an update."""
 
     code: int
     printed: str
@@ -112,12 +112,12 @@ class Outcome:
 
 @dataclass(frozen=True)
 class LivingService:
-    """A service in a git repository, which its team edits and updates."""
+    """A service in a git repository that is edited and updated."""
 
     folder: Path
 
     def copy(self, folder: Path) -> "LivingService":
-        """Return another one like it."""
+        """Return a copy."""
         shutil.copytree(self.folder, folder)
         return LivingService(folder)
 
@@ -132,11 +132,11 @@ class LivingService:
         file.write_text(text, encoding="utf-8")
 
     def edit(self, path: str, old: str, new: str) -> None:
-        """Replace the only `old` in a file."""
+        """Replace the only occurrence of `old` in a file."""
         self.write(path, replace(self.folder / path, old, new))
 
     def add_line(self, path: str, line: str) -> None:
-        """Write a line to the end of a file."""
+        """Append a line to a file."""
         self.write(path, f"{self.read(path)}{line}\n")
 
     def commit(self, message: str = "Work") -> None:
@@ -157,7 +157,7 @@ class LivingService:
         return Outcome(code, printed.getvalue())
 
     def status(self) -> list[str]:
-        """Return what git tells of files that differ from the last commit."""
+        """Return git's status of changed files."""
         return git(self.folder, "status", "--porcelain", "--untracked-files=all").splitlines()
 
     def files(self) -> dict[str, bytes]:
@@ -165,14 +165,14 @@ class LivingService:
         return {path: content for path, content in read_files(self.folder).items() if not path.startswith(".git/")}
 
     def answers(self) -> dict[str, Any]:
-        """Return what it was written from."""
+        """Return the recorded answers."""
         answers: dict[str, Any] = yaml.safe_load(self.read(ANSWERS))
         return answers
 
 
 @contextlib.contextmanager
 def inside(folder: Path) -> Iterator[None]:
-    """Run a `with` block in a folder, without what a person has set in git."""
+    """Run a `with` block in a folder, without the user's git configuration."""
     before, variables = Path.cwd(), dict(os.environ)
     os.chdir(folder)
     os.environ.update({name: _ENVIRONMENT[name] for name in ("GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM")})
@@ -185,15 +185,15 @@ def inside(folder: Path) -> Iterator[None]:
 
 
 @dataclass
-class Shelf:
-    """Services as they are written anew, each written once."""
+class ServiceCache:
+    """A cache of newly written services."""
 
     versions: Versions
     folder: Path
     written: dict[str, Path] = field(default_factory=dict, repr=False)
 
     def fresh(self, given: dict[str, Any], version: str) -> Path:
-        """Return the folder of the service that has these answers."""
+        """Return the folder of the service with these answers."""
         key = json.dumps([given, version])
         if key not in self.written:
             folder = self.folder / str(len(self.written))
@@ -203,8 +203,8 @@ class Shelf:
         return self.written[key]
 
     @contextlib.contextmanager
-    def serves_updates(self) -> Iterator[None]:
-        """Let updates take services from here inside of a `with` block, where each would be written twice."""
+    def serve_updates(self) -> Iterator[None]:
+        """Let updates use cached services within a `with` block, instead of writing each twice."""
 
         def render(
             answers: dict[str, Any], changes: dict[str, Any], version: str, old: Path, new: Path, **_: Any
@@ -218,8 +218,8 @@ class Shelf:
             yield
 
     @contextlib.contextmanager
-    def serves_copies(self) -> Iterator[None]:
-        """Let updates take from here what the service was before, inside of a `with` block; what it will be is written."""
+    def serve_old_services(self) -> Iterator[None]:
+        """Let updates use the cache for the old service within a `with` block; the new one is written."""
 
         def copy(_: str, folder: Path, recorded: dict[str, Any], *, vcs_ref: str, **__: Any) -> None:
             shutil.copytree(self.fresh(recorded, vcs_ref), folder)
@@ -229,7 +229,7 @@ class Shelf:
             yield
 
     def begin(self, folder: Path, given: dict[str, Any], version: str) -> LivingService:
-        """Return a new service in a repository of its own."""
+        """Return a new service in a new repository."""
         service = LivingService(self.fresh(given, version)).copy(folder)
         commit_all(folder, "Begin")
         return service
