@@ -12,7 +12,6 @@ from your_service.core.events import Event
 from your_service.core.identity import User
 from your_service.modules.appointments.models import Appointment, Practitioner
 
-from tests.fixtures.core.identity import Headers
 from tests.support.factories import Factory, Payload
 
 pytestmark = pytest.mark.usefixtures("frozen_time")
@@ -28,66 +27,53 @@ MONDAY_MORNING = {"weekday": "monday", "starts_at": "09:00", "ends_at": "12:00"}
 
 
 async def test_create_practitioner(
-    client: AsyncClient,
-    superuser_token_headers: Headers,
-    auth_headers: Headers,
+    admin_client: AsyncClient,
+    member_client: AsyncClient,
     practitioner_payload: Payload,
 ) -> None:
     body = practitioner_payload()
 
-    response = await client.post(PRACTITIONERS, headers=superuser_token_headers, json=body)
+    response = await admin_client.post(PRACTITIONERS, json=body)
 
     assert response.status_code == status.HTTP_201_CREATED
     created = response.json()
     assert created.items() >= (body | {"active": True, "working_hours": []}).items()
-    found = await client.get(f"{PRACTITIONERS}/{created['id']}", headers=auth_headers)
+    found = await member_client.get(f"{PRACTITIONERS}/{created['id']}")
     assert (found.status_code, found.json()) == (status.HTTP_200_OK, created)
 
 
-async def test_list_practitioners(
-    client: AsyncClient,
-    auth_headers: Headers,
-    make_practitioner: Factory[Practitioner],
-) -> None:
+async def test_list_practitioners(member_client: AsyncClient, make_practitioner: Factory[Practitioner]) -> None:
     await make_practitioner()
     snow = await make_practitioner(name="Dr Snow")
 
-    response = await client.get(PRACTITIONERS, headers=auth_headers, params={"search": "snow", "active": True})
+    response = await member_client.get(PRACTITIONERS, params={"search": "snow", "active": True})
 
     assert response.status_code == status.HTTP_200_OK
     page = response.json()
     assert ([item["id"] for item in page["items"]], page["total"]) == ([str(snow.id)], 1)
 
 
-async def test_update_practitioner(
-    client: AsyncClient,
-    superuser_token_headers: Headers,
-    test_practitioner: Practitioner,
-) -> None:
+async def test_update_practitioner(admin_client: AsyncClient, test_practitioner: Practitioner) -> None:
     url = f"{PRACTITIONERS}/{test_practitioner.id}"
 
-    response = await client.patch(url, headers=superuser_token_headers, json={"slot_minutes": 20})
+    response = await admin_client.patch(url, json={"slot_minutes": 20})
 
     assert response.status_code == status.HTTP_200_OK
     updated = response.json()
     assert (updated["slot_minutes"], updated["name"]) == (20, test_practitioner.name)
-    found = await client.get(url, headers=superuser_token_headers)
+    found = await admin_client.get(url)
     assert found.json() == updated
 
 
-async def test_replace_working_hours(
-    client: AsyncClient,
-    superuser_token_headers: Headers,
-    test_practitioner: Practitioner,
-) -> None:
+async def test_replace_working_hours(admin_client: AsyncClient, test_practitioner: Practitioner) -> None:
     url = f"{PRACTITIONERS}/{test_practitioner.id}"
     body = {"working_hours": [MONDAY_MORNING]}
 
-    response = await client.put(f"{url}/working-hours", headers=superuser_token_headers, json=body)
+    response = await admin_client.put(f"{url}/working-hours", json=body)
 
     assert response.status_code == status.HTTP_200_OK
     assert response.json()["working_hours"] == [{"weekday": "monday", "starts_at": "09:00:00", "ends_at": "12:00:00"}]
-    found = await client.get(url, headers=superuser_token_headers)
+    found = await admin_client.get(url)
     assert found.json() == response.json()
 
 
@@ -102,15 +88,14 @@ async def test_replace_working_hours(
     ],
 )
 async def test_replace_working_hours_refuses(
-    client: AsyncClient,
-    superuser_token_headers: Headers,
+    admin_client: AsyncClient,
     test_practitioner: Practitioner,
     body: dict[str, Any],
     loc: list[str | int],
 ) -> None:
     url = f"{PRACTITIONERS}/{test_practitioner.id}/working-hours"
 
-    response = await client.put(url, headers=superuser_token_headers, json=body)
+    response = await admin_client.put(url, json=body)
 
     assert response.status_code == status.HTTP_422_UNPROCESSABLE_CONTENT
     assert [error["loc"] for error in response.json()["errors"]] == [["body", *loc]]
@@ -121,22 +106,20 @@ async def test_replace_working_hours_refuses(
     [("POST", ""), ("PATCH", "/{practitioner_id}"), ("PUT", "/{practitioner_id}/working-hours")],
 )
 async def test_changing_practitioners_requires_an_admin(
-    client: AsyncClient,
-    auth_headers: Headers,
+    member_client: AsyncClient,
     test_practitioner: Practitioner,
     method: str,
     path: str,
 ) -> None:
     url = PRACTITIONERS + path.format(practitioner_id=test_practitioner.id)
 
-    response = await client.request(method, url, headers=auth_headers, json={})
+    response = await member_client.request(method, url, json={})
 
     assert response.status_code == status.HTTP_403_FORBIDDEN
 
 
 async def test_free_slots(
-    client: AsyncClient,
-    auth_headers: Headers,
+    member_client: AsyncClient,
     make_practitioner: Factory[Practitioner],
     make_appointment: Factory[Appointment],
 ) -> None:
@@ -144,8 +127,8 @@ async def test_free_slots(
     await make_appointment(practitioner_id=practitioner.id, starts_at=NINE)
     url = f"{PRACTITIONERS}/{practitioner.id}/slots"
 
-    one_day = await client.get(url, headers=auth_headers, params={"from": TOMORROW})
-    two_days = await client.get(url, headers=auth_headers, params={"from": TOMORROW, "to": "2030-01-17"})
+    one_day = await member_client.get(url, params={"from": TOMORROW})
+    two_days = await member_client.get(url, params={"from": TOMORROW, "to": "2030-01-17"})
 
     assert one_day.status_code == status.HTTP_200_OK
     assert one_day.json() == [
@@ -175,55 +158,45 @@ async def test_free_slots(
     ],
 )
 async def test_free_slots_refuse_a_bad_query(
-    client: AsyncClient,
-    auth_headers: Headers,
+    member_client: AsyncClient,
     test_practitioner: Practitioner,
     query: dict[str, str],
 ) -> None:
-    response = await client.get(f"{PRACTITIONERS}/{test_practitioner.id}/slots", headers=auth_headers, params=query)
+    response = await member_client.get(f"{PRACTITIONERS}/{test_practitioner.id}/slots", params=query)
 
     assert response.status_code == status.HTTP_422_UNPROCESSABLE_CONTENT
 
 
-async def test_book(client: AsyncClient, auth_headers: Headers, appointment_payload: Payload) -> None:
+async def test_book(member_client: AsyncClient, appointment_payload: Payload) -> None:
     body = appointment_payload(starts_at=NINE)
 
-    response = await client.post(APPOINTMENTS, headers=auth_headers, json=body)
+    response = await member_client.post(APPOINTMENTS, json=body)
 
     assert response.status_code == status.HTTP_201_CREATED
     booked = response.json()
     assert booked.items() >= (body | {"ends_at": HALF_PAST_NINE, "state": "booked", "reminded_at": None}).items()
-    found = await client.get(f"{APPOINTMENTS}/{booked['id']}", headers=auth_headers)
+    found = await member_client.get(f"{APPOINTMENTS}/{booked['id']}")
     assert (found.status_code, found.json()) == (status.HTTP_200_OK, booked)
 
 
-async def test_book_refuses_a_booked_slot(
-    client: AsyncClient,
-    auth_headers: Headers,
-    appointment_payload: Payload,
-) -> None:
+async def test_book_refuses_a_booked_slot(member_client: AsyncClient, appointment_payload: Payload) -> None:
     body = appointment_payload()
-    await client.post(APPOINTMENTS, headers=auth_headers, json=body)
+    await member_client.post(APPOINTMENTS, json=body)
 
-    response = await client.post(APPOINTMENTS, headers=auth_headers, json=body)
+    response = await member_client.post(APPOINTMENTS, json=body)
 
     assert response.status_code == status.HTTP_409_CONFLICT
     assert response.json()["field"] == "practitioner_id"
-    listed = await client.get(APPOINTMENTS, headers=auth_headers)
+    listed = await member_client.get(APPOINTMENTS)
     assert listed.json()["total"] == 1
 
 
-async def test_list_appointments(
-    client: AsyncClient,
-    auth_headers: Headers,
-    make_appointment: Factory[Appointment],
-) -> None:
+async def test_list_appointments(member_client: AsyncClient, make_appointment: Factory[Appointment]) -> None:
     ten, nine = await make_appointment(starts_at=TEN), await make_appointment(starts_at=NINE)
 
-    both = await client.get(APPOINTMENTS, headers=auth_headers)
-    some = await client.get(
+    both = await member_client.get(APPOINTMENTS)
+    some = await member_client.get(
         APPOINTMENTS,
-        headers=auth_headers,
         params={
             "patient_id": str(nine.patient_id),
             "practitioner_id": str(nine.practitioner_id),
@@ -247,75 +220,69 @@ async def test_list_appointments(
         {"to": "9999-12-31T23:59:59-12:00"},
     ],
 )
-async def test_list_appointments_refuses_a_bad_query(
-    client: AsyncClient,
-    auth_headers: Headers,
-    query: dict[str, str | int],
-) -> None:
-    response = await client.get(APPOINTMENTS, headers=auth_headers, params=query)
+async def test_list_appointments_refuses_a_bad_query(member_client: AsyncClient, query: dict[str, str | int]) -> None:
+    response = await member_client.get(APPOINTMENTS, params=query)
 
     assert response.status_code == status.HTTP_422_UNPROCESSABLE_CONTENT
 
 
-async def test_reschedule(client: AsyncClient, auth_headers: Headers, test_appointment_id: UUID) -> None:
+async def test_reschedule(member_client: AsyncClient, test_appointment_id: UUID) -> None:
     url = f"{APPOINTMENTS}/{test_appointment_id}"
 
-    response = await client.post(f"{url}/reschedule", headers=auth_headers, json={"starts_at": TEN})
+    response = await member_client.post(f"{url}/reschedule", json={"starts_at": TEN})
 
     assert response.status_code == status.HTTP_200_OK
     assert (response.json()["starts_at"], response.json()["ends_at"]) == (TEN, "2030-01-16T09:30:00Z")
-    found = await client.get(url, headers=auth_headers)
+    found = await member_client.get(url)
     assert found.json() == response.json()
 
 
 async def test_cancel(
-    client: AsyncClient,
-    auth_headers: Headers,
+    member_client: AsyncClient,
     acting_user: User,
     test_appointment_id: UUID,
     published_events: list[Event],
 ) -> None:
     url = f"{APPOINTMENTS}/{test_appointment_id}"
 
-    response = await client.post(f"{url}/cancel", headers=auth_headers, json={"reason": "Feels better"})
+    response = await member_client.post(f"{url}/cancel", json={"reason": "Feels better"})
 
     assert response.status_code == status.HTTP_200_OK
     cancelled = response.json()
     assert (cancelled["state"], cancelled["cancellation_reason"]) == ("cancelled", "Feels better")
-    found = await client.get(url, headers=auth_headers)
+    found = await member_client.get(url)
     assert found.json() == cancelled
     assert published_events[-1].data == {"reason": "Feels better", "by": str(acting_user.id)}
 
 
 @pytest.mark.parametrize(("step", "state"), [("complete", "completed"), ("no-show", "no_show")])
 async def test_close(
-    client: AsyncClient,
-    auth_headers: Headers,
+    member_client: AsyncClient,
     test_appointment_id: UUID,
     frozen_time: Traveller,
     step: str,
     state: str,
 ) -> None:
     url = f"{APPOINTMENTS}/{test_appointment_id}"
-    too_early = await client.post(f"{url}/{step}", headers=auth_headers)
+    too_early = await member_client.post(f"{url}/{step}")
     frozen_time.shift(24 * 60 * 60)
 
-    response = await client.post(f"{url}/{step}", headers=auth_headers)
+    response = await member_client.post(f"{url}/{step}")
 
     assert too_early.status_code == status.HTTP_409_CONFLICT
     assert (response.status_code, response.json()["state"]) == (status.HTTP_200_OK, state)
-    found = await client.get(url, headers=auth_headers)
+    found = await member_client.get(url)
     assert found.json() == response.json()
 
 
-async def test_reminders(client: AsyncClient, auth_headers: Headers, test_appointment_id: UUID) -> None:
+async def test_reminders(member_client: AsyncClient, test_appointment_id: UUID) -> None:
     url = f"{APPOINTMENTS}/reminders-due"
-    too_soon = await client.get(url, headers=auth_headers, params={"lead_hours": 19})
-    before = await client.get(url, headers=auth_headers)
+    too_soon = await member_client.get(url, params={"lead_hours": 19})
+    before = await member_client.get(url)
 
-    marked = await client.post(f"{APPOINTMENTS}/{test_appointment_id}/reminded", headers=auth_headers)
+    marked = await member_client.post(f"{APPOINTMENTS}/{test_appointment_id}/reminded")
 
-    after = await client.get(url, headers=auth_headers)
+    after = await member_client.get(url)
     assert [page.json()["total"] for page in (too_soon, before, after)] == [0, 1, 0]
     assert [item["id"] for item in before.json()["items"]] == [str(test_appointment_id)]
     assert (marked.status_code, marked.json()["reminded_at"]) == (status.HTTP_200_OK, "2030-01-15T12:00:00Z")

@@ -15,7 +15,7 @@ from time_machine import Traveller
 
 from your_service.core.database import SessionFactory
 from your_service.core.errors import Conflict, InvalidTransition, NotFound, Unprocessable
-from your_service.core.events import Event, EventBus
+from your_service.core.events import EventBus
 from your_service.core.schemas import ListQuery
 from your_service.modules.appointments.models import Appointment, AppointmentState, Practitioner
 from your_service.modules.appointments.rules import Weekday, WorkingInterval
@@ -37,6 +37,7 @@ from your_service.modules.patients.service import PatientService
 
 from tests.support.factories import Factory, Payload
 from tests.test_config import FROZEN_NOW
+from tests.test_utils import ServiceTestCase
 
 pytestmark = pytest.mark.usefixtures("frozen_time")
 
@@ -64,29 +65,6 @@ async def free(service: PractitionerService, practitioner: Practitioner, day: da
 
 MORNING = ["08:00", "08:30", "09:00", "09:30", "10:00", "10:30"]
 AFTERNOON = ["12:00", "12:30", "13:00", "13:30", "14:00", "14:30", "15:00", "15:30"]
-
-
-async def test_create_stores_a_practitioner(
-    practitioner_service: PractitionerService,
-    published_events: list[Event],
-) -> None:
-    data = PractitionerCreate(name="Dr Snow", time_zone="Asia/Kolkata", slot_minutes=20, active=False)
-
-    created = await practitioner_service.create(data)
-
-    stored = await practitioner_service.get(created.id)
-    assert (stored.name, stored.time_zone, stored.slot_minutes, stored.active) == ("Dr Snow", "Asia/Kolkata", 20, False)
-    assert [(event.name, event.record_id) for event in published_events] == [("practitioner.created", created.id)]
-
-
-async def test_a_new_practitioner_is_active_and_has_no_hours(
-    practitioner_service: PractitionerService,
-    practitioner_payload: Payload,
-) -> None:
-    created = await practitioner_service.create(PractitionerCreate(**practitioner_payload()))
-
-    assert (created.active, created.working_hours) == (True, ())
-    assert await free(practitioner_service, created) == []
 
 
 @pytest.mark.parametrize("minutes", [5, 240])
@@ -146,74 +124,6 @@ def test_a_practitioner_requires(practitioner_payload: Payload, field: str) -> N
     assert error.value.errors()[0]["loc"] == (field,)
 
 
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [("name", "Dr Who"), ("time_zone", "Europe/London"), ("slot_minutes", 15), ("active", False)],
-)
-async def test_update_changes_only_one_field(
-    practitioner_service: PractitionerService,
-    test_practitioner: Practitioner,
-    field: str,
-    value: Any,
-) -> None:
-    before = {name: getattr(test_practitioner, name) for name in PractitionerUpdate.model_fields}
-
-    updated = await practitioner_service.update(test_practitioner.id, PractitionerUpdate(**{field: value}))
-
-    assert {name: getattr(updated, name) for name in PractitionerUpdate.model_fields} == before | {field: value}
-
-
-async def test_list_filters_practitioners_by_name_and_activity(
-    practitioner_service: PractitionerService,
-    make_practitioner: Factory[Practitioner],
-) -> None:
-    snow = await make_practitioner(name="Dr Snow")
-    jones = await make_practitioner(name="Dr Jones", active=False)
-
-    found = await practitioner_service.list(PractitionerQuery(search="sNOW"))
-    inactive = await practitioner_service.list(PractitionerQuery(active=False))
-
-    assert ([each.id for each in found.items], [each.id for each in inactive.items]) == ([snow.id], [jones.id])
-
-
-async def test_working_hours_replace_the_whole_week(
-    practitioner_service: PractitionerService,
-    test_practitioner: Practitioner,
-) -> None:
-    evening, noon = working(Weekday.FRIDAY, 18, 20), working(Weekday.FRIDAY, 12, 14)
-
-    await practitioner_service.replace_working_hours(test_practitioner.id, WorkingHours(working_hours=(evening, noon)))
-
-    await practitioner_service.session.refresh(test_practitioner)
-    assert test_practitioner.working_hours == (noon, evening)
-
-
-async def test_working_hours_may_be_empty(
-    practitioner_service: PractitionerService,
-    test_practitioner: Practitioner,
-) -> None:
-    replaced = await practitioner_service.replace_working_hours(test_practitioner.id, WorkingHours(working_hours=()))
-
-    assert replaced.working_hours == ()
-
-
-async def test_replacing_working_hours_publishes_an_event(
-    practitioner_service: PractitionerService,
-    test_practitioner: Practitioner,
-    published_events: list[Event],
-) -> None:
-    await practitioner_service.replace_working_hours(test_practitioner.id, WorkingHours(working_hours=()))
-
-    event = published_events[-1]
-    assert (event.name, event.record_id) == ("practitioner.updated", test_practitioner.id)
-    assert event.data == {"fields": ["working_hours"]}
-
-
-async def test_working_hours_of_an_unknown_practitioner(practitioner_service: PractitionerService) -> None:
-    with pytest.raises(NotFound):
-        await practitioner_service.replace_working_hours(uuid4(), WorkingHours(working_hours=()))
-
-
 def test_working_hours_must_not_overlap() -> None:
     overlapping = (working(Weekday.MONDAY, 9, 12), working(Weekday.MONDAY, 11, 13))
 
@@ -229,114 +139,6 @@ def test_working_hours_may_be_adjacent() -> None:
     touching = (working(Weekday.MONDAY, 9, 12), working(Weekday.MONDAY, 12, 13))
 
     assert WorkingHours(working_hours=touching).working_hours == touching
-
-
-async def test_free_slots_of_a_day(practitioner_service: PractitionerService, test_practitioner: Practitioner) -> None:
-    slots = await practitioner_service.free_slots(test_practitioner.id, SlotQuery(first=TOMORROW))
-
-    assert [f"{slot.starts_at:%H:%M}" for slot in slots] == MORNING + AFTERNOON
-    assert (slots[0].starts_at, slots[0].ends_at) == (NINE, HALF_PAST_NINE)
-
-
-async def test_free_slots_of_several_days(
-    practitioner_service: PractitionerService,
-    make_practitioner: Factory[Practitioner],
-) -> None:
-    week = (working(Weekday.WEDNESDAY, 9, 10), working(Weekday.FRIDAY, 10, 11))
-    practitioner = await make_practitioner(working_hours=week, slot_minutes=60)
-    query = SlotQuery(first=TOMORROW, last=TOMORROW + 7 * DAY)
-
-    slots = await practitioner_service.free_slots(practitioner.id, query)
-
-    assert [slot.starts_at for slot in slots] == [NINE, NINE + 2 * DAY + HOUR, NINE + 7 * DAY]
-
-
-async def test_free_slots_use_the_time_zone_of_the_practitioner(
-    practitioner_service: PractitionerService,
-    make_practitioner: Factory[Practitioner],
-) -> None:
-    practitioner = await make_practitioner(time_zone="Asia/Kolkata", slot_minutes=180)
-
-    assert await free(practitioner_service, practitioner) == ["03:30", "07:30"]
-
-
-async def test_slots_that_have_started_are_not_free(
-    practitioner_service: PractitionerService,
-    test_practitioner: Practitioner,
-) -> None:
-    assert await free(practitioner_service, test_practitioner, TODAY) == AFTERNOON[1:]
-
-
-async def test_booked_slots_are_not_free(
-    practitioner_service: PractitionerService,
-    test_practitioner: Practitioner,
-    make_appointment: Factory[Appointment],
-) -> None:
-    await make_appointment(starts_at=HALF_PAST_NINE)
-    await make_appointment(starts_at=NINE + DAY)
-
-    assert await free(practitioner_service, test_practitioner) == ["08:00", *MORNING[2:], *AFTERNOON]
-
-
-async def test_the_first_and_the_last_slot_can_be_booked(
-    practitioner_service: PractitionerService,
-    test_practitioner: Practitioner,
-    make_appointment: Factory[Appointment],
-) -> None:
-    await make_appointment(starts_at=NINE)
-    await make_appointment(starts_at=datetime(2030, 1, 16, 15, 30, tzinfo=UTC))
-
-    assert await free(practitioner_service, test_practitioner) == [*MORNING[1:], *AFTERNOON[:-1]]
-
-
-async def test_cancelled_slots_are_free_again(
-    practitioner_service: PractitionerService,
-    appointment_service: AppointmentService,
-    test_practitioner: Practitioner,
-    test_appointment: Appointment,
-) -> None:
-    await appointment_service.cancel(test_appointment.id, "Feels better", uuid4())
-
-    assert await free(practitioner_service, test_practitioner) == MORNING + AFTERNOON
-
-
-async def test_appointments_of_other_practitioners_are_ignored(
-    practitioner_service: PractitionerService,
-    make_practitioner: Factory[Practitioner],
-    test_appointment: Appointment,
-) -> None:
-    other = await make_practitioner()
-
-    assert test_appointment.starts_at == NINE
-    assert await free(practitioner_service, other) == MORNING + AFTERNOON
-
-
-async def test_a_long_appointment_blocks_every_slot_that_it_overlaps(
-    practitioner_service: PractitionerService,
-    make_practitioner: Factory[Practitioner],
-    make_appointment: Factory[Appointment],
-) -> None:
-    practitioner = await make_practitioner(slot_minutes=60)
-    await make_appointment(practitioner_id=practitioner.id, starts_at=NINE)
-
-    await practitioner_service.update(practitioner.id, PractitionerUpdate(slot_minutes=20))
-
-    first, second, third, *_ = await free(practitioner_service, practitioner)
-    assert (first, second, third) == ("09:00", "09:20", "09:40")
-
-
-async def test_an_inactive_practitioner_has_no_free_slots(
-    practitioner_service: PractitionerService,
-    make_practitioner: Factory[Practitioner],
-) -> None:
-    practitioner = await make_practitioner(active=False)
-
-    assert await free(practitioner_service, practitioner) == []
-
-
-async def test_free_slots_of_an_unknown_practitioner(practitioner_service: PractitionerService) -> None:
-    with pytest.raises(NotFound):
-        await practitioner_service.free_slots(uuid4(), SlotQuery(first=TOMORROW))
 
 
 @pytest.mark.parametrize(
@@ -369,44 +171,6 @@ def test_a_range_must_be_within_the_supported_years(first: date, last: date) -> 
         SlotQuery(first=first, last=last)
 
 
-async def test_book_stores_the_slot(
-    appointment_service: AppointmentService,
-    test_patient: Patient,
-    test_practitioner: Practitioner,
-) -> None:
-    data = AppointmentCreate(patient_id=test_patient.id, practitioner_id=test_practitioner.id, starts_at=NINE)
-
-    booked = await appointment_service.book(data)
-
-    await appointment_service.session.refresh(booked)
-    assert (booked.patient_id, booked.practitioner_id) == (test_patient.id, test_practitioner.id)
-    assert (booked.starts_at, booked.ends_at) == (NINE, HALF_PAST_NINE)
-    assert booked.state is AppointmentState.BOOKED
-    assert (booked.cancellation_reason, booked.reminded_at) == (None, None)
-
-
-async def test_book_publishes_an_event_about_the_patient(
-    make_appointment: Factory[Appointment],
-    test_practitioner: Practitioner,
-    published_events: list[Event],
-) -> None:
-    booked = await make_appointment(starts_at=NINE)
-
-    event = published_events[-1]
-    assert (event.name, event.record_id, event.about) == ("appointment.booked", booked.id, booked.patient_id)
-    assert event.data == {
-        "practitioner_id": str(test_practitioner.id),
-        "starts_at": "2030-01-16T08:00:00Z",
-        "ends_at": "2030-01-16T08:30:00Z",
-    }
-
-
-async def test_a_start_may_be_given_in_any_offset(make_appointment: Factory[Appointment]) -> None:
-    booked = await make_appointment(starts_at="2030-01-16T09:00:00+01:00")
-
-    assert booked.starts_at.isoformat() == "2030-01-16T08:00:00+00:00"
-
-
 @pytest.mark.parametrize("starts_at", ["2000-01-01T00:00:00Z", "2199-12-31T23:59:59Z"])
 def test_the_first_and_the_last_start(starts_at: str) -> None:
     accepted = AppointmentReschedule.model_validate({"starts_at": starts_at})
@@ -426,187 +190,6 @@ def test_refuses_a_bad_start(schema: type[AppointmentCreate | AppointmentResched
     assert ("starts_at",) in [each["loc"] for each in error.value.errors()]
 
 
-@pytest.mark.parametrize("party", ["practitioner_id", "patient_id"])
-async def test_patient_and_practitioner_must_exist(make_appointment: Factory[Appointment], party: str) -> None:
-    with pytest.raises(Unprocessable) as error:
-        await make_appointment(**{party: uuid4()})
-
-    assert error.value.members == {"field": party}
-
-
-async def test_an_inactive_practitioner_cannot_be_booked(
-    make_practitioner: Factory[Practitioner],
-    make_appointment: Factory[Appointment],
-) -> None:
-    practitioner = await make_practitioner(active=False)
-
-    with pytest.raises(Unprocessable, match=r" is not active\.$") as error:
-        await make_appointment(practitioner_id=practitioner.id)
-
-    assert error.value.members == {"field": "practitioner_id"}
-
-
-@pytest.mark.parametrize(
-    "starts_at",
-    [
-        NINE + timedelta(minutes=15),
-        NINE - timedelta(minutes=30),
-        NINE + 2 * HOUR + timedelta(minutes=45),
-        NINE + 3 * HOUR,
-        NINE + 3 * DAY,
-    ],
-)
-async def test_only_a_slot_can_be_booked(make_appointment: Factory[Appointment], starts_at: datetime) -> None:
-    with pytest.raises(Unprocessable, match=r" has no slot that starts at this time\.$") as error:
-        await make_appointment(starts_at=starts_at)
-
-    assert error.value.members == {"field": "starts_at"}
-
-
-@pytest.mark.parametrize("delay", [timedelta(0), SECOND, DAY])
-async def test_the_past_cannot_be_booked(
-    make_appointment: Factory[Appointment],
-    frozen_time: Traveller,
-    delay: timedelta,
-) -> None:
-    frozen_time.move_to(NINE + delay)
-
-    with pytest.raises(Unprocessable, match=r"must start in the future\.$") as error:
-        await make_appointment(starts_at=NINE)
-
-    assert error.value.members == {"field": "starts_at"}
-
-
-async def test_a_slot_can_be_booked_up_to_its_start(
-    make_appointment: Factory[Appointment],
-    frozen_time: Traveller,
-) -> None:
-    frozen_time.move_to(NINE - SECOND)
-
-    appointment = await make_appointment(starts_at=NINE)
-
-    assert appointment.starts_at == NINE
-
-
-async def test_a_practitioner_meets_one_patient_at_a_time(
-    make_appointment: Factory[Appointment],
-    make_patient: Factory[Patient],
-    published_events: list[Event],
-) -> None:
-    await make_appointment(starts_at=NINE)
-    other = await make_patient()
-    published_events.clear()
-
-    with pytest.raises(Conflict, match=r"^The practitioner has another appointment at this time\.$") as error:
-        await make_appointment(starts_at=NINE, patient_id=other.id)
-
-    assert error.value.members == {"field": "practitioner_id"}
-    assert published_events == []
-
-
-async def test_a_patient_meets_one_practitioner_at_a_time(
-    make_appointment: Factory[Appointment],
-    make_practitioner: Factory[Practitioner],
-) -> None:
-    await make_appointment(starts_at=NINE)
-    other = await make_practitioner()
-
-    with pytest.raises(Conflict, match=r"^The patient has another appointment at this time\.$") as error:
-        await make_appointment(starts_at=NINE, practitioner_id=other.id)
-
-    assert error.value.members == {"field": "patient_id"}
-
-
-@pytest.mark.parametrize("order", [("practitioner", "patient"), ("patient", "practitioner")])
-async def test_if_both_are_busy_the_error_names_the_practitioner(
-    make_appointment: Factory[Appointment],
-    make_practitioner: Factory[Practitioner],
-    make_patient: Factory[Patient],
-    order: tuple[str, str],
-) -> None:
-    patient, practitioner = await make_patient(), await make_practitioner()
-    busy_with = {
-        "practitioner": {"patient_id": patient.id},
-        "patient": {"practitioner_id": practitioner.id},
-    }
-    for party in order:
-        await make_appointment(starts_at=NINE, **busy_with[party])
-
-    with pytest.raises(Conflict) as error:
-        await make_appointment(starts_at=NINE)
-
-    assert error.value.members == {"field": "practitioner_id"}
-
-
-async def test_appointments_may_be_adjacent(
-    make_appointment: Factory[Appointment],
-    make_practitioner: Factory[Practitioner],
-) -> None:
-    other = await make_practitioner()
-
-    between = await make_appointment(starts_at=HALF_PAST_NINE)
-    before = await make_appointment(starts_at=NINE)
-    after = await make_appointment(starts_at=TEN, practitioner_id=other.id)
-
-    assert (before.ends_at, between.ends_at) == (between.starts_at, after.starts_at)
-
-
-@pytest.mark.parametrize("starts_at", [NINE, NINE + timedelta(minutes=20), NINE + timedelta(minutes=40)])
-async def test_appointments_must_not_overlap_partly(
-    make_appointment: Factory[Appointment],
-    make_practitioner: Factory[Practitioner],
-    practitioner_service: PractitionerService,
-    starts_at: datetime,
-) -> None:
-    practitioner = await make_practitioner(slot_minutes=60)
-    await make_appointment(practitioner_id=practitioner.id, starts_at=NINE)
-    await practitioner_service.update(practitioner.id, PractitionerUpdate(slot_minutes=20))
-
-    with pytest.raises(Conflict):
-        await make_appointment(practitioner_id=practitioner.id, starts_at=starts_at)
-
-
-async def test_different_parties_can_meet_at_the_same_time(
-    make_appointment: Factory[Appointment],
-    make_practitioner: Factory[Practitioner],
-    make_patient: Factory[Patient],
-    test_appointment: Appointment,
-) -> None:
-    practitioner, patient = await make_practitioner(), await make_patient()
-
-    booked = await make_appointment(practitioner_id=practitioner.id, patient_id=patient.id, starts_at=NINE)
-
-    assert booked.starts_at == test_appointment.starts_at
-
-
-async def test_a_cancelled_slot_can_be_booked_again(
-    appointment_service: AppointmentService,
-    make_appointment: Factory[Appointment],
-    test_appointment: Appointment,
-) -> None:
-    await appointment_service.cancel(test_appointment.id, "Feels better", uuid4())
-
-    booked = await make_appointment(starts_at=test_appointment.starts_at)
-
-    assert booked.id != test_appointment.id
-
-
-async def test_book_does_not_change_updated_at_of_the_parties(
-    make_appointment: Factory[Appointment],
-    db_session: AsyncSession,
-    test_patient: Patient,
-    test_practitioner: Practitioner,
-    frozen_time: Traveller,
-) -> None:
-    frozen_time.shift(HOUR)
-
-    await make_appointment()
-
-    await db_session.refresh(test_patient)
-    await db_session.refresh(test_practitioner)
-    assert (test_patient.updated_at, test_practitioner.updated_at) == (FROZEN_NOW, FROZEN_NOW)
-
-
 @pytest.fixture
 def statements(db_session: AsyncSession) -> Iterator[list[tuple[str, int]]]:
     """Record the statements sent to the database: the first two words of each, and its row count."""
@@ -621,276 +204,9 @@ def statements(db_session: AsyncSession) -> Iterator[list[tuple[str, int]]]:
     sa.event.remove(engine, "after_cursor_execute", note)
 
 
-async def test_book_locks_the_parties_before_it_reads(
-    appointment_service: AppointmentService,
-    make_appointment: Factory[Appointment],
-    make_practitioner: Factory[Practitioner],
-    make_patient: Factory[Patient],
-    statements: list[tuple[str, int]],
-) -> None:
-    for _ in range(2):
-        await make_practitioner()
-        await make_patient()
-    await appointment_service.session.flush()
-    statements.clear()
-
-    await make_appointment()
-
-    assert statements[:2] == [("UPDATE practitioners", 1), ("UPDATE patients", 1)]
-
-
-async def test_reschedule_locks_the_parties_before_it_reads(
-    appointment_service: AppointmentService,
-    test_appointment: Appointment,
-    make_practitioner: Factory[Practitioner],
-    make_patient: Factory[Patient],
-    statements: list[tuple[str, int]],
-) -> None:
-    for _ in range(2):
-        await make_practitioner()
-        await make_patient()
-    await appointment_service.session.flush()
-    statements.clear()
-
-    await appointment_service.reschedule(test_appointment.id, AppointmentReschedule(starts_at=TEN))
-
-    assert statements[:2] == [("UPDATE practitioners", 1), ("UPDATE patients", 1)]
-
-
 async def book_in(session: AsyncSession, patient: Patient, practitioner: Practitioner, at: datetime) -> Appointment:
     data = AppointmentCreate(patient_id=patient.id, practitioner_id=practitioner.id, starts_at=at)
     return await AppointmentService(session, EventBus(session)).book(data)
-
-
-async def test_a_concurrent_booking_waits_and_is_refused(
-    concurrent_sessions: SessionFactory,
-    test_patient: Patient,
-    test_practitioner: Practitioner,
-) -> None:
-    async with concurrent_sessions() as first, concurrent_sessions() as second:
-        await book_in(first, test_patient, test_practitioner, NINE)
-        with pytest.raises(OperationalError, match="locked") as waiting:
-            await book_in(second, test_patient, test_practitioner, NINE)
-        await second.rollback()
-        await first.commit()
-
-        with pytest.raises(Conflict) as lost:
-            await book_in(second, test_patient, test_practitioner, NINE)
-
-    assert str(waiting.value.statement).startswith("UPDATE practitioners")
-    assert lost.value.members == {"field": "practitioner_id"}
-
-
-async def test_a_concurrent_rescheduling_waits_and_is_refused(
-    concurrent_sessions: SessionFactory,
-    test_patient: Patient,
-    test_practitioner: Practitioner,
-) -> None:
-    async with concurrent_sessions.begin() as session:
-        appointment = await book_in(session, test_patient, test_practitioner, NINE)
-    to_ten = AppointmentReschedule(starts_at=TEN)
-    async with concurrent_sessions() as first, concurrent_sessions() as second:
-        await book_in(first, test_patient, test_practitioner, TEN)
-        with pytest.raises(OperationalError, match="locked") as waiting:
-            await AppointmentService(second, EventBus(second)).reschedule(appointment.id, to_ten)
-        await second.rollback()
-        await first.commit()
-
-        with pytest.raises(Conflict) as lost:
-            await AppointmentService(second, EventBus(second)).reschedule(appointment.id, to_ten)
-
-    assert str(waiting.value.statement).startswith("UPDATE practitioners")
-    assert lost.value.members == {"field": "practitioner_id"}
-
-
-async def test_reschedule_moves_to_another_slot(
-    appointment_service: AppointmentService,
-    test_appointment: Appointment,
-) -> None:
-    moved = await appointment_service.reschedule(test_appointment.id, AppointmentReschedule(starts_at=TEN))
-
-    await appointment_service.session.refresh(moved)
-    assert (moved.id, moved.state) == (test_appointment.id, AppointmentState.BOOKED)
-    assert (moved.starts_at, moved.ends_at) == (TEN, TEN + HOUR / 2)
-
-
-async def test_reschedule_publishes_both_times(
-    appointment_service: AppointmentService,
-    test_appointment: Appointment,
-    published_events: list[Event],
-) -> None:
-    await appointment_service.reschedule(test_appointment.id, AppointmentReschedule(starts_at=TEN))
-
-    event = published_events[-1]
-    assert (event.name, event.record_id) == ("appointment.rescheduled", test_appointment.id)
-    assert event.about == test_appointment.patient_id
-    assert event.data == {
-        "from": {"starts_at": "2030-01-16T08:00:00Z", "ends_at": "2030-01-16T08:30:00Z"},
-        "to": {"starts_at": "2030-01-16T09:00:00Z", "ends_at": "2030-01-16T09:30:00Z"},
-    }
-
-
-async def test_reschedule_to_the_same_slot_changes_nothing(
-    appointment_service: AppointmentService,
-    test_appointment: Appointment,
-    published_events: list[Event],
-) -> None:
-    await appointment_service.mark_reminded(test_appointment.id)
-    published_events.clear()
-
-    same = await appointment_service.reschedule(test_appointment.id, AppointmentReschedule(starts_at=NINE))
-
-    assert (same.starts_at, same.reminded_at) == (NINE, FROZEN_NOW)
-    assert published_events == []
-
-
-async def test_the_new_slot_may_overlap_the_old_one(
-    appointment_service: AppointmentService,
-    practitioner_service: PractitionerService,
-    test_appointment: Appointment,
-) -> None:
-    await practitioner_service.update(test_appointment.practitioner_id, PractitionerUpdate(slot_minutes=60))
-
-    moved = await appointment_service.reschedule(test_appointment.id, AppointmentReschedule(starts_at=NINE))
-
-    assert (moved.starts_at, moved.ends_at) == (NINE, TEN)
-
-
-async def test_reschedule_leaves_the_old_slot_free(
-    appointment_service: AppointmentService,
-    practitioner_service: PractitionerService,
-    test_practitioner: Practitioner,
-    test_appointment: Appointment,
-) -> None:
-    await appointment_service.reschedule(test_appointment.id, AppointmentReschedule(starts_at=TEN))
-
-    assert await free(practitioner_service, test_practitioner) == [*MORNING[:2], *MORNING[3:], *AFTERNOON]
-
-
-async def test_reschedule_to_a_booked_slot(
-    appointment_service: AppointmentService,
-    make_appointment: Factory[Appointment],
-    make_patient: Factory[Patient],
-    published_events: list[Event],
-) -> None:
-    moving = await make_appointment(starts_at=NINE)
-    another = await make_patient()
-    await make_appointment(starts_at=TEN, patient_id=another.id)
-    published_events.clear()
-
-    with pytest.raises(Conflict) as error:
-        await appointment_service.reschedule(moving.id, AppointmentReschedule(starts_at=TEN))
-
-    assert error.value.members == {"field": "practitioner_id"}
-    assert (moving.starts_at, published_events) == (NINE, [])
-
-
-async def test_reschedule_to_a_time_when_the_patient_is_busy(
-    appointment_service: AppointmentService,
-    make_appointment: Factory[Appointment],
-    make_practitioner: Factory[Practitioner],
-) -> None:
-    moving = await make_appointment(starts_at=NINE)
-    another = await make_practitioner()
-    await make_appointment(starts_at=TEN, practitioner_id=another.id)
-
-    with pytest.raises(Conflict) as error:
-        await appointment_service.reschedule(moving.id, AppointmentReschedule(starts_at=TEN))
-
-    assert error.value.members == {"field": "patient_id"}
-
-
-@pytest.mark.parametrize("starts_at", [FROZEN_NOW, FROZEN_NOW - DAY, NINE + timedelta(minutes=15)])
-async def test_reschedule_to_a_time_that_cannot_be_booked(
-    appointment_service: AppointmentService,
-    test_appointment: Appointment,
-    starts_at: datetime,
-) -> None:
-    with pytest.raises(Unprocessable) as error:
-        await appointment_service.reschedule(test_appointment.id, AppointmentReschedule(starts_at=starts_at))
-
-    assert error.value.members == {"field": "starts_at"}
-
-
-async def test_reschedule_after_the_start(
-    appointment_service: AppointmentService,
-    test_appointment: Appointment,
-    frozen_time: Traveller,
-) -> None:
-    frozen_time.move_to(NINE)
-
-    with pytest.raises(Conflict, match=r"has already started\.$"):
-        await appointment_service.reschedule(test_appointment.id, AppointmentReschedule(starts_at=TEN))
-
-    assert test_appointment.starts_at == NINE
-
-
-async def test_reschedule_unknown(appointment_service: AppointmentService) -> None:
-    with pytest.raises(NotFound):
-        await appointment_service.reschedule(uuid4(), AppointmentReschedule(starts_at=TEN))
-
-
-async def test_cancel_keeps_the_reason(appointment_service: AppointmentService, test_appointment: Appointment) -> None:
-    cancelled = await appointment_service.cancel(test_appointment.id, "Feels better", uuid4())
-
-    await appointment_service.session.refresh(cancelled)
-    assert (cancelled.id, cancelled.state) == (test_appointment.id, AppointmentState.CANCELLED)
-    assert cancelled.cancellation_reason == "Feels better"
-
-
-async def test_cancel_publishes_reason_and_user(
-    appointment_service: AppointmentService,
-    test_appointment: Appointment,
-    published_events: list[Event],
-) -> None:
-    by = uuid4()
-
-    await appointment_service.cancel(test_appointment.id, "Feels better", by)
-
-    event = published_events[-1]
-    assert (event.name, event.record_id) == ("appointment.cancelled", test_appointment.id)
-    assert event.about == test_appointment.patient_id
-    assert event.data == {"reason": "Feels better", "by": str(by)}
-
-
-async def test_cancel_up_to_the_start(
-    appointment_service: AppointmentService,
-    test_appointment: Appointment,
-    frozen_time: Traveller,
-) -> None:
-    frozen_time.move_to(NINE - SECOND)
-
-    cancelled = await appointment_service.cancel(test_appointment.id, "Missed the bus", uuid4())
-
-    assert cancelled.state is AppointmentState.CANCELLED
-
-
-async def test_cancel_after_the_start(
-    appointment_service: AppointmentService,
-    test_appointment: Appointment,
-    frozen_time: Traveller,
-) -> None:
-    frozen_time.move_to(NINE)
-
-    with pytest.raises(Conflict, match=r"has already started\.$"):
-        await appointment_service.cancel(test_appointment.id, "Missed the bus", uuid4())
-
-    assert (test_appointment.state, test_appointment.cancellation_reason) == (AppointmentState.BOOKED, None)
-
-
-async def test_cancel_twice(
-    appointment_service: AppointmentService,
-    test_appointment: Appointment,
-    published_events: list[Event],
-) -> None:
-    await appointment_service.cancel(test_appointment.id, "Feels better", uuid4())
-    published_events.clear()
-
-    with pytest.raises(InvalidTransition) as error:
-        await appointment_service.cancel(test_appointment.id, "Feels even better", uuid4())
-
-    assert error.value.members == {"allowed": []}
-    assert (test_appointment.cancellation_reason, published_events) == ("Feels better", [])
 
 
 @pytest.mark.parametrize("reason", ["", " ", "x" * 201, None])
@@ -899,112 +215,10 @@ def test_a_cancellation_requires_a_reason(reason: str | None) -> None:
         AppointmentCancel.model_validate({"reason": reason})
 
 
-@pytest.mark.parametrize(
-    ("method", "state", "name"),
-    [
-        ("complete", AppointmentState.COMPLETED, "appointment.completed"),
-        ("mark_no_show", AppointmentState.NO_SHOW, "appointment.no_show"),
-    ],
-)
-async def test_close_after_the_start(
-    appointment_service: AppointmentService,
-    test_appointment: Appointment,
-    frozen_time: Traveller,
-    published_events: list[Event],
-    method: str,
-    state: AppointmentState,
-    name: str,
-) -> None:
-    frozen_time.move_to(NINE)
-
-    closed = await getattr(appointment_service, method)(test_appointment.id)
-
-    await appointment_service.session.refresh(closed)
-    assert (closed.id, closed.state) == (test_appointment.id, state)
-    event = published_events[-1]
-    assert (event.name, event.record_id, event.data) == (name, test_appointment.id, {})
-    assert event.about == test_appointment.patient_id
-
-
-@pytest.mark.parametrize("method", ["complete", "mark_no_show"])
-async def test_close_before_the_start(
-    appointment_service: AppointmentService,
-    test_appointment: Appointment,
-    frozen_time: Traveller,
-    method: str,
-) -> None:
-    frozen_time.move_to(NINE - SECOND)
-
-    with pytest.raises(Conflict, match=r"has not yet started\.$"):
-        await getattr(appointment_service, method)(test_appointment.id)
-
-    assert test_appointment.state is AppointmentState.BOOKED
-
-
-@pytest.mark.parametrize(
-    ("method", "arguments"),
-    [
-        ("complete", []),
-        ("mark_no_show", []),
-        ("mark_reminded", []),
-        ("cancel", ["Feels better", UUID(int=1)]),
-        ("reschedule", [AppointmentReschedule(starts_at=TEN)]),
-    ],
-)
-async def test_a_closed_appointment_cannot_change(
-    appointment_service: AppointmentService,
-    test_appointment: Appointment,
-    frozen_time: Traveller,
-    method: str,
-    arguments: list[Any],
-) -> None:
-    for state, now in product(CLOSED, (NINE - SECOND, NINE)):
-        test_appointment.state = state
-        frozen_time.move_to(now)
-
-        with pytest.raises(InvalidTransition):
-            await getattr(appointment_service, method)(test_appointment.id, *arguments)
-
-        assert (test_appointment.state, test_appointment.starts_at, test_appointment.reminded_at) == (state, NINE, None)
-
-
-async def test_a_patient_who_has_appointments_cannot_be_deleted(
-    patient_service: PatientService,
-    test_appointment: Appointment,
-) -> None:
-    with pytest.raises(Conflict):
-        await patient_service.delete(test_appointment.patient_id)
-
-
 async def due(service: AppointmentService, **query: int) -> list[UUID]:
     """Return the ids of the appointments whose reminder is due."""
     listing = await service.reminders_due(ReminderQuery(**query))
     return [appointment.id for appointment in listing.items]
-
-
-async def test_a_reminder_is_due_a_day_ahead(
-    appointment_service: AppointmentService,
-    test_appointment: Appointment,
-    frozen_time: Traveller,
-) -> None:
-    due_ones = [test_appointment.id]
-    expected = {DAY + SECOND: [], DAY: due_ones, HOUR: due_ones, SECOND: due_ones, timedelta(0): [], -SECOND: []}
-
-    listed = {}
-    for ahead in expected:
-        frozen_time.move_to(NINE - ahead)
-        listed[ahead] = await due(appointment_service)
-
-    assert listed == expected
-
-
-async def test_the_lead_time_of_a_reminder_can_be_chosen(
-    appointment_service: AppointmentService,
-    test_appointment: Appointment,
-) -> None:
-    listed = {hours: await due(appointment_service, lead_hours=hours) for hours in (19, 20, 21)}
-
-    assert listed == {19: [], 20: [test_appointment.id], 21: [test_appointment.id]}
 
 
 @pytest.mark.parametrize("lead_hours", [0, 24 * 14 + 1])
@@ -1013,156 +227,805 @@ def test_refuses_a_bad_lead_time(lead_hours: int) -> None:
         ReminderQuery(lead_hours=lead_hours)
 
 
-async def test_the_default_lead_time_is_a_day(
-    appointment_service: AppointmentService,
-    make_appointment: Factory[Appointment],
-) -> None:
-    tomorrow = await make_appointment(starts_at=NINE)
-    await make_appointment(starts_at=NINE + DAY)
-
-    listing = await appointment_service.reminders_due()
-
-    assert [appointment.id for appointment in listing.items] == [tomorrow.id]
-
-
-async def test_due_reminders_are_sorted_and_paged(
-    appointment_service: AppointmentService,
-    make_appointment: Factory[Appointment],
-) -> None:
-    later = await make_appointment(starts_at=TEN)
-    sooner = await make_appointment(starts_at=NINE)
-
-    assert await due(appointment_service) == [sooner.id, later.id]
-    assert await due(appointment_service, limit=1, offset=1) == [later.id]
-
-
-@pytest.mark.parametrize("state", CLOSED)
-async def test_closed_appointments_need_no_reminder(
-    appointment_service: AppointmentService,
-    test_appointment: Appointment,
-    state: AppointmentState,
-) -> None:
-    test_appointment.state = state
-
-    assert await due(appointment_service) == []
-
-
-async def test_a_patient_is_reminded_once(
-    appointment_service: AppointmentService,
-    test_appointment: Appointment,
-    published_events: list[Event],
-) -> None:
-    reminded = await appointment_service.mark_reminded(test_appointment.id)
-
-    await appointment_service.session.refresh(reminded)
-    assert (reminded.id, reminded.reminded_at) == (test_appointment.id, FROZEN_NOW)
-    assert await due(appointment_service) == []
-    event = published_events[-1]
-    assert (event.name, event.record_id) == ("appointment.reminded", test_appointment.id)
-    assert event.data == {"starts_at": "2030-01-16T08:00:00Z"}
-
-
-async def test_marking_a_reminder_twice_changes_nothing(
-    appointment_service: AppointmentService,
-    test_appointment: Appointment,
-    frozen_time: Traveller,
-    published_events: list[Event],
-) -> None:
-    await appointment_service.mark_reminded(test_appointment.id)
-    published_events.clear()
-    frozen_time.move_to(NINE)
-
-    again = await appointment_service.mark_reminded(test_appointment.id)
-
-    assert (again.reminded_at, published_events) == (FROZEN_NOW, [])
-
-
-async def test_a_reminder_cannot_be_marked_after_the_start(
-    appointment_service: AppointmentService,
-    test_appointment: Appointment,
-    frozen_time: Traveller,
-) -> None:
-    frozen_time.move_to(NINE)
-
-    with pytest.raises(Conflict, match=r"has already started\.$"):
-        await appointment_service.mark_reminded(test_appointment.id)
-
-
-async def test_a_rescheduled_appointment_needs_another_reminder(
-    appointment_service: AppointmentService,
-    test_appointment: Appointment,
-) -> None:
-    await appointment_service.mark_reminded(test_appointment.id)
-
-    await appointment_service.reschedule(test_appointment.id, AppointmentReschedule(starts_at=TEN))
-
-    await appointment_service.session.refresh(test_appointment)
-    assert test_appointment.reminded_at is None
-    assert await due(appointment_service) == [test_appointment.id]
-
-
 async def found(service: AppointmentService, **query: Any) -> list[UUID]:
     """Return the ids of the appointments that match a query."""
     listing = await service.list(AppointmentQuery(**query))
     return [appointment.id for appointment in listing.items]
 
 
-async def test_list_puts_the_earliest_first(
-    appointment_service: AppointmentService,
-    make_appointment: Factory[Appointment],
-) -> None:
-    latest, earliest, between = [await make_appointment(starts_at=NINE + hours * HOUR) for hours in (2, 0, 1)]
+class TestPractitionerService(ServiceTestCase[PractitionerService]):
+    service_class = PractitionerService
 
-    listing = await appointment_service.list(ListQuery(limit=2))
+    async def test_create_stores_a_practitioner(self) -> None:
+        data = PractitionerCreate(name="Dr Snow", time_zone="Asia/Kolkata", slot_minutes=20, active=False)
 
-    assert [each.id for each in listing.items] == [earliest.id, between.id]
-    assert (listing.total, await found(appointment_service, offset=2)) == (3, [latest.id])
+        created = await self.service.create(data)
 
+        stored = await self.service.get(created.id)
+        assert (stored.name, stored.time_zone, stored.slot_minutes, stored.active) == (
+            "Dr Snow",
+            "Asia/Kolkata",
+            20,
+            False,
+        )
+        assert [(event.name, event.record_id) for event in self.published_events] == [
+            ("practitioner.created", created.id)
+        ]
 
-async def test_list_filters_by_patient_and_practitioner(
-    appointment_service: AppointmentService,
-    make_appointment: Factory[Appointment],
-    make_practitioner: Factory[Practitioner],
-    make_patient: Factory[Patient],
-) -> None:
-    mine = await make_appointment()
-    patient, practitioner = await make_patient(), await make_practitioner()
-    theirs = await make_appointment(
-        patient_id=patient.id,
-        practitioner_id=practitioner.id,
+    async def test_a_new_practitioner_is_active_and_has_no_hours(self, practitioner_payload: Payload) -> None:
+        created = await self.service.create(PractitionerCreate(**practitioner_payload()))
+
+        assert (created.active, created.working_hours) == (True, ())
+        assert await free(self.service, created) == []
+
+    @pytest.mark.parametrize(
+        ("field", "value"),
+        [("name", "Dr Who"), ("time_zone", "Europe/London"), ("slot_minutes", 15), ("active", False)],
     )
+    async def test_update_changes_only_one_field(self, test_practitioner: Practitioner, field: str, value: Any) -> None:
+        before = {name: getattr(test_practitioner, name) for name in PractitionerUpdate.model_fields}
 
-    assert await found(appointment_service, patient_id=mine.patient_id) == [mine.id]
-    assert await found(appointment_service, practitioner_id=theirs.practitioner_id) == [theirs.id]
+        updated = await self.service.update(test_practitioner.id, PractitionerUpdate(**{field: value}))
+
+        assert {name: getattr(updated, name) for name in PractitionerUpdate.model_fields} == before | {field: value}
+
+    async def test_list_filters_practitioners_by_name_and_activity(
+        self,
+        make_practitioner: Factory[Practitioner],
+    ) -> None:
+        snow = await make_practitioner(name="Dr Snow")
+        jones = await make_practitioner(name="Dr Jones", active=False)
+
+        found = await self.service.list(PractitionerQuery(search="sNOW"))
+        inactive = await self.service.list(PractitionerQuery(active=False))
+
+        assert ([each.id for each in found.items], [each.id for each in inactive.items]) == ([snow.id], [jones.id])
+
+    async def test_working_hours_replace_the_whole_week(self, test_practitioner: Practitioner) -> None:
+        evening, noon = working(Weekday.FRIDAY, 18, 20), working(Weekday.FRIDAY, 12, 14)
+
+        await self.service.replace_working_hours(test_practitioner.id, WorkingHours(working_hours=(evening, noon)))
+
+        await self.session.refresh(test_practitioner)
+        assert test_practitioner.working_hours == (noon, evening)
+
+    async def test_working_hours_may_be_empty(self, test_practitioner: Practitioner) -> None:
+        replaced = await self.service.replace_working_hours(test_practitioner.id, WorkingHours(working_hours=()))
+
+        assert replaced.working_hours == ()
+
+    async def test_replacing_working_hours_publishes_an_event(self, test_practitioner: Practitioner) -> None:
+        await self.service.replace_working_hours(test_practitioner.id, WorkingHours(working_hours=()))
+
+        event = self.published_events[-1]
+        assert (event.name, event.record_id) == ("practitioner.updated", test_practitioner.id)
+        assert event.data == {"fields": ["working_hours"]}
+
+    async def test_working_hours_of_an_unknown_practitioner(self) -> None:
+        with pytest.raises(NotFound):
+            await self.service.replace_working_hours(uuid4(), WorkingHours(working_hours=()))
+
+    async def test_free_slots_of_a_day(self, test_practitioner: Practitioner) -> None:
+        slots = await self.service.free_slots(test_practitioner.id, SlotQuery(first=TOMORROW))
+
+        assert [f"{slot.starts_at:%H:%M}" for slot in slots] == MORNING + AFTERNOON
+        assert (slots[0].starts_at, slots[0].ends_at) == (NINE, HALF_PAST_NINE)
+
+    async def test_free_slots_of_several_days(self, make_practitioner: Factory[Practitioner]) -> None:
+        week = (working(Weekday.WEDNESDAY, 9, 10), working(Weekday.FRIDAY, 10, 11))
+        practitioner = await make_practitioner(working_hours=week, slot_minutes=60)
+        query = SlotQuery(first=TOMORROW, last=TOMORROW + 7 * DAY)
+
+        slots = await self.service.free_slots(practitioner.id, query)
+
+        assert [slot.starts_at for slot in slots] == [NINE, NINE + 2 * DAY + HOUR, NINE + 7 * DAY]
+
+    async def test_free_slots_use_the_time_zone_of_the_practitioner(
+        self,
+        make_practitioner: Factory[Practitioner],
+    ) -> None:
+        practitioner = await make_practitioner(time_zone="Asia/Kolkata", slot_minutes=180)
+
+        assert await free(self.service, practitioner) == ["03:30", "07:30"]
+
+    async def test_slots_that_have_started_are_not_free(self, test_practitioner: Practitioner) -> None:
+        assert await free(self.service, test_practitioner, TODAY) == AFTERNOON[1:]
+
+    async def test_booked_slots_are_not_free(
+        self,
+        test_practitioner: Practitioner,
+        make_appointment: Factory[Appointment],
+    ) -> None:
+        await make_appointment(starts_at=HALF_PAST_NINE)
+        await make_appointment(starts_at=NINE + DAY)
+
+        assert await free(self.service, test_practitioner) == ["08:00", *MORNING[2:], *AFTERNOON]
+
+    async def test_the_first_and_the_last_slot_can_be_booked(
+        self,
+        test_practitioner: Practitioner,
+        make_appointment: Factory[Appointment],
+    ) -> None:
+        await make_appointment(starts_at=NINE)
+        await make_appointment(starts_at=datetime(2030, 1, 16, 15, 30, tzinfo=UTC))
+
+        assert await free(self.service, test_practitioner) == [*MORNING[1:], *AFTERNOON[:-1]]
+
+    async def test_appointments_of_other_practitioners_are_ignored(
+        self,
+        make_practitioner: Factory[Practitioner],
+        test_appointment: Appointment,
+    ) -> None:
+        other = await make_practitioner()
+
+        assert test_appointment.starts_at == NINE
+        assert await free(self.service, other) == MORNING + AFTERNOON
+
+    async def test_a_long_appointment_blocks_every_slot_that_it_overlaps(
+        self,
+        make_practitioner: Factory[Practitioner],
+        make_appointment: Factory[Appointment],
+    ) -> None:
+        practitioner = await make_practitioner(slot_minutes=60)
+        await make_appointment(practitioner_id=practitioner.id, starts_at=NINE)
+
+        await self.service.update(practitioner.id, PractitionerUpdate(slot_minutes=20))
+
+        first, second, third, *_ = await free(self.service, practitioner)
+        assert (first, second, third) == ("09:00", "09:20", "09:40")
+
+    async def test_an_inactive_practitioner_has_no_free_slots(self, make_practitioner: Factory[Practitioner]) -> None:
+        practitioner = await make_practitioner(active=False)
+
+        assert await free(self.service, practitioner) == []
+
+    async def test_free_slots_of_an_unknown_practitioner(self) -> None:
+        with pytest.raises(NotFound):
+            await self.service.free_slots(uuid4(), SlotQuery(first=TOMORROW))
+
+    @pytest.mark.parametrize("starts_at", [NINE, NINE + timedelta(minutes=20), NINE + timedelta(minutes=40)])
+    async def test_appointments_must_not_overlap_partly(
+        self,
+        make_appointment: Factory[Appointment],
+        make_practitioner: Factory[Practitioner],
+        starts_at: datetime,
+    ) -> None:
+        practitioner = await make_practitioner(slot_minutes=60)
+        await make_appointment(practitioner_id=practitioner.id, starts_at=NINE)
+        await self.service.update(practitioner.id, PractitionerUpdate(slot_minutes=20))
+
+        with pytest.raises(Conflict):
+            await make_appointment(practitioner_id=practitioner.id, starts_at=starts_at)
+
+    async def test_different_parties_can_meet_at_the_same_time(
+        self,
+        make_appointment: Factory[Appointment],
+        make_practitioner: Factory[Practitioner],
+        make_patient: Factory[Patient],
+        test_appointment: Appointment,
+    ) -> None:
+        practitioner, patient = await make_practitioner(), await make_patient()
+
+        booked = await make_appointment(practitioner_id=practitioner.id, patient_id=patient.id, starts_at=NINE)
+
+        assert booked.starts_at == test_appointment.starts_at
 
 
-async def test_list_filters_by_state(
-    appointment_service: AppointmentService,
-    make_appointment: Factory[Appointment],
-) -> None:
-    made = {state: await make_appointment() for state in AppointmentState}
-    for state, appointment in made.items():
-        appointment.state = state
+class TestAppointmentService(ServiceTestCase[AppointmentService]):
+    service_class = AppointmentService
 
-    listed = {state: await found(appointment_service, state=state) for state in AppointmentState}
+    async def test_cancelled_slots_are_free_again(
+        self,
+        test_practitioner: Practitioner,
+        test_appointment: Appointment,
+    ) -> None:
+        await self.service.cancel(test_appointment.id, "Feels better", uuid4())
 
-    assert listed == {state: [appointment.id] for state, appointment in made.items()}
+        assert await free(self.service.practitioners, test_practitioner) == MORNING + AFTERNOON
 
+    async def test_book_stores_the_slot(self, test_patient: Patient, test_practitioner: Practitioner) -> None:
+        data = AppointmentCreate(patient_id=test_patient.id, practitioner_id=test_practitioner.id, starts_at=NINE)
 
-async def test_list_filters_by_time(
-    appointment_service: AppointmentService,
-    make_appointment: Factory[Appointment],
-) -> None:
-    nine, half_past, ten = [await make_appointment(starts_at=starts_at) for starts_at in (NINE, HALF_PAST_NINE, TEN)]
-    expected = [
-        ({"starts_from": NINE}, [nine.id, half_past.id, ten.id]),
-        ({"starts_from": NINE + SECOND}, [half_past.id, ten.id]),
-        ({"starts_before": TEN}, [nine.id, half_past.id]),
-        ({"starts_before": TEN + SECOND}, [nine.id, half_past.id, ten.id]),
-        ({"starts_from": HALF_PAST_NINE, "starts_before": TEN}, [half_past.id]),
-        ({"starts_from": TEN, "starts_before": NINE}, []),
-    ]
+        booked = await self.service.book(data)
 
-    listed = [(query, await found(appointment_service, **query)) for query, _ in expected]
+        await self.session.refresh(booked)
+        assert (booked.patient_id, booked.practitioner_id) == (test_patient.id, test_practitioner.id)
+        assert (booked.starts_at, booked.ends_at) == (NINE, HALF_PAST_NINE)
+        assert booked.state is AppointmentState.BOOKED
+        assert (booked.cancellation_reason, booked.reminded_at) == (None, None)
 
-    assert listed == expected
+    async def test_book_publishes_an_event_about_the_patient(
+        self,
+        make_appointment: Factory[Appointment],
+        test_practitioner: Practitioner,
+    ) -> None:
+        booked = await make_appointment(starts_at=NINE)
+
+        event = self.published_events[-1]
+        assert (event.name, event.record_id, event.about) == ("appointment.booked", booked.id, booked.patient_id)
+        assert event.data == {
+            "practitioner_id": str(test_practitioner.id),
+            "starts_at": "2030-01-16T08:00:00Z",
+            "ends_at": "2030-01-16T08:30:00Z",
+        }
+
+    async def test_a_start_may_be_given_in_any_offset(self, make_appointment: Factory[Appointment]) -> None:
+        booked = await make_appointment(starts_at="2030-01-16T09:00:00+01:00")
+
+        assert booked.starts_at.isoformat() == "2030-01-16T08:00:00+00:00"
+
+    @pytest.mark.parametrize("party", ["practitioner_id", "patient_id"])
+    async def test_patient_and_practitioner_must_exist(
+        self,
+        make_appointment: Factory[Appointment],
+        party: str,
+    ) -> None:
+        with pytest.raises(Unprocessable) as error:
+            await make_appointment(**{party: uuid4()})
+
+        assert error.value.members == {"field": party}
+
+    async def test_an_inactive_practitioner_cannot_be_booked(
+        self,
+        make_practitioner: Factory[Practitioner],
+        make_appointment: Factory[Appointment],
+    ) -> None:
+        practitioner = await make_practitioner(active=False)
+
+        with pytest.raises(Unprocessable, match=r" is not active\.$") as error:
+            await make_appointment(practitioner_id=practitioner.id)
+
+        assert error.value.members == {"field": "practitioner_id"}
+
+    @pytest.mark.parametrize(
+        "starts_at",
+        [
+            NINE + timedelta(minutes=15),
+            NINE - timedelta(minutes=30),
+            NINE + 2 * HOUR + timedelta(minutes=45),
+            NINE + 3 * HOUR,
+            NINE + 3 * DAY,
+        ],
+    )
+    async def test_only_a_slot_can_be_booked(self, make_appointment: Factory[Appointment], starts_at: datetime) -> None:
+        with pytest.raises(Unprocessable, match=r" has no slot that starts at this time\.$") as error:
+            await make_appointment(starts_at=starts_at)
+
+        assert error.value.members == {"field": "starts_at"}
+
+    @pytest.mark.parametrize("delay", [timedelta(0), SECOND, DAY])
+    async def test_the_past_cannot_be_booked(
+        self,
+        make_appointment: Factory[Appointment],
+        frozen_time: Traveller,
+        delay: timedelta,
+    ) -> None:
+        frozen_time.move_to(NINE + delay)
+
+        with pytest.raises(Unprocessable, match=r"must start in the future\.$") as error:
+            await make_appointment(starts_at=NINE)
+
+        assert error.value.members == {"field": "starts_at"}
+
+    async def test_a_slot_can_be_booked_up_to_its_start(
+        self,
+        make_appointment: Factory[Appointment],
+        frozen_time: Traveller,
+    ) -> None:
+        frozen_time.move_to(NINE - SECOND)
+
+        appointment = await make_appointment(starts_at=NINE)
+
+        assert appointment.starts_at == NINE
+
+    async def test_a_practitioner_meets_one_patient_at_a_time(
+        self,
+        make_appointment: Factory[Appointment],
+        make_patient: Factory[Patient],
+    ) -> None:
+        await make_appointment(starts_at=NINE)
+        other = await make_patient()
+        self.published_events.clear()
+
+        with pytest.raises(Conflict, match=r"^The practitioner has another appointment at this time\.$") as error:
+            await make_appointment(starts_at=NINE, patient_id=other.id)
+
+        assert error.value.members == {"field": "practitioner_id"}
+        assert self.published_events == []
+
+    async def test_a_patient_meets_one_practitioner_at_a_time(
+        self,
+        make_appointment: Factory[Appointment],
+        make_practitioner: Factory[Practitioner],
+    ) -> None:
+        await make_appointment(starts_at=NINE)
+        other = await make_practitioner()
+
+        with pytest.raises(Conflict, match=r"^The patient has another appointment at this time\.$") as error:
+            await make_appointment(starts_at=NINE, practitioner_id=other.id)
+
+        assert error.value.members == {"field": "patient_id"}
+
+    @pytest.mark.parametrize("order", [("practitioner", "patient"), ("patient", "practitioner")])
+    async def test_if_both_are_busy_the_error_names_the_practitioner(
+        self,
+        make_appointment: Factory[Appointment],
+        make_practitioner: Factory[Practitioner],
+        make_patient: Factory[Patient],
+        order: tuple[str, str],
+    ) -> None:
+        patient, practitioner = await make_patient(), await make_practitioner()
+        busy_with = {
+            "practitioner": {"patient_id": patient.id},
+            "patient": {"practitioner_id": practitioner.id},
+        }
+        for party in order:
+            await make_appointment(starts_at=NINE, **busy_with[party])
+
+        with pytest.raises(Conflict) as error:
+            await make_appointment(starts_at=NINE)
+
+        assert error.value.members == {"field": "practitioner_id"}
+
+    async def test_appointments_may_be_adjacent(
+        self,
+        make_appointment: Factory[Appointment],
+        make_practitioner: Factory[Practitioner],
+    ) -> None:
+        other = await make_practitioner()
+
+        between = await make_appointment(starts_at=HALF_PAST_NINE)
+        before = await make_appointment(starts_at=NINE)
+        after = await make_appointment(starts_at=TEN, practitioner_id=other.id)
+
+        assert (before.ends_at, between.ends_at) == (between.starts_at, after.starts_at)
+
+    async def test_a_cancelled_slot_can_be_booked_again(
+        self,
+        make_appointment: Factory[Appointment],
+        test_appointment: Appointment,
+    ) -> None:
+        await self.service.cancel(test_appointment.id, "Feels better", uuid4())
+
+        booked = await make_appointment(starts_at=test_appointment.starts_at)
+
+        assert booked.id != test_appointment.id
+
+    async def test_book_does_not_change_updated_at_of_the_parties(
+        self,
+        make_appointment: Factory[Appointment],
+        test_patient: Patient,
+        test_practitioner: Practitioner,
+        frozen_time: Traveller,
+    ) -> None:
+        frozen_time.shift(HOUR)
+
+        await make_appointment()
+
+        await self.session.refresh(test_patient)
+        await self.session.refresh(test_practitioner)
+        assert (test_patient.updated_at, test_practitioner.updated_at) == (FROZEN_NOW, FROZEN_NOW)
+
+    async def test_book_locks_the_parties_before_it_reads(
+        self,
+        make_appointment: Factory[Appointment],
+        make_practitioner: Factory[Practitioner],
+        make_patient: Factory[Patient],
+        statements: list[tuple[str, int]],
+    ) -> None:
+        for _ in range(2):
+            await make_practitioner()
+            await make_patient()
+        await self.session.flush()
+        statements.clear()
+
+        await make_appointment()
+
+        assert statements[:2] == [("UPDATE practitioners", 1), ("UPDATE patients", 1)]
+
+    async def test_reschedule_locks_the_parties_before_it_reads(
+        self,
+        test_appointment: Appointment,
+        make_practitioner: Factory[Practitioner],
+        make_patient: Factory[Patient],
+        statements: list[tuple[str, int]],
+    ) -> None:
+        for _ in range(2):
+            await make_practitioner()
+            await make_patient()
+        await self.session.flush()
+        statements.clear()
+
+        await self.service.reschedule(test_appointment.id, AppointmentReschedule(starts_at=TEN))
+
+        assert statements[:2] == [("UPDATE practitioners", 1), ("UPDATE patients", 1)]
+
+    async def test_a_concurrent_booking_waits_and_is_refused(
+        self,
+        concurrent_sessions: SessionFactory,
+        test_patient: Patient,
+        test_practitioner: Practitioner,
+    ) -> None:
+        async with concurrent_sessions() as first, concurrent_sessions() as second:
+            await book_in(first, test_patient, test_practitioner, NINE)
+            with pytest.raises(OperationalError, match="locked") as waiting:
+                await book_in(second, test_patient, test_practitioner, NINE)
+            await second.rollback()
+            await first.commit()
+
+            with pytest.raises(Conflict) as lost:
+                await book_in(second, test_patient, test_practitioner, NINE)
+
+        assert str(waiting.value.statement).startswith("UPDATE practitioners")
+        assert lost.value.members == {"field": "practitioner_id"}
+
+    async def test_a_concurrent_rescheduling_waits_and_is_refused(
+        self,
+        concurrent_sessions: SessionFactory,
+        test_patient: Patient,
+        test_practitioner: Practitioner,
+    ) -> None:
+        async with concurrent_sessions.begin() as session:
+            appointment = await book_in(session, test_patient, test_practitioner, NINE)
+        to_ten = AppointmentReschedule(starts_at=TEN)
+        async with concurrent_sessions() as first, concurrent_sessions() as second:
+            await book_in(first, test_patient, test_practitioner, TEN)
+            with pytest.raises(OperationalError, match="locked") as waiting:
+                await AppointmentService(second, EventBus(second)).reschedule(appointment.id, to_ten)
+            await second.rollback()
+            await first.commit()
+
+            with pytest.raises(Conflict) as lost:
+                await AppointmentService(second, EventBus(second)).reschedule(appointment.id, to_ten)
+
+        assert str(waiting.value.statement).startswith("UPDATE practitioners")
+        assert lost.value.members == {"field": "practitioner_id"}
+
+    async def test_reschedule_moves_to_another_slot(self, test_appointment: Appointment) -> None:
+        moved = await self.service.reschedule(test_appointment.id, AppointmentReschedule(starts_at=TEN))
+
+        await self.session.refresh(moved)
+        assert (moved.id, moved.state) == (test_appointment.id, AppointmentState.BOOKED)
+        assert (moved.starts_at, moved.ends_at) == (TEN, TEN + HOUR / 2)
+
+    async def test_reschedule_publishes_both_times(self, test_appointment: Appointment) -> None:
+        await self.service.reschedule(test_appointment.id, AppointmentReschedule(starts_at=TEN))
+
+        event = self.published_events[-1]
+        assert (event.name, event.record_id) == ("appointment.rescheduled", test_appointment.id)
+        assert event.about == test_appointment.patient_id
+        assert event.data == {
+            "from": {"starts_at": "2030-01-16T08:00:00Z", "ends_at": "2030-01-16T08:30:00Z"},
+            "to": {"starts_at": "2030-01-16T09:00:00Z", "ends_at": "2030-01-16T09:30:00Z"},
+        }
+
+    async def test_reschedule_to_the_same_slot_changes_nothing(self, test_appointment: Appointment) -> None:
+        await self.service.mark_reminded(test_appointment.id)
+        self.published_events.clear()
+
+        same = await self.service.reschedule(test_appointment.id, AppointmentReschedule(starts_at=NINE))
+
+        assert (same.starts_at, same.reminded_at) == (NINE, FROZEN_NOW)
+        assert self.published_events == []
+
+    async def test_the_new_slot_may_overlap_the_old_one(
+        self,
+        test_appointment: Appointment,
+    ) -> None:
+        await self.service.practitioners.update(test_appointment.practitioner_id, PractitionerUpdate(slot_minutes=60))
+
+        moved = await self.service.reschedule(test_appointment.id, AppointmentReschedule(starts_at=NINE))
+
+        assert (moved.starts_at, moved.ends_at) == (NINE, TEN)
+
+    async def test_reschedule_leaves_the_old_slot_free(
+        self,
+        test_practitioner: Practitioner,
+        test_appointment: Appointment,
+    ) -> None:
+        await self.service.reschedule(test_appointment.id, AppointmentReschedule(starts_at=TEN))
+
+        assert await free(self.service.practitioners, test_practitioner) == [*MORNING[:2], *MORNING[3:], *AFTERNOON]
+
+    async def test_reschedule_to_a_booked_slot(
+        self,
+        make_appointment: Factory[Appointment],
+        make_patient: Factory[Patient],
+    ) -> None:
+        moving = await make_appointment(starts_at=NINE)
+        another = await make_patient()
+        await make_appointment(starts_at=TEN, patient_id=another.id)
+        self.published_events.clear()
+
+        with pytest.raises(Conflict) as error:
+            await self.service.reschedule(moving.id, AppointmentReschedule(starts_at=TEN))
+
+        assert error.value.members == {"field": "practitioner_id"}
+        assert (moving.starts_at, self.published_events) == (NINE, [])
+
+    async def test_reschedule_to_a_time_when_the_patient_is_busy(
+        self,
+        make_appointment: Factory[Appointment],
+        make_practitioner: Factory[Practitioner],
+    ) -> None:
+        moving = await make_appointment(starts_at=NINE)
+        another = await make_practitioner()
+        await make_appointment(starts_at=TEN, practitioner_id=another.id)
+
+        with pytest.raises(Conflict) as error:
+            await self.service.reschedule(moving.id, AppointmentReschedule(starts_at=TEN))
+
+        assert error.value.members == {"field": "patient_id"}
+
+    @pytest.mark.parametrize("starts_at", [FROZEN_NOW, FROZEN_NOW - DAY, NINE + timedelta(minutes=15)])
+    async def test_reschedule_to_a_time_that_cannot_be_booked(
+        self,
+        test_appointment: Appointment,
+        starts_at: datetime,
+    ) -> None:
+        with pytest.raises(Unprocessable) as error:
+            await self.service.reschedule(test_appointment.id, AppointmentReschedule(starts_at=starts_at))
+
+        assert error.value.members == {"field": "starts_at"}
+
+    async def test_reschedule_after_the_start(self, test_appointment: Appointment, frozen_time: Traveller) -> None:
+        frozen_time.move_to(NINE)
+
+        with pytest.raises(Conflict, match=r"has already started\.$"):
+            await self.service.reschedule(test_appointment.id, AppointmentReschedule(starts_at=TEN))
+
+        assert test_appointment.starts_at == NINE
+
+    async def test_reschedule_unknown(self) -> None:
+        with pytest.raises(NotFound):
+            await self.service.reschedule(uuid4(), AppointmentReschedule(starts_at=TEN))
+
+    async def test_cancel_keeps_the_reason(self, test_appointment: Appointment) -> None:
+        cancelled = await self.service.cancel(test_appointment.id, "Feels better", uuid4())
+
+        await self.session.refresh(cancelled)
+        assert (cancelled.id, cancelled.state) == (test_appointment.id, AppointmentState.CANCELLED)
+        assert cancelled.cancellation_reason == "Feels better"
+
+    async def test_cancel_publishes_reason_and_user(self, test_appointment: Appointment) -> None:
+        by = uuid4()
+
+        await self.service.cancel(test_appointment.id, "Feels better", by)
+
+        event = self.published_events[-1]
+        assert (event.name, event.record_id) == ("appointment.cancelled", test_appointment.id)
+        assert event.about == test_appointment.patient_id
+        assert event.data == {"reason": "Feels better", "by": str(by)}
+
+    async def test_cancel_up_to_the_start(self, test_appointment: Appointment, frozen_time: Traveller) -> None:
+        frozen_time.move_to(NINE - SECOND)
+
+        cancelled = await self.service.cancel(test_appointment.id, "Missed the bus", uuid4())
+
+        assert cancelled.state is AppointmentState.CANCELLED
+
+    async def test_cancel_after_the_start(self, test_appointment: Appointment, frozen_time: Traveller) -> None:
+        frozen_time.move_to(NINE)
+
+        with pytest.raises(Conflict, match=r"has already started\.$"):
+            await self.service.cancel(test_appointment.id, "Missed the bus", uuid4())
+
+        assert (test_appointment.state, test_appointment.cancellation_reason) == (AppointmentState.BOOKED, None)
+
+    async def test_cancel_twice(self, test_appointment: Appointment) -> None:
+        await self.service.cancel(test_appointment.id, "Feels better", uuid4())
+        self.published_events.clear()
+
+        with pytest.raises(InvalidTransition) as error:
+            await self.service.cancel(test_appointment.id, "Feels even better", uuid4())
+
+        assert error.value.members == {"allowed": []}
+        assert (test_appointment.cancellation_reason, self.published_events) == ("Feels better", [])
+
+    @pytest.mark.parametrize(
+        ("method", "state", "name"),
+        [
+            ("complete", AppointmentState.COMPLETED, "appointment.completed"),
+            ("mark_no_show", AppointmentState.NO_SHOW, "appointment.no_show"),
+        ],
+    )
+    async def test_close_after_the_start(
+        self,
+        test_appointment: Appointment,
+        frozen_time: Traveller,
+        method: str,
+        state: AppointmentState,
+        name: str,
+    ) -> None:
+        frozen_time.move_to(NINE)
+
+        closed = await getattr(self.service, method)(test_appointment.id)
+
+        await self.session.refresh(closed)
+        assert (closed.id, closed.state) == (test_appointment.id, state)
+        event = self.published_events[-1]
+        assert (event.name, event.record_id, event.data) == (name, test_appointment.id, {})
+        assert event.about == test_appointment.patient_id
+
+    @pytest.mark.parametrize("method", ["complete", "mark_no_show"])
+    async def test_close_before_the_start(
+        self,
+        test_appointment: Appointment,
+        frozen_time: Traveller,
+        method: str,
+    ) -> None:
+        frozen_time.move_to(NINE - SECOND)
+
+        with pytest.raises(Conflict, match=r"has not yet started\.$"):
+            await getattr(self.service, method)(test_appointment.id)
+
+        assert test_appointment.state is AppointmentState.BOOKED
+
+    @pytest.mark.parametrize(
+        ("method", "arguments"),
+        [
+            ("complete", []),
+            ("mark_no_show", []),
+            ("mark_reminded", []),
+            ("cancel", ["Feels better", UUID(int=1)]),
+            ("reschedule", [AppointmentReschedule(starts_at=TEN)]),
+        ],
+    )
+    async def test_a_closed_appointment_cannot_change(
+        self,
+        test_appointment: Appointment,
+        frozen_time: Traveller,
+        method: str,
+        arguments: list[Any],
+    ) -> None:
+        for state, now in product(CLOSED, (NINE - SECOND, NINE)):
+            test_appointment.state = state
+            frozen_time.move_to(now)
+
+            with pytest.raises(InvalidTransition):
+                await getattr(self.service, method)(test_appointment.id, *arguments)
+
+            assert (test_appointment.state, test_appointment.starts_at, test_appointment.reminded_at) == (
+                state,
+                NINE,
+                None,
+            )
+
+    async def test_a_patient_who_has_appointments_cannot_be_deleted(
+        self,
+        patient_service: PatientService,
+        test_appointment: Appointment,
+    ) -> None:
+        with pytest.raises(Conflict):
+            await patient_service.delete(test_appointment.patient_id)
+
+    async def test_a_reminder_is_due_a_day_ahead(self, test_appointment: Appointment, frozen_time: Traveller) -> None:
+        due_ones = [test_appointment.id]
+        expected = {DAY + SECOND: [], DAY: due_ones, HOUR: due_ones, SECOND: due_ones, timedelta(0): [], -SECOND: []}
+
+        listed = {}
+        for ahead in expected:
+            frozen_time.move_to(NINE - ahead)
+            listed[ahead] = await due(self.service)
+
+        assert listed == expected
+
+    async def test_the_lead_time_of_a_reminder_can_be_chosen(self, test_appointment: Appointment) -> None:
+        listed = {hours: await due(self.service, lead_hours=hours) for hours in (19, 20, 21)}
+
+        assert listed == {19: [], 20: [test_appointment.id], 21: [test_appointment.id]}
+
+    async def test_the_default_lead_time_is_a_day(self, make_appointment: Factory[Appointment]) -> None:
+        tomorrow = await make_appointment(starts_at=NINE)
+        await make_appointment(starts_at=NINE + DAY)
+
+        listing = await self.service.reminders_due()
+
+        assert [appointment.id for appointment in listing.items] == [tomorrow.id]
+
+    async def test_due_reminders_are_sorted_and_paged(self, make_appointment: Factory[Appointment]) -> None:
+        later = await make_appointment(starts_at=TEN)
+        sooner = await make_appointment(starts_at=NINE)
+
+        assert await due(self.service) == [sooner.id, later.id]
+        assert await due(self.service, limit=1, offset=1) == [later.id]
+
+    @pytest.mark.parametrize("state", CLOSED)
+    async def test_closed_appointments_need_no_reminder(
+        self,
+        test_appointment: Appointment,
+        state: AppointmentState,
+    ) -> None:
+        test_appointment.state = state
+
+        assert await due(self.service) == []
+
+    async def test_a_patient_is_reminded_once(self, test_appointment: Appointment) -> None:
+        reminded = await self.service.mark_reminded(test_appointment.id)
+
+        await self.session.refresh(reminded)
+        assert (reminded.id, reminded.reminded_at) == (test_appointment.id, FROZEN_NOW)
+        assert await due(self.service) == []
+        event = self.published_events[-1]
+        assert (event.name, event.record_id) == ("appointment.reminded", test_appointment.id)
+        assert event.data == {"starts_at": "2030-01-16T08:00:00Z"}
+
+    async def test_marking_a_reminder_twice_changes_nothing(
+        self,
+        test_appointment: Appointment,
+        frozen_time: Traveller,
+    ) -> None:
+        await self.service.mark_reminded(test_appointment.id)
+        self.published_events.clear()
+        frozen_time.move_to(NINE)
+
+        again = await self.service.mark_reminded(test_appointment.id)
+
+        assert (again.reminded_at, self.published_events) == (FROZEN_NOW, [])
+
+    async def test_a_reminder_cannot_be_marked_after_the_start(
+        self,
+        test_appointment: Appointment,
+        frozen_time: Traveller,
+    ) -> None:
+        frozen_time.move_to(NINE)
+
+        with pytest.raises(Conflict, match=r"has already started\.$"):
+            await self.service.mark_reminded(test_appointment.id)
+
+    async def test_a_rescheduled_appointment_needs_another_reminder(self, test_appointment: Appointment) -> None:
+        await self.service.mark_reminded(test_appointment.id)
+
+        await self.service.reschedule(test_appointment.id, AppointmentReschedule(starts_at=TEN))
+
+        await self.session.refresh(test_appointment)
+        assert test_appointment.reminded_at is None
+        assert await due(self.service) == [test_appointment.id]
+
+    async def test_list_puts_the_earliest_first(self, make_appointment: Factory[Appointment]) -> None:
+        latest, earliest, between = [await make_appointment(starts_at=NINE + hours * HOUR) for hours in (2, 0, 1)]
+
+        listing = await self.service.list(ListQuery(limit=2))
+
+        assert [each.id for each in listing.items] == [earliest.id, between.id]
+        assert (listing.total, await found(self.service, offset=2)) == (3, [latest.id])
+
+    async def test_list_filters_by_patient_and_practitioner(
+        self,
+        make_appointment: Factory[Appointment],
+        make_practitioner: Factory[Practitioner],
+        make_patient: Factory[Patient],
+    ) -> None:
+        mine = await make_appointment()
+        patient, practitioner = await make_patient(), await make_practitioner()
+        theirs = await make_appointment(
+            patient_id=patient.id,
+            practitioner_id=practitioner.id,
+        )
+
+        assert await found(self.service, patient_id=mine.patient_id) == [mine.id]
+        assert await found(self.service, practitioner_id=theirs.practitioner_id) == [theirs.id]
+
+    async def test_list_filters_by_state(self, make_appointment: Factory[Appointment]) -> None:
+        made = {state: await make_appointment() for state in AppointmentState}
+        for state, appointment in made.items():
+            appointment.state = state
+
+        listed = {state: await found(self.service, state=state) for state in AppointmentState}
+
+        assert listed == {state: [appointment.id] for state, appointment in made.items()}
+
+    async def test_list_filters_by_time(self, make_appointment: Factory[Appointment]) -> None:
+        nine, half_past, ten = [await make_appointment(starts_at=at) for at in (NINE, HALF_PAST_NINE, TEN)]
+        expected = [
+            ({"starts_from": NINE}, [nine.id, half_past.id, ten.id]),
+            ({"starts_from": NINE + SECOND}, [half_past.id, ten.id]),
+            ({"starts_before": TEN}, [nine.id, half_past.id]),
+            ({"starts_before": TEN + SECOND}, [nine.id, half_past.id, ten.id]),
+            ({"starts_from": HALF_PAST_NINE, "starts_before": TEN}, [half_past.id]),
+            ({"starts_from": TEN, "starts_before": NINE}, []),
+        ]
+
+        listed = [(query, await found(self.service, **query)) for query, _ in expected]
+
+        assert listed == expected

@@ -9,7 +9,7 @@ from time_machine import Traveller
 
 from your_service.core.database import SessionFactory
 from your_service.core.errors import Conflict, InvalidTransition, NotFound, Unprocessable
-from your_service.core.events import Event, EventBus
+from your_service.core.events import EventBus
 from your_service.core.schemas import ListQuery
 from your_service.core.tenancy import Organisation
 from your_service.modules.journeys.models import Journey, JourneyDefinition, JourneyState
@@ -27,28 +27,7 @@ from your_service.modules.patients.models import Patient
 
 from tests.support.factories import Factory, Payload
 from tests.test_config import FROZEN_NOW
-from tests.test_utils import TenantContext
-
-
-async def test_define_stores_name_and_stages_in_order(
-    journey_definition_service: JourneyDefinitionService,
-    make_journey_definition: Factory[JourneyDefinition],
-) -> None:
-    created = await make_journey_definition(name="Diabetes care", stages=["Triage", "Intake", "Follow-up"])
-
-    stored = await journey_definition_service.get(created.id)
-    assert (stored.name, stored.stages) == ("Diabetes care", ["Triage", "Intake", "Follow-up"])
-
-
-async def test_define_publishes_an_event(
-    make_journey_definition: Factory[JourneyDefinition],
-    published_events: list[Event],
-) -> None:
-    created = await make_journey_definition()
-
-    assert [(event.name, event.record_id, event.about) for event in published_events] == [
-        ("journey_definition.created", created.id, None)
-    ]
+from tests.test_utils import ServiceTestCase, TenantContext
 
 
 @pytest.mark.parametrize("field", ["name", "stages"])
@@ -103,280 +82,6 @@ def test_a_definition_has_one_to_fifty_stages(journey_definition_payload: Payloa
     assert JourneyDefinitionCreate(**journey_definition_payload(stages=stages)).stages == stages
 
 
-async def test_the_name_of_a_definition_is_unique(make_journey_definition: Factory[JourneyDefinition]) -> None:
-    await make_journey_definition(name="Diabetes care")
-
-    with pytest.raises(Conflict) as error:
-        await make_journey_definition(name="Diabetes care")
-
-    assert error.value.members == {"fields": ["name"]}
-
-
-async def test_another_organisation_may_use_the_same_name(
-    make_journey_definition: Factory[JourneyDefinition],
-    other_org: Organisation,
-) -> None:
-    first = await make_journey_definition(name="Diabetes care")
-
-    with TenantContext(other_org):
-        second = await make_journey_definition(name="Diabetes care")
-
-    assert second.name == first.name
-    assert second.organisation_id == other_org.id != first.organisation_id
-
-
-async def test_search_finds_definitions_by_name(
-    journey_definition_service: JourneyDefinitionService,
-    make_journey_definition: Factory[JourneyDefinition],
-) -> None:
-    found = await make_journey_definition(name="Diabetes care")
-    await make_journey_definition()
-
-    listing = await journey_definition_service.list(JourneyDefinitionQuery(search="dIABETES"))
-
-    assert [definition.id for definition in listing.items] == [found.id]
-
-
-async def test_update_of_a_definition_publishes_an_event(
-    journey_definition_service: JourneyDefinitionService,
-    test_journey_definition: JourneyDefinition,
-    published_events: list[Event],
-) -> None:
-    changes = JourneyDefinitionUpdate(name="Hip replacement")
-
-    updated = await journey_definition_service.update(test_journey_definition.id, changes)
-
-    assert (updated.name, updated.stages) == ("Hip replacement", ["Referral", "Surgery", "Rehabilitation"])
-    event = published_events[-1]
-    assert (event.name, event.record_id) == ("journey_definition.updated", updated.id)
-    assert event.data == {"fields": ["name"]}
-
-
-async def test_a_definition_without_journeys_can_be_deleted(
-    journey_definition_service: JourneyDefinitionService,
-    test_journey_definition: JourneyDefinition,
-) -> None:
-    await journey_definition_service.delete(test_journey_definition.id)
-
-    with pytest.raises(NotFound):
-        await journey_definition_service.get(test_journey_definition.id)
-
-
-async def test_a_definition_with_journeys_cannot_be_deleted(
-    journey_definition_service: JourneyDefinitionService,
-    test_journey: Journey,
-) -> None:
-    with pytest.raises(Conflict):
-        await journey_definition_service.delete(test_journey.definition_id)
-
-    kept = await journey_definition_service.get(test_journey.definition_id)
-    assert kept.stages == ["Referral", "Surgery", "Rehabilitation"]
-
-
-async def test_start_begins_at_the_first_stage(
-    journey_service: JourneyService,
-    test_patient: Patient,
-    test_journey_definition: JourneyDefinition,
-) -> None:
-    data = JourneyStart(patient_id=test_patient.id, definition_id=test_journey_definition.id)
-
-    started = await journey_service.start(data)
-
-    stored = await journey_service.get(started.id)
-    assert (stored.patient_id, stored.definition_id) == (test_patient.id, test_journey_definition.id)
-    assert (stored.stage, stored.next_stage) == ("Referral", "Surgery")
-    assert (stored.state, stored.ended_at, stored.cancellation_reason) == (JourneyState.ACTIVE, None, None)
-
-
-async def test_start_publishes_an_event_about_the_patient(
-    make_journey: Factory[Journey],
-    test_patient: Patient,
-    test_journey_definition: JourneyDefinition,
-    published_events: list[Event],
-) -> None:
-    started = await make_journey()
-
-    assert [(event.name, event.record_id, event.about) for event in published_events] == [
-        ("journey.started", started.id, test_patient.id)
-    ]
-    assert published_events[0].data == {"definition_id": str(test_journey_definition.id), "stage": "Referral"}
-
-
-@pytest.mark.parametrize("field", ["patient_id", "definition_id"])
-async def test_start_requires_existing_records(make_journey: Factory[Journey], field: str) -> None:
-    with pytest.raises(Unprocessable) as error:
-        await make_journey(**{field: uuid4()})
-
-    assert error.value.members == {"field": field}
-
-
-async def test_an_active_journey_keeps_its_stages(
-    journey_service: JourneyService,
-    journey_definition_service: JourneyDefinitionService,
-    test_journey: Journey,
-) -> None:
-    changes = JourneyDefinitionUpdate(stages=["Referral", "Physiotherapy"])
-    await journey_definition_service.update(test_journey.definition_id, changes)
-
-    advanced = await journey_service.advance(test_journey.id, "Surgery")
-
-    assert (advanced.stage, advanced.next_stage) == ("Surgery", "Rehabilitation")
-
-
-async def test_a_journey_that_starts_later_has_the_new_stages(
-    journey_definition_service: JourneyDefinitionService,
-    make_journey: Factory[Journey],
-    test_journey: Journey,
-) -> None:
-    changes = JourneyDefinitionUpdate(stages=["Consultation", "Physiotherapy"])
-    await journey_definition_service.update(test_journey.definition_id, changes)
-
-    later = await make_journey()
-
-    assert (later.stages, later.stage) == (["Consultation", "Physiotherapy"], "Consultation")
-
-
-async def test_advance_goes_to_the_next_stage(
-    journey_service: JourneyService,
-    test_journey: Journey,
-    frozen_time: Traveller,
-) -> None:
-    advanced = await journey_service.advance(test_journey.id, "Surgery")
-
-    assert (advanced.stage, advanced.next_stage) == ("Surgery", "Rehabilitation")
-    assert (advanced.state, advanced.ended_at) == (JourneyState.ACTIVE, None)
-    assert advanced.updated_at == FROZEN_NOW
-
-
-async def test_advance_publishes_both_stages(
-    journey_service: JourneyService,
-    test_journey: Journey,
-    published_events: list[Event],
-) -> None:
-    await journey_service.advance(test_journey.id, "Surgery")
-
-    event = published_events[-1]
-    assert (event.name, event.record_id, event.about) == ("journey.advanced", test_journey.id, test_journey.patient_id)
-    assert event.data == {"before": "Referral", "after": "Surgery"}
-
-
-@pytest.mark.parametrize("stage", ["Referral", "Rehabilitation", "surgery", "No such stage"])
-async def test_advance_refuses_any_other_stage(
-    journey_service: JourneyService,
-    test_journey: Journey,
-    published_events: list[Event],
-    stage: str,
-) -> None:
-    with pytest.raises(InvalidTransition, match=f"is at Referral and cannot advance to {stage}") as error:
-        await journey_service.advance(test_journey.id, stage)
-
-    assert error.value.members == {"allowed": ["Surgery"]}
-    assert test_journey.stage == "Referral"
-    assert published_events == []
-
-
-@pytest.mark.parametrize("stage", ["Referral", "Surgery", "Rehabilitation"])
-async def test_no_stage_follows_the_last(journey_service: JourneyService, test_journey: Journey, stage: str) -> None:
-    test_journey.stage = "Rehabilitation"
-
-    with pytest.raises(InvalidTransition) as error:
-        await journey_service.advance(test_journey.id, stage)
-
-    assert error.value.members == {"allowed": []}
-    assert (test_journey.stage, test_journey.next_stage) == ("Rehabilitation", None)
-
-
-async def test_concurrent_advances_do_not_skip_a_stage(
-    journey_service: JourneyService,
-    session_factory: SessionFactory,
-    test_journey: Journey,
-) -> None:
-    async with session_factory.begin() as session:
-        await JourneyService(session, EventBus(session)).advance(test_journey.id, "Surgery")
-
-    with pytest.raises(InvalidTransition) as error:
-        await journey_service.advance(test_journey.id, "Surgery")
-
-    assert error.value.members == {"allowed": ["Rehabilitation"]}
-    assert test_journey.stage == "Surgery"
-
-
-async def test_complete_ends_a_journey_at_its_last_stage(
-    journey_service: JourneyService,
-    test_journey: Journey,
-    published_events: list[Event],
-    frozen_time: Traveller,
-) -> None:
-    await journey_service.advance(test_journey.id, "Surgery")
-    await journey_service.advance(test_journey.id, "Rehabilitation")
-
-    completed = await journey_service.complete(test_journey.id)
-
-    assert (completed.state, completed.stage) == (JourneyState.COMPLETED, "Rehabilitation")
-    assert (completed.ended_at, completed.updated_at) == (FROZEN_NOW, FROZEN_NOW)
-    assert completed.cancellation_reason is None
-    event = published_events[-1]
-    assert (event.name, event.record_id, event.about) == ("journey.completed", test_journey.id, test_journey.patient_id)
-    assert event.data == {"stage": "Rehabilitation"}
-
-
-@pytest.mark.parametrize(
-    ("stage", "following"),
-    [
-        ("Referral", "Surgery"),
-        ("Surgery", "Rehabilitation"),
-    ],
-)
-async def test_complete_refuses_a_journey_with_remaining_stages(
-    journey_service: JourneyService,
-    test_journey: Journey,
-    published_events: list[Event],
-    stage: str,
-    following: str,
-) -> None:
-    test_journey.stage = stage
-
-    with pytest.raises(InvalidTransition, match=f"is at {stage} and cannot be completed") as error:
-        await journey_service.complete(test_journey.id)
-
-    assert error.value.members == {"allowed": [following]}
-    assert (test_journey.state, test_journey.ended_at) == (JourneyState.ACTIVE, None)
-    assert published_events == []
-
-
-async def test_a_journey_with_one_stage_can_be_completed_immediately(
-    journey_service: JourneyService,
-    make_journey_definition: Factory[JourneyDefinition],
-    make_journey: Factory[Journey],
-) -> None:
-    definition = await make_journey_definition(stages=["Vaccination"])
-    journey = await make_journey(definition_id=definition.id)
-
-    completed = await journey_service.complete(journey.id)
-
-    assert completed.state is JourneyState.COMPLETED
-
-
-@pytest.mark.parametrize("stage", ["Referral", "Surgery", "Rehabilitation"])
-async def test_cancel_ends_a_journey_at_any_stage(
-    journey_service: JourneyService,
-    test_journey: Journey,
-    published_events: list[Event],
-    frozen_time: Traveller,
-    stage: str,
-) -> None:
-    test_journey.stage = stage
-
-    cancelled = await journey_service.cancel(test_journey.id, "The patient moved away.")
-
-    assert (cancelled.state, cancelled.stage, cancelled.next_stage) == (JourneyState.CANCELLED, stage, None)
-    assert (cancelled.ended_at, cancelled.updated_at) == (FROZEN_NOW, FROZEN_NOW)
-    assert cancelled.cancellation_reason == "The patient moved away."
-    event = published_events[-1]
-    assert (event.name, event.record_id, event.about) == ("journey.cancelled", test_journey.id, test_journey.patient_id)
-    assert event.data == {"stage": stage, "reason": "The patient moved away."}
-
-
 def test_a_step_strips_whitespace() -> None:
     assert JourneyAdvance(stage=" Surgery ").stage == "Surgery"
     assert JourneyCancel(reason=" A duplicate. ").reason == "A duplicate."
@@ -398,79 +103,327 @@ def test_advance_requires_a_stage_name(stage: str | None) -> None:
     assert error.value.errors()[0]["loc"] == ("stage",)
 
 
-@pytest.mark.parametrize("state", [JourneyState.COMPLETED, JourneyState.CANCELLED])
-async def test_an_ended_journey_cannot_change(
-    journey_service: JourneyService,
-    test_journey: Journey,
-    published_events: list[Event],
-    state: JourneyState,
-) -> None:
-    test_journey.state = state
+class TestJourneyDefinitionService(ServiceTestCase[JourneyDefinitionService]):
+    service_class = JourneyDefinitionService
 
-    with pytest.raises(InvalidTransition) as of_advance:
-        await journey_service.advance(test_journey.id, "Surgery")
-    test_journey.stage = "Rehabilitation"
-    with pytest.raises(InvalidTransition) as of_complete:
-        await journey_service.complete(test_journey.id)
-    with pytest.raises(InvalidTransition, match=f"is {state} and cannot change") as of_cancel:
-        await journey_service.cancel(test_journey.id, "Too late.")
+    async def test_define_stores_name_and_stages_in_order(
+        self,
+        make_journey_definition: Factory[JourneyDefinition],
+    ) -> None:
+        created = await make_journey_definition(name="Diabetes care", stages=["Triage", "Intake", "Follow-up"])
 
-    assert [error.value.members for error in (of_advance, of_complete, of_cancel)] == [{"allowed": []}] * 3
-    assert (test_journey.state, test_journey.cancellation_reason) == (state, None)
-    assert published_events == []
+        stored = await self.service.get(created.id)
+        assert (stored.name, stored.stages) == ("Diabetes care", ["Triage", "Intake", "Follow-up"])
+
+    async def test_define_publishes_an_event(self, make_journey_definition: Factory[JourneyDefinition]) -> None:
+        created = await make_journey_definition()
+
+        assert [(event.name, event.record_id, event.about) for event in self.published_events] == [
+            ("journey_definition.created", created.id, None)
+        ]
+
+    async def test_the_name_of_a_definition_is_unique(
+        self,
+        make_journey_definition: Factory[JourneyDefinition],
+    ) -> None:
+        await make_journey_definition(name="Diabetes care")
+
+        with pytest.raises(Conflict) as error:
+            await make_journey_definition(name="Diabetes care")
+
+        assert error.value.members == {"fields": ["name"]}
+
+    async def test_another_organisation_may_use_the_same_name(
+        self,
+        make_journey_definition: Factory[JourneyDefinition],
+        other_org: Organisation,
+    ) -> None:
+        first = await make_journey_definition(name="Diabetes care")
+
+        with TenantContext(other_org):
+            second = await make_journey_definition(name="Diabetes care")
+
+        assert second.name == first.name
+        assert second.organisation_id == other_org.id != first.organisation_id
+
+    async def test_search_finds_definitions_by_name(self, make_journey_definition: Factory[JourneyDefinition]) -> None:
+        found = await make_journey_definition(name="Diabetes care")
+        await make_journey_definition()
+
+        listing = await self.service.list(JourneyDefinitionQuery(search="dIABETES"))
+
+        assert [definition.id for definition in listing.items] == [found.id]
+
+    async def test_update_of_a_definition_publishes_an_event(self, test_journey_definition: JourneyDefinition) -> None:
+        changes = JourneyDefinitionUpdate(name="Hip replacement")
+
+        updated = await self.service.update(test_journey_definition.id, changes)
+
+        assert (updated.name, updated.stages) == ("Hip replacement", ["Referral", "Surgery", "Rehabilitation"])
+        event = self.published_events[-1]
+        assert (event.name, event.record_id) == ("journey_definition.updated", updated.id)
+        assert event.data == {"fields": ["name"]}
+
+    async def test_a_definition_without_journeys_can_be_deleted(
+        self,
+        test_journey_definition: JourneyDefinition,
+    ) -> None:
+        await self.service.delete(test_journey_definition.id)
+
+        with pytest.raises(NotFound):
+            await self.service.get(test_journey_definition.id)
+
+    async def test_a_definition_with_journeys_cannot_be_deleted(self, test_journey: Journey) -> None:
+        with pytest.raises(Conflict):
+            await self.service.delete(test_journey.definition_id)
+
+        kept = await self.service.get(test_journey.definition_id)
+        assert kept.stages == ["Referral", "Surgery", "Rehabilitation"]
+
+    async def test_a_journey_that_starts_later_has_the_new_stages(
+        self,
+        make_journey: Factory[Journey],
+        test_journey: Journey,
+    ) -> None:
+        changes = JourneyDefinitionUpdate(stages=["Consultation", "Physiotherapy"])
+        await self.service.update(test_journey.definition_id, changes)
+
+        later = await make_journey()
+
+        assert (later.stages, later.stage) == (["Consultation", "Physiotherapy"], "Consultation")
 
 
-async def test_list_returns_a_page_and_the_total(
-    journey_service: JourneyService,
-    make_journey: Factory[Journey],
-) -> None:
-    made = [await make_journey() for _ in range(3)]
+class TestJourneyService(ServiceTestCase[JourneyService]):
+    service_class = JourneyService
 
-    page = await journey_service.list(ListQuery(limit=2, offset=1))
+    async def test_start_begins_at_the_first_stage(
+        self,
+        test_patient: Patient,
+        test_journey_definition: JourneyDefinition,
+    ) -> None:
+        data = JourneyStart(patient_id=test_patient.id, definition_id=test_journey_definition.id)
 
-    assert [journey.id for journey in page.items] == [journey.id for journey in made[1:]]
-    assert page.total == 3
+        started = await self.service.start(data)
 
+        stored = await self.service.get(started.id)
+        assert (stored.patient_id, stored.definition_id) == (test_patient.id, test_journey_definition.id)
+        assert (stored.stage, stored.next_stage) == ("Referral", "Surgery")
+        assert (stored.state, stored.ended_at, stored.cancellation_reason) == (JourneyState.ACTIVE, None, None)
 
-async def test_list_filters_by_patient(
-    journey_service: JourneyService,
-    make_journey: Factory[Journey],
-    make_patient: Factory[Patient],
-) -> None:
-    patient = await make_patient()
-    found, _ = await make_journey(patient_id=patient.id), await make_journey()
+    async def test_start_publishes_an_event_about_the_patient(self, make_journey: Factory[Journey]) -> None:
+        started = await make_journey()
 
-    listing = await journey_service.list(JourneyQuery(patient_id=patient.id))
+        (event,) = [event for event in self.published_events if event.record_id == started.id]
+        assert (event.name, event.about) == ("journey.started", started.patient_id)
+        assert event.data == {"definition_id": str(started.definition_id), "stage": "Referral"}
 
-    assert ([journey.id for journey in listing.items], listing.total) == ([found.id], 1)
+    @pytest.mark.parametrize("field", ["patient_id", "definition_id"])
+    async def test_start_requires_existing_records(self, make_journey: Factory[Journey], field: str) -> None:
+        with pytest.raises(Unprocessable) as error:
+            await make_journey(**{field: uuid4()})
 
+        assert error.value.members == {"field": field}
 
-async def test_list_filters_by_definition(
-    journey_service: JourneyService,
-    make_journey: Factory[Journey],
-    make_journey_definition: Factory[JourneyDefinition],
-) -> None:
-    definition = await make_journey_definition()
-    found, _ = await make_journey(definition_id=definition.id), await make_journey()
+    async def test_an_active_journey_keeps_its_stages(
+        self,
+        journey_definition_service: JourneyDefinitionService,
+        test_journey: Journey,
+    ) -> None:
+        changes = JourneyDefinitionUpdate(stages=["Referral", "Physiotherapy"])
+        await journey_definition_service.update(test_journey.definition_id, changes)
 
-    listing = await journey_service.list(JourneyQuery(definition_id=definition.id))
+        advanced = await self.service.advance(test_journey.id, "Surgery")
 
-    assert ([journey.id for journey in listing.items], listing.total) == ([found.id], 1)
+        assert (advanced.stage, advanced.next_stage) == ("Surgery", "Rehabilitation")
 
+    async def test_advance_goes_to_the_next_stage(self, test_journey: Journey, frozen_time: Traveller) -> None:
+        advanced = await self.service.advance(test_journey.id, "Surgery")
 
-async def test_list_filters_by_state(journey_service: JourneyService, make_journey: Factory[Journey]) -> None:
-    found, _ = await make_journey(), await make_journey()
-    await journey_service.cancel(found.id, "The patient moved away.")
+        assert (advanced.stage, advanced.next_stage) == ("Surgery", "Rehabilitation")
+        assert (advanced.state, advanced.ended_at) == (JourneyState.ACTIVE, None)
+        assert advanced.updated_at == FROZEN_NOW
 
-    listing = await journey_service.list(JourneyQuery(state=JourneyState.CANCELLED))
+    async def test_advance_publishes_both_stages(self, test_journey: Journey) -> None:
+        await self.service.advance(test_journey.id, "Surgery")
 
-    assert ([journey.id for journey in listing.items], listing.total) == ([found.id], 1)
+        event = self.published_events[-1]
+        assert (event.name, event.record_id, event.about) == (
+            "journey.advanced",
+            test_journey.id,
+            test_journey.patient_id,
+        )
+        assert event.data == {"before": "Referral", "after": "Surgery"}
 
+    @pytest.mark.parametrize("stage", ["Referral", "Rehabilitation", "surgery", "No such stage"])
+    async def test_advance_refuses_any_other_stage(self, test_journey: Journey, stage: str) -> None:
+        with pytest.raises(InvalidTransition, match=f"is at Referral and cannot advance to {stage}") as error:
+            await self.service.advance(test_journey.id, stage)
 
-async def test_list_filters_by_stage(journey_service: JourneyService, make_journey: Factory[Journey]) -> None:
-    found, _ = await make_journey(), await make_journey()
-    await journey_service.advance(found.id, "Surgery")
+        assert error.value.members == {"allowed": ["Surgery"]}
+        assert test_journey.stage == "Referral"
+        assert self.published_events[-1].name == "journey.started"
 
-    listing = await journey_service.list(JourneyQuery(stage="Surgery"))
+    @pytest.mark.parametrize("stage", ["Referral", "Surgery", "Rehabilitation"])
+    async def test_no_stage_follows_the_last(self, test_journey: Journey, stage: str) -> None:
+        test_journey.stage = "Rehabilitation"
 
-    assert ([journey.id for journey in listing.items], listing.total) == ([found.id], 1)
+        with pytest.raises(InvalidTransition) as error:
+            await self.service.advance(test_journey.id, stage)
+
+        assert error.value.members == {"allowed": []}
+        assert (test_journey.stage, test_journey.next_stage) == ("Rehabilitation", None)
+
+    async def test_concurrent_advances_do_not_skip_a_stage(
+        self,
+        session_factory: SessionFactory,
+        test_journey: Journey,
+    ) -> None:
+        async with session_factory.begin() as session:
+            await JourneyService(session, EventBus(session)).advance(test_journey.id, "Surgery")
+
+        with pytest.raises(InvalidTransition) as error:
+            await self.service.advance(test_journey.id, "Surgery")
+
+        assert error.value.members == {"allowed": ["Rehabilitation"]}
+        assert test_journey.stage == "Surgery"
+
+    async def test_complete_ends_a_journey_at_its_last_stage(
+        self,
+        test_journey: Journey,
+        frozen_time: Traveller,
+    ) -> None:
+        await self.service.advance(test_journey.id, "Surgery")
+        await self.service.advance(test_journey.id, "Rehabilitation")
+
+        completed = await self.service.complete(test_journey.id)
+
+        assert (completed.state, completed.stage) == (JourneyState.COMPLETED, "Rehabilitation")
+        assert (completed.ended_at, completed.updated_at) == (FROZEN_NOW, FROZEN_NOW)
+        assert completed.cancellation_reason is None
+        event = self.published_events[-1]
+        assert (event.name, event.record_id, event.about) == (
+            "journey.completed",
+            test_journey.id,
+            test_journey.patient_id,
+        )
+        assert event.data == {"stage": "Rehabilitation"}
+
+    @pytest.mark.parametrize(
+        ("stage", "following"),
+        [
+            ("Referral", "Surgery"),
+            ("Surgery", "Rehabilitation"),
+        ],
+    )
+    async def test_complete_refuses_a_journey_with_remaining_stages(
+        self,
+        test_journey: Journey,
+        stage: str,
+        following: str,
+    ) -> None:
+        test_journey.stage = stage
+
+        with pytest.raises(InvalidTransition, match=f"is at {stage} and cannot be completed") as error:
+            await self.service.complete(test_journey.id)
+
+        assert error.value.members == {"allowed": [following]}
+        assert (test_journey.state, test_journey.ended_at) == (JourneyState.ACTIVE, None)
+        assert self.published_events[-1].name == "journey.started"
+
+    async def test_a_journey_with_one_stage_can_be_completed_immediately(
+        self,
+        make_journey_definition: Factory[JourneyDefinition],
+        make_journey: Factory[Journey],
+    ) -> None:
+        definition = await make_journey_definition(stages=["Vaccination"])
+        journey = await make_journey(definition_id=definition.id)
+
+        completed = await self.service.complete(journey.id)
+
+        assert completed.state is JourneyState.COMPLETED
+
+    @pytest.mark.parametrize("stage", ["Referral", "Surgery", "Rehabilitation"])
+    async def test_cancel_ends_a_journey_at_any_stage(
+        self,
+        test_journey: Journey,
+        frozen_time: Traveller,
+        stage: str,
+    ) -> None:
+        test_journey.stage = stage
+
+        cancelled = await self.service.cancel(test_journey.id, "The patient moved away.")
+
+        assert (cancelled.state, cancelled.stage, cancelled.next_stage) == (JourneyState.CANCELLED, stage, None)
+        assert (cancelled.ended_at, cancelled.updated_at) == (FROZEN_NOW, FROZEN_NOW)
+        assert cancelled.cancellation_reason == "The patient moved away."
+        event = self.published_events[-1]
+        assert (event.name, event.record_id, event.about) == (
+            "journey.cancelled",
+            test_journey.id,
+            test_journey.patient_id,
+        )
+        assert event.data == {"stage": stage, "reason": "The patient moved away."}
+
+    @pytest.mark.parametrize("state", [JourneyState.COMPLETED, JourneyState.CANCELLED])
+    async def test_an_ended_journey_cannot_change(self, test_journey: Journey, state: JourneyState) -> None:
+        test_journey.state = state
+
+        with pytest.raises(InvalidTransition) as of_advance:
+            await self.service.advance(test_journey.id, "Surgery")
+        test_journey.stage = "Rehabilitation"
+        with pytest.raises(InvalidTransition) as of_complete:
+            await self.service.complete(test_journey.id)
+        with pytest.raises(InvalidTransition, match=f"is {state} and cannot change") as of_cancel:
+            await self.service.cancel(test_journey.id, "Too late.")
+
+        assert [error.value.members for error in (of_advance, of_complete, of_cancel)] == [{"allowed": []}] * 3
+        assert (test_journey.state, test_journey.cancellation_reason) == (state, None)
+        assert self.published_events[-1].name == "journey.started"
+
+    async def test_list_returns_a_page_and_the_total(self, make_journey: Factory[Journey]) -> None:
+        made = [await make_journey() for _ in range(3)]
+
+        page = await self.service.list(ListQuery(limit=2, offset=1))
+
+        assert [journey.id for journey in page.items] == [journey.id for journey in made[1:]]
+        assert page.total == 3
+
+    async def test_list_filters_by_patient(
+        self,
+        make_journey: Factory[Journey],
+        make_patient: Factory[Patient],
+    ) -> None:
+        patient = await make_patient()
+        found, _ = await make_journey(patient_id=patient.id), await make_journey()
+
+        listing = await self.service.list(JourneyQuery(patient_id=patient.id))
+
+        assert ([journey.id for journey in listing.items], listing.total) == ([found.id], 1)
+
+    async def test_list_filters_by_definition(
+        self,
+        make_journey: Factory[Journey],
+        make_journey_definition: Factory[JourneyDefinition],
+    ) -> None:
+        definition = await make_journey_definition()
+        found, _ = await make_journey(definition_id=definition.id), await make_journey()
+
+        listing = await self.service.list(JourneyQuery(definition_id=definition.id))
+
+        assert ([journey.id for journey in listing.items], listing.total) == ([found.id], 1)
+
+    async def test_list_filters_by_state(self, make_journey: Factory[Journey]) -> None:
+        found, _ = await make_journey(), await make_journey()
+        await self.service.cancel(found.id, "The patient moved away.")
+
+        listing = await self.service.list(JourneyQuery(state=JourneyState.CANCELLED))
+
+        assert ([journey.id for journey in listing.items], listing.total) == ([found.id], 1)
+
+    async def test_list_filters_by_stage(self, make_journey: Factory[Journey]) -> None:
+        found, _ = await make_journey(), await make_journey()
+        await self.service.advance(found.id, "Surgery")
+
+        listing = await self.service.list(JourneyQuery(stage="Surgery"))
+
+        assert ([journey.id for journey in listing.items], listing.total) == ([found.id], 1)

@@ -7,33 +7,31 @@ from httpx2 import AsyncClient
 
 from your_service.modules.patients.models import Patient
 
-from tests.fixtures.core.identity import Headers
 from tests.support.factories import Factory, Payload
 
 URL = "/patients"
 
 
-async def test_create(client: AsyncClient, auth_headers: Headers, patient_payload: Payload) -> None:
+async def test_create(member_client: AsyncClient, patient_payload: Payload) -> None:
     body = patient_payload(sex="female", address="12 St James's Square")
 
-    response = await client.post(URL, headers=auth_headers, json=body)
+    response = await member_client.post(URL, json=body)
 
     assert response.status_code == status.HTTP_201_CREATED
     created = response.json()
     assert {field: created[field] for field in body} == body
-    found = await client.get(f"{URL}/{created['id']}", headers=auth_headers)
+    found = await member_client.get(f"{URL}/{created['id']}")
     assert (found.status_code, found.json()) == (status.HTTP_200_OK, created)
 
 
 async def test_create_lists_the_likely_duplicates(
-    client: AsyncClient,
-    auth_headers: Headers,
+    member_client: AsyncClient,
     test_patient: Patient,
     patient_payload: Payload,
 ) -> None:
     body = patient_payload(phone=test_patient.phone)
 
-    response = await client.post(URL, headers=auth_headers, json=body)
+    response = await member_client.post(URL, json=body)
 
     assert response.status_code == status.HTTP_409_CONFLICT
     assert response.headers["content-type"] == "application/problem+json"
@@ -49,20 +47,19 @@ async def test_create_lists_the_likely_duplicates(
 
 
 async def test_create_accepts_a_duplicate_if_allowed(
-    client: AsyncClient,
-    auth_headers: Headers,
+    member_client: AsyncClient,
     test_patient: Patient,
     patient_payload: Payload,
 ) -> None:
     body = patient_payload(phone=test_patient.phone)
 
-    response = await client.post(URL, headers=auth_headers, params={"allow_duplicate": True}, json=body)
+    response = await member_client.post(URL, params={"allow_duplicate": True}, json=body)
 
     assert response.status_code == status.HTTP_201_CREATED
 
 
-async def test_list(client: AsyncClient, auth_headers: Headers, test_patient_id: UUID) -> None:
-    response = await client.get(URL, headers=auth_headers, params={"limit": 1})
+async def test_list(member_client: AsyncClient, test_patient_id: UUID) -> None:
+    response = await member_client.get(URL, params={"limit": 1})
 
     assert response.status_code == status.HTTP_200_OK
     page = response.json()
@@ -70,71 +67,56 @@ async def test_list(client: AsyncClient, auth_headers: Headers, test_patient_id:
     assert (page["total"], page["limit"], page["offset"]) == (1, 1, 0)
 
 
-async def test_search(client: AsyncClient, auth_headers: Headers, make_patient: Factory[Patient]) -> None:
+async def test_search(member_client: AsyncClient, make_patient: Factory[Patient]) -> None:
     wanted = await make_patient(given_name="José", phone="+34 555 0100")
     await make_patient()
 
     for search in ("jose", "+34 (555) 01-00", "0034 5550100"):
-        response = await client.get(URL, headers=auth_headers, params={"search": search})
+        response = await member_client.get(URL, params={"search": search})
 
         assert [item["id"] for item in response.json()["items"]] == [str(wanted.id)]
 
 
-async def test_list_refuses_a_number_as_a_date(client: AsyncClient, auth_headers: Headers) -> None:
-    response = await client.get(URL, headers=auth_headers, params={"birth_date": 0})
+async def test_list_refuses_a_number_as_a_date(member_client: AsyncClient) -> None:
+    response = await member_client.get(URL, params={"birth_date": 0})
 
     assert response.status_code == status.HTTP_422_UNPROCESSABLE_CONTENT
     assert [error["loc"] for error in response.json()["errors"]] == [["query", "birth_date"]]
 
 
-async def test_update(
-    client: AsyncClient,
-    auth_headers: Headers,
-    test_patient_id: UUID,
-    patient_payload: Payload,
-) -> None:
+async def test_update(member_client: AsyncClient, test_patient_id: UUID, patient_payload: Payload) -> None:
     changes = patient_payload()
 
-    response = await client.patch(f"{URL}/{test_patient_id}", headers=auth_headers, json=changes)
+    response = await member_client.patch(f"{URL}/{test_patient_id}", json=changes)
 
     assert response.status_code == status.HTTP_200_OK
     updated = response.json()
     assert {field: updated[field] for field in changes} == changes
-    found = await client.get(f"{URL}/{test_patient_id}", headers=auth_headers)
+    found = await member_client.get(f"{URL}/{test_patient_id}")
     assert found.json() == updated
     assert updated["updated_at"] > updated["created_at"]
 
 
 async def test_update_accepts_a_duplicate_only_if_allowed(
-    client: AsyncClient,
-    auth_headers: Headers,
+    member_client: AsyncClient,
     test_patient_id: UUID,
     make_patient: Factory[Patient],
 ) -> None:
     url, mother = f"{URL}/{test_patient_id}", await make_patient()
     changes = {"phone": mother.phone}
 
-    refused = await client.patch(url, headers=auth_headers, json=changes)
-    meant = await client.patch(url, headers=auth_headers, params={"allow_duplicate": True}, json=changes)
+    refused = await member_client.patch(url, json=changes)
+    meant = await member_client.patch(url, params={"allow_duplicate": True}, json=changes)
 
     assert refused.status_code == status.HTTP_409_CONFLICT
     assert [duplicate["id"] for duplicate in refused.json()["duplicates"]] == [str(mother.id)]
     assert (meant.status_code, meant.json()["phone"]) == (status.HTTP_200_OK, mother.phone)
 
 
-async def test_duplicates(
-    client: AsyncClient,
-    auth_headers: Headers,
-    test_patient: Patient,
-    make_patient: Factory[Patient],
-) -> None:
+async def test_duplicates(member_client: AsyncClient, test_patient: Patient, make_patient: Factory[Patient]) -> None:
     duplicates = [await make_patient(email=test_patient.email) for _ in range(2)]
 
-    response = await client.get(
-        f"{URL}/{test_patient.id}/duplicates",
-        headers=auth_headers,
-        params={"limit": 1, "offset": 1},
-    )
+    response = await member_client.get(f"{URL}/{test_patient.id}/duplicates", params={"limit": 1, "offset": 1})
 
     assert response.status_code == status.HTTP_200_OK
     assert response.json() == {
@@ -153,53 +135,36 @@ async def test_duplicates(
     }
 
 
-async def test_merge(
-    client: AsyncClient,
-    auth_headers: Headers,
-    superuser_token_headers: Headers,
-    make_patient: Factory[Patient],
-) -> None:
+async def test_merge(admin_client: AsyncClient, member_client: AsyncClient, make_patient: Factory[Patient]) -> None:
     survivor, duplicate = await make_patient(phone=None), await make_patient(phone="112")
 
-    response = await client.post(
-        f"{URL}/{survivor.id}/merge",
-        headers=superuser_token_headers,
-        json={"duplicate_id": str(duplicate.id)},
-    )
+    response = await admin_client.post(f"{URL}/{survivor.id}/merge", json={"duplicate_id": str(duplicate.id)})
 
     assert response.status_code == status.HTTP_200_OK
     assert (response.json()["id"], response.json()["phone"]) == (str(survivor.id), "112")
-    merged = await client.get(f"{URL}/{duplicate.id}", headers=auth_headers)
+    merged = await member_client.get(f"{URL}/{duplicate.id}")
     assert merged.status_code == status.HTTP_410_GONE
     assert merged.headers["content-type"] == "application/problem+json"
     assert merged.json()["merged_into_id"] == str(survivor.id)
 
 
-async def test_merge_requires_an_admin(
-    client: AsyncClient,
-    auth_headers: Headers,
-    make_patient: Factory[Patient],
-) -> None:
+async def test_merge_requires_an_admin(member_client: AsyncClient, make_patient: Factory[Patient]) -> None:
     survivor, duplicate = await make_patient(), await make_patient()
 
-    response = await client.post(
-        f"{URL}/{survivor.id}/merge",
-        headers=auth_headers,
-        json={"duplicate_id": str(duplicate.id)},
-    )
+    response = await member_client.post(f"{URL}/{survivor.id}/merge", json={"duplicate_id": str(duplicate.id)})
 
     assert response.status_code == status.HTTP_403_FORBIDDEN
-    found = await client.get(f"{URL}/{duplicate.id}", headers=auth_headers)
+    found = await member_client.get(f"{URL}/{duplicate.id}")
     assert found.status_code == status.HTTP_200_OK
 
 
-async def test_timeline(client: AsyncClient, auth_headers: Headers, patient_payload: Payload) -> None:
-    created = await client.post(URL, headers=auth_headers, json=patient_payload())
+async def test_timeline(member_client: AsyncClient, patient_payload: Payload) -> None:
+    created = await member_client.post(URL, json=patient_payload())
     patient_id = created.json()["id"]
     url = f"{URL}/{patient_id}"
-    await client.patch(url, headers=auth_headers, json={"phone": "112"})
+    await member_client.patch(url, json={"phone": "112"})
 
-    response = await client.get(f"{url}/timeline", headers=auth_headers, params={"limit": 1, "offset": 1})
+    response = await member_client.get(f"{url}/timeline", params={"limit": 1, "offset": 1})
 
     assert response.status_code == status.HTTP_200_OK
     page = response.json()
@@ -210,24 +175,19 @@ async def test_timeline(client: AsyncClient, auth_headers: Headers, patient_payl
     assert (page["total"], page["limit"], page["offset"]) == (2, 1, 1)
 
 
-async def test_delete(
-    client: AsyncClient,
-    auth_headers: Headers,
-    superuser_token_headers: Headers,
-    test_patient_id: UUID,
-) -> None:
+async def test_delete(admin_client: AsyncClient, member_client: AsyncClient, test_patient_id: UUID) -> None:
     url = f"{URL}/{test_patient_id}"
 
-    deleted = await client.delete(url, headers=superuser_token_headers)
+    deleted = await admin_client.delete(url)
 
     assert deleted.status_code == status.HTTP_204_NO_CONTENT
-    found = await client.get(url, headers=auth_headers)
+    found = await member_client.get(url)
     assert found.status_code == status.HTTP_404_NOT_FOUND
 
 
-async def test_delete_requires_an_admin(client: AsyncClient, auth_headers: Headers, test_patient_id: UUID) -> None:
-    response = await client.delete(f"{URL}/{test_patient_id}", headers=auth_headers)
+async def test_delete_requires_an_admin(member_client: AsyncClient, test_patient_id: UUID) -> None:
+    response = await member_client.delete(f"{URL}/{test_patient_id}")
 
     assert response.status_code == status.HTTP_403_FORBIDDEN
-    found = await client.get(f"{URL}/{test_patient_id}", headers=auth_headers)
+    found = await member_client.get(f"{URL}/{test_patient_id}")
     assert found.status_code == status.HTTP_200_OK

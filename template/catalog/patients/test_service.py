@@ -14,7 +14,7 @@ from sqlalchemy.schema import CreateTable
 
 from your_service.core.database import Base
 from your_service.core.errors import Conflict, NotFound, Unprocessable
-from your_service.core.events import Event, EventBus
+from your_service.core.events import EventBus
 from your_service.core.resource import Resource, table_of
 from your_service.core.schemas import ListQuery
 from your_service.core.tenancy import Organisation, Record
@@ -30,7 +30,7 @@ from your_service.modules.patients.service import PatientMerged, PatientService
 
 from tests.support.factories import Factory, Payload
 from tests.test_config import FROZEN_NOW
-from tests.test_utils import TenantContext
+from tests.test_utils import ServiceTestCase, TenantContext
 
 if TYPE_CHECKING:
     from time_machine import Traveller
@@ -93,30 +93,6 @@ async def reminded(db_session: AsyncSession) -> AsyncIterator[Table]:
     Base.metadata.remove(table)
 
 
-async def test_create_stores_all_fields(patient_service: PatientService) -> None:
-    data = PatientCreate.model_validate({**ADA, **DETAILS})
-
-    created = await patient_service.create(data)
-
-    stored = await patient_service.get(created.id)
-    assert {field: getattr(stored, field) for field in data.model_dump()} == data.model_dump()
-
-
-async def test_create_requires_only_names_and_birth_date(patient_service: PatientService) -> None:
-    data = PatientCreate(given_name="Ada", family_name="Lovelace", birth_date=date(1990, 5, 17))
-
-    created = await patient_service.create(data)
-
-    assert [getattr(created, field) for field in DETAILS] == [None, None, None, None]
-
-
-async def test_create_publishes_an_event(patient_service: PatientService, published_events: list[Event]) -> None:
-    created = await patient_service.create(PatientCreate.model_validate(ADA))
-
-    (event,) = published_events
-    assert (event.name, event.record_id) == ("patient.created", created.id)
-
-
 @pytest.mark.parametrize("field", ["given_name", "family_name", "birth_date"])
 def test_create_requires(field: str) -> None:
     payload = {name: value for name, value in ADA.items() if name != field}
@@ -163,41 +139,6 @@ def test_birth_date_must_not_be_in_the_future(schema: type[PatientCreate | Patie
         schema.model_validate({**ADA, "birth_date": latest + timedelta(days=1)})
 
 
-@pytest.mark.parametrize("sex", ["female", "male", "other"])
-async def test_sex_accepts_each_choice(make_patient: Factory[Patient], sex: str) -> None:
-    patient = await make_patient(sex=sex)
-
-    assert patient.sex == sex
-
-
-async def test_phone_keeps_its_spelling(make_patient: Factory[Patient]) -> None:
-    patient = await make_patient(phone=" 0049 (0)30 12-34-56 ")
-
-    assert (patient.phone, patient.phone_key) == ("0049 (0)30 12-34-56", "+4930123456")
-
-
-async def test_list_returns_a_page_and_the_total(
-    patient_service: PatientService,
-    make_patient: Factory[Patient],
-) -> None:
-    made = [await make_patient() for _ in range(3)]
-
-    first = await patient_service.list(ListQuery(limit=2))
-    second = await patient_service.list(ListQuery(limit=2, offset=2))
-
-    assert [patient.id for patient in [*first.items, *second.items]] == [patient.id for patient in made]
-    assert (len(first.items), first.total, second.total) == (2, 3, 3)
-
-
-async def test_list_filters_by_birth_date(patient_service: PatientService, make_patient: Factory[Patient]) -> None:
-    wanted = await make_patient(birth_date="1990-05-17")
-    await make_patient(birth_date="1990-05-18")
-
-    listing = await patient_service.list(PatientQuery(birth_date=date(1990, 5, 17)))
-
-    assert [patient.id for patient in listing.items] == [wanted.id]
-
-
 @pytest.fixture
 async def jose(make_patient: Factory[Patient]) -> Patient:
     """The patient to search for; another patient exists too."""
@@ -210,611 +151,556 @@ async def jose(make_patient: Factory[Patient]) -> Patient:
     )
 
 
-async def test_search_finds(patient_service: PatientService, jose: Patient) -> None:
-    searches = [
-        "José",
-        "García-López",
-        "José García-López",
-        "García-López José",
-        "lopez, jose",
-        "GARCIA LOPEZ",
-        "arc",
-        "gar - os",
-        "+49 (0)30 123-456",
-        "0049 30 123456",
-        "(00 49) 30/123.456",
-        "123 456",
-        "Jose.Garcia@example.com",
-        "JOSE.GARCIA@EXAMPLE",
-    ]
+class TestPatientService(ServiceTestCase[PatientService]):
+    service_class = PatientService
 
-    listings = {search: await patient_service.list(PatientQuery(search=search)) for search in searches}
+    async def test_create_stores_all_fields(self) -> None:
+        data = PatientCreate.model_validate({**ADA, **DETAILS})
 
-    found = {search: (list(listing.items), listing.total) for search, listing in listings.items()}
-    assert found == dict.fromkeys(searches, ([jose], 1))
+        created = await self.service.create(data)
 
+        stored = await self.service.get(created.id)
+        assert {field: getattr(stored, field) for field in data.model_dump()} == data.model_dump()
 
-async def test_search_does_not_find(patient_service: PatientService, jose: Patient) -> None:
-    searches = ["José Hopper", "osega", "garcia@example.org", "4930124", "%", "_", "-"]
+    async def test_create_requires_only_names_and_birth_date(self) -> None:
+        data = PatientCreate(given_name="Ada", family_name="Lovelace", birth_date=date(1990, 5, 17))
 
-    listings = {search: await patient_service.list(PatientQuery(search=search)) for search in searches}
+        created = await self.service.create(data)
 
-    assert [search for search, listing in listings.items() if jose in listing.items] == []
+        assert [getattr(created, field) for field in DETAILS] == [None, None, None, None]
 
+    async def test_create_publishes_an_event(self) -> None:
+        created = await self.service.create(PatientCreate.model_validate(ADA))
 
-@pytest.mark.parametrize(
-    ("alike", "reasons"),
-    [
-        (
-            {"given_name": "ADA", "family_name": "Lóve-Lace", "birth_date": "1990-05-17"},
-            [DuplicateReason.NAME_AND_BIRTH_DATE],
-        ),
-        (
-            {"given_name": "Ada Love", "family_name": "Lace", "birth_date": "1990-05-17"},
-            [DuplicateReason.NAME_AND_BIRTH_DATE],
-        ),
-        ({"phone": "0049 (30) 12-34-56"}, [DuplicateReason.PHONE]),
-        ({"email": "ADA@example.com"}, [DuplicateReason.EMAIL]),
-        (ADA, [DuplicateReason.NAME_AND_BIRTH_DATE, DuplicateReason.PHONE, DuplicateReason.EMAIL]),
-    ],
-)
-async def test_create_refuses_a_likely_duplicate(
-    patient_service: PatientService,
-    make_patient: Factory[Patient],
-    patient_payload: Payload,
-    alike: dict[str, Any],
-    reasons: list[DuplicateReason],
-) -> None:
-    ada = await make_patient(**ADA)
+        (event,) = self.published_events
+        assert (event.name, event.record_id) == ("patient.created", created.id)
 
-    with pytest.raises(Conflict) as error:
-        await patient_service.create(PatientCreate(**patient_payload(**alike)))
+    @pytest.mark.parametrize("sex", ["female", "male", "other"])
+    async def test_sex_accepts_each_choice(self, make_patient: Factory[Patient], sex: str) -> None:
+        patient = await make_patient(sex=sex)
 
-    duplicate = Duplicate(
-        id=ada.id,
-        given_name="Ada",
-        family_name="Lovelace",
-        birth_date=date(1990, 5, 17),
-        reasons=reasons,
+        assert patient.sex == sex
+
+    async def test_phone_keeps_its_spelling(self, make_patient: Factory[Patient]) -> None:
+        patient = await make_patient(phone=" 0049 (0)30 12-34-56 ")
+
+        assert (patient.phone, patient.phone_key) == ("0049 (0)30 12-34-56", "+4930123456")
+
+    async def test_list_returns_a_page_and_the_total(self, make_patient: Factory[Patient]) -> None:
+        made = [await make_patient() for _ in range(3)]
+
+        first = await self.service.list(ListQuery(limit=2))
+        second = await self.service.list(ListQuery(limit=2, offset=2))
+
+        assert [patient.id for patient in [*first.items, *second.items]] == [patient.id for patient in made]
+        assert (len(first.items), first.total, second.total) == (2, 3, 3)
+
+    async def test_list_filters_by_birth_date(self, make_patient: Factory[Patient]) -> None:
+        wanted = await make_patient(birth_date="1990-05-17")
+        await make_patient(birth_date="1990-05-18")
+
+        listing = await self.service.list(PatientQuery(birth_date=date(1990, 5, 17)))
+
+        assert [patient.id for patient in listing.items] == [wanted.id]
+
+    async def test_search_finds(self, jose: Patient) -> None:
+        searches = [
+            "José",
+            "García-López",
+            "José García-López",
+            "García-López José",
+            "lopez, jose",
+            "GARCIA LOPEZ",
+            "arc",
+            "gar - os",
+            "+49 (0)30 123-456",
+            "0049 30 123456",
+            "(00 49) 30/123.456",
+            "123 456",
+            "Jose.Garcia@example.com",
+            "JOSE.GARCIA@EXAMPLE",
+        ]
+
+        listings = {search: await self.service.list(PatientQuery(search=search)) for search in searches}
+
+        found = {search: (list(listing.items), listing.total) for search, listing in listings.items()}
+        assert found == dict.fromkeys(searches, ([jose], 1))
+
+    async def test_search_does_not_find(self, jose: Patient) -> None:
+        searches = ["José Hopper", "osega", "garcia@example.org", "4930124", "%", "_", "-"]
+
+        listings = {search: await self.service.list(PatientQuery(search=search)) for search in searches}
+
+        assert [search for search, listing in listings.items() if jose in listing.items] == []
+
+    @pytest.mark.parametrize(
+        ("alike", "reasons"),
+        [
+            (
+                {"given_name": "ADA", "family_name": "Lóve-Lace", "birth_date": "1990-05-17"},
+                [DuplicateReason.NAME_AND_BIRTH_DATE],
+            ),
+            (
+                {"given_name": "Ada Love", "family_name": "Lace", "birth_date": "1990-05-17"},
+                [DuplicateReason.NAME_AND_BIRTH_DATE],
+            ),
+            ({"phone": "0049 (30) 12-34-56"}, [DuplicateReason.PHONE]),
+            ({"email": "ADA@example.com"}, [DuplicateReason.EMAIL]),
+            (ADA, [DuplicateReason.NAME_AND_BIRTH_DATE, DuplicateReason.PHONE, DuplicateReason.EMAIL]),
+        ],
     )
-    assert error.value.detail == "A patient like this exists already. Set allow_duplicate if it is another person."
-    assert error.value.members == {"duplicates": [duplicate]}
-    listing = await patient_service.list()
-    assert listing.total == 1
+    async def test_create_refuses_a_likely_duplicate(
+        self,
+        make_patient: Factory[Patient],
+        patient_payload: Payload,
+        alike: dict[str, Any],
+        reasons: list[DuplicateReason],
+    ) -> None:
+        ada = await make_patient(**ADA)
 
+        with pytest.raises(Conflict) as error:
+            await self.service.create(PatientCreate(**patient_payload(**alike)))
 
-@pytest.mark.parametrize(
-    "details",
-    [
-        {"given_name": "Ada", "family_name": "Lovelace"},
-        {"birth_date": "1990-05-17"},
-        {"given_name": "Ada", "family_name": "Byron", "birth_date": "1990-05-17"},
-        {"phone": "+49 30 123457"},
-        {"email": "ada@example.org"},
-    ],
-)
-async def test_create_accepts_a_partly_similar_patient(
-    patient_service: PatientService,
-    make_patient: Factory[Patient],
-    patient_payload: Payload,
-    details: dict[str, Any],
-) -> None:
-    ada = await make_patient(**ADA)
-
-    created = await patient_service.create(PatientCreate(**patient_payload(**details)))
-
-    assert created.id != ada.id
-
-
-async def test_empty_phone_and_email_do_not_match(
-    patient_service: PatientService,
-    make_patient: Factory[Patient],
-    patient_payload: Payload,
-) -> None:
-    await make_patient(phone=None, email=None)
-
-    created = await patient_service.create(PatientCreate(**patient_payload(phone=None, email=None)))
-
-    duplicates = await patient_service.duplicates(created.id)
-    assert duplicates.items == []
-
-
-async def test_create_accepts_a_duplicate_if_allowed(patient_service: PatientService) -> None:
-    data = PatientCreate.model_validate(ADA)
-    ada = await patient_service.create(data)
-
-    namesake = await patient_service.create(data, allow_duplicate=True)
-
-    duplicates = await patient_service.duplicates(ada.id)
-    assert [found.id for found in duplicates.items] == [namesake.id]
-
-
-async def test_a_patient_of_another_organisation_is_not_a_duplicate(
-    patient_service: PatientService,
-    other_org: Organisation,
-) -> None:
-    data = PatientCreate.model_validate(ADA)
-    with TenantContext(other_org):
-        await patient_service.create(data)
-
-    created = await patient_service.create(data)
-
-    duplicates = await patient_service.duplicates(created.id)
-    assert duplicates.total == 0
-
-
-async def test_duplicates_are_sorted_by_reason(
-    patient_service: PatientService,
-    make_patient: Factory[Patient],
-) -> None:
-    ada = await make_patient(**ADA)
-    same_email = await make_patient(email=ADA["email"])
-    same_phone = await make_patient(phone=ADA["phone"])
-    same_name = await make_patient(**{**ADA, "phone": None, "email": None})
-    same_name_and_phone = await make_patient(**{**ADA, "email": None})
-
-    page = await patient_service.duplicates(ada.id)
-
-    assert [(found.id, found.reasons) for found in page.items] == [
-        (same_name_and_phone.id, [DuplicateReason.NAME_AND_BIRTH_DATE, DuplicateReason.PHONE]),
-        (same_name.id, [DuplicateReason.NAME_AND_BIRTH_DATE]),
-        (same_phone.id, [DuplicateReason.PHONE]),
-        (same_email.id, [DuplicateReason.EMAIL]),
-    ]
-
-
-async def test_duplicates_are_paged_oldest_first(
-    patient_service: PatientService,
-    make_patient: Factory[Patient],
-    frozen_time: "Traveller",
-) -> None:
-    ada = await make_patient(**ADA)
-    newest_first = []
-    for _ in range(3):
-        newest_first.append(await make_patient(**ADA))
-        frozen_time.shift(-1)
-
-    page = await patient_service.duplicates(ada.id, ListQuery(limit=2, offset=1))
-
-    assert [found.id for found in page.items] == [newest_first[1].id, newest_first[0].id]
-    assert (page.total, page.limit, page.offset) == (3, 2, 1)
-
-
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [
-        ("given_name", "Augusta"),
-        ("family_name", "King"),
-        ("birth_date", date(1990, 5, 18)),
-        ("sex", Sex.OTHER),
-        ("phone", "112"),
-        ("phone", None),
-        ("email", "countess@example.com"),
-        ("email", None),
-        ("address", "Ockham Park"),
-        ("address", None),
-    ],
-)
-async def test_update_changes_only_one_field(
-    patient_service: PatientService,
-    make_patient: Factory[Patient],
-    field: str,
-    value: Any,
-) -> None:
-    patient = await make_patient(**{**ADA, **DETAILS})
-    before = {name: getattr(patient, name) for name in PatientCreate.model_fields}
-
-    updated = await patient_service.update(patient.id, PatientUpdate.model_validate({field: value}))
-
-    after = {name: getattr(updated, name) for name in PatientCreate.model_fields}
-    assert after == {**before, field: value} != before
-
-
-async def test_update_publishes_the_changed_fields(
-    patient_service: PatientService,
-    test_patient: Patient,
-    published_events: list[Event],
-) -> None:
-    await patient_service.update(test_patient.id, PatientUpdate(phone="112", address="Ockham Park"))
-
-    (event,) = published_events
-    assert (event.name, event.record_id) == ("patient.updated", test_patient.id)
-    assert event.data == {"fields": ["address", "phone"]}
-
-
-async def test_search_finds_updated_values(patient_service: PatientService, test_patient: Patient) -> None:
-    changes = PatientUpdate(given_name="Björk", family_name="Ångström", phone="00354 555", email="Bjork@example.is")
-
-    await patient_service.update(test_patient.id, changes)
-
-    for search in ("bjork", "angstrom", "+354555", "bjork@example.is"):
-        listing = await patient_service.list(PatientQuery(search=search))
+        duplicate = Duplicate(
+            id=ada.id,
+            given_name="Ada",
+            family_name="Lovelace",
+            birth_date=date(1990, 5, 17),
+            reasons=reasons,
+        )
+        assert error.value.detail == "A patient like this exists already. Set allow_duplicate if it is another person."
+        assert error.value.members == {"duplicates": [duplicate]}
+        listing = await self.service.list()
         assert listing.total == 1
 
+    @pytest.mark.parametrize(
+        "details",
+        [
+            {"given_name": "Ada", "family_name": "Lovelace"},
+            {"birth_date": "1990-05-17"},
+            {"given_name": "Ada", "family_name": "Byron", "birth_date": "1990-05-17"},
+            {"phone": "+49 30 123457"},
+            {"email": "ada@example.org"},
+        ],
+    )
+    async def test_create_accepts_a_partly_similar_patient(
+        self,
+        make_patient: Factory[Patient],
+        patient_payload: Payload,
+        details: dict[str, Any],
+    ) -> None:
+        ada = await make_patient(**ADA)
 
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"given_name": "Ada", "family_name": "Lovelace", "birth_date": "1990-05-17"},
-        {"phone": "004930123456"},
-        {"email": "Ada@Example.com"},
-    ],
-)
-async def test_update_refuses_a_likely_duplicate(
-    patient_service: PatientService,
-    make_patient: Factory[Patient],
-    test_patient: Patient,
-    changes: dict[str, Any],
-) -> None:
-    ada = await make_patient(**ADA)
+        created = await self.service.create(PatientCreate(**patient_payload(**details)))
 
-    with pytest.raises(Conflict) as error:
-        await patient_service.update(test_patient.id, PatientUpdate.model_validate(changes))
+        assert created.id != ada.id
 
-    assert [duplicate.id for duplicate in error.value.members["duplicates"]] == [ada.id]
-    duplicates = await patient_service.duplicates(ada.id)
-    assert duplicates.total == 0
+    async def test_empty_phone_and_email_do_not_match(
+        self,
+        make_patient: Factory[Patient],
+        patient_payload: Payload,
+    ) -> None:
+        await make_patient(phone=None, email=None)
 
+        created = await self.service.create(PatientCreate(**patient_payload(phone=None, email=None)))
 
-async def test_update_accepts_a_duplicate_if_allowed(
-    patient_service: PatientService,
-    make_patient: Factory[Patient],
-    test_patient: Patient,
-) -> None:
-    mother = await make_patient(**ADA)
+        duplicates = await self.service.duplicates(created.id)
+        assert duplicates.items == []
 
-    child = await patient_service.update(test_patient.id, PatientUpdate(phone=mother.phone), allow_duplicate=True)
+    async def test_create_accepts_a_duplicate_if_allowed(self) -> None:
+        data = PatientCreate.model_validate(ADA)
+        ada = await self.service.create(data)
 
-    assert child.phone == mother.phone
+        namesake = await self.service.create(data, allow_duplicate=True)
 
+        duplicates = await self.service.duplicates(ada.id)
+        assert [found.id for found in duplicates.items] == [namesake.id]
 
-@pytest.mark.parametrize("changes", [{"address": "Ockham Park"}, {"phone": "0049 30 123456"}, ADA])
-async def test_update_ignores_matches_that_existed_before(
-    patient_service: PatientService,
-    make_patient: Factory[Patient],
-    changes: dict[str, Any],
-) -> None:
-    await make_patient(**ADA)
-    namesake = await make_patient(**ADA)
+    async def test_a_patient_of_another_organisation_is_not_a_duplicate(self, other_org: Organisation) -> None:
+        data = PatientCreate.model_validate(ADA)
+        with TenantContext(other_org):
+            await self.service.create(data)
 
-    updated = await patient_service.update(namesake.id, PatientUpdate.model_validate(changes))
+        created = await self.service.create(data)
 
-    assert {field: str(getattr(updated, field)) for field in changes} == changes
+        duplicates = await self.service.duplicates(created.id)
+        assert duplicates.total == 0
 
+    async def test_duplicates_are_sorted_by_reason(self, make_patient: Factory[Patient]) -> None:
+        ada = await make_patient(**ADA)
+        same_email = await make_patient(email=ADA["email"])
+        same_phone = await make_patient(phone=ADA["phone"])
+        same_name = await make_patient(**{**ADA, "phone": None, "email": None})
+        same_name_and_phone = await make_patient(**{**ADA, "email": None})
 
-async def test_delete(patient_service: PatientService, test_patient: Patient, published_events: list[Event]) -> None:
-    await patient_service.delete(test_patient.id)
+        page = await self.service.duplicates(ada.id)
 
-    with pytest.raises(NotFound):
-        await patient_service.get(test_patient.id)
-    (event,) = published_events
-    assert (event.name, event.record_id) == ("patient.deleted", test_patient.id)
+        assert [(found.id, found.reasons) for found in page.items] == [
+            (same_name_and_phone.id, [DuplicateReason.NAME_AND_BIRTH_DATE, DuplicateReason.PHONE]),
+            (same_name.id, [DuplicateReason.NAME_AND_BIRTH_DATE]),
+            (same_phone.id, [DuplicateReason.PHONE]),
+            (same_email.id, [DuplicateReason.EMAIL]),
+        ]
 
+    async def test_duplicates_are_paged_oldest_first(
+        self,
+        make_patient: Factory[Patient],
+        frozen_time: "Traveller",
+    ) -> None:
+        ada = await make_patient(**ADA)
+        newest_first = []
+        for _ in range(3):
+            newest_first.append(await make_patient(**ADA))
+            frozen_time.shift(-1)
 
-async def test_delete_is_refused_while_another_record_refers_to_the_patient(
-    patient_service: PatientService,
-    visit_service: VisitService,
-    test_patient: Patient,
-) -> None:
-    await visit_service.create(VisitCreate(patient_id=test_patient.id))
+        page = await self.service.duplicates(ada.id, ListQuery(limit=2, offset=1))
 
-    with pytest.raises(Conflict):
-        await patient_service.delete(test_patient.id)
+        assert [found.id for found in page.items] == [newest_first[1].id, newest_first[0].id]
+        assert (page.total, page.limit, page.offset) == (3, 2, 1)
 
-    listing = await patient_service.list()
-    assert listing.total == 1
+    @pytest.mark.parametrize(
+        ("field", "value"),
+        [
+            ("given_name", "Augusta"),
+            ("family_name", "King"),
+            ("birth_date", date(1990, 5, 18)),
+            ("sex", Sex.OTHER),
+            ("phone", "112"),
+            ("phone", None),
+            ("email", "countess@example.com"),
+            ("email", None),
+            ("address", "Ockham Park"),
+            ("address", None),
+        ],
+    )
+    async def test_update_changes_only_one_field(self, make_patient: Factory[Patient], field: str, value: Any) -> None:
+        patient = await make_patient(**{**ADA, **DETAILS})
+        before = {name: getattr(patient, name) for name in PatientCreate.model_fields}
 
+        updated = await self.service.update(patient.id, PatientUpdate.model_validate({field: value}))
 
-async def test_delete_also_deletes_merged_records(
-    patient_service: PatientService,
-    make_patient: Factory[Patient],
-) -> None:
-    survivor, duplicate = await make_patient(), await make_patient()
-    await patient_service.merge(survivor.id, duplicate.id)
+        after = {name: getattr(updated, name) for name in PatientCreate.model_fields}
+        assert after == {**before, field: value} != before
 
-    await patient_service.delete(survivor.id)
+    async def test_update_publishes_the_changed_fields(self, test_patient: Patient) -> None:
+        await self.service.update(test_patient.id, PatientUpdate(phone="112", address="Ockham Park"))
 
-    with pytest.raises(NotFound) as error:
-        await patient_service.get(duplicate.id)
-    assert error.value.members == {}
+        _, event = self.published_events
+        assert (event.name, event.record_id) == ("patient.updated", test_patient.id)
+        assert event.data == {"fields": ["address", "phone"]}
 
+    async def test_search_finds_updated_values(self, test_patient: Patient) -> None:
+        changes = PatientUpdate(given_name="Björk", family_name="Ångström", phone="00354 555", email="Bjork@example.is")
 
-async def test_merge_keeps_the_values_of_the_survivor(
-    patient_service: PatientService,
-    make_patient: Factory[Patient],
-) -> None:
-    survivor = await make_patient(**{**ADA, **DETAILS})
-    duplicate = await make_patient(sex="male", address="Ockham Park")
-    before = {name: getattr(survivor, name) for name in PatientCreate.model_fields}
+        await self.service.update(test_patient.id, changes)
 
-    merged = await patient_service.merge(survivor.id, duplicate.id)
+        for search in ("bjork", "angstrom", "+354555", "bjork@example.is"):
+            listing = await self.service.list(PatientQuery(search=search))
+            assert listing.total == 1
 
-    assert merged.id == survivor.id
-    assert {name: getattr(merged, name) for name in PatientCreate.model_fields} == before
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"given_name": "Ada", "family_name": "Lovelace", "birth_date": "1990-05-17"},
+            {"phone": "004930123456"},
+            {"email": "Ada@Example.com"},
+        ],
+    )
+    async def test_update_refuses_a_likely_duplicate(
+        self,
+        make_patient: Factory[Patient],
+        test_patient: Patient,
+        changes: dict[str, Any],
+    ) -> None:
+        ada = await make_patient(**ADA)
 
+        with pytest.raises(Conflict) as error:
+            await self.service.update(test_patient.id, PatientUpdate.model_validate(changes))
 
-async def test_merge_fills_empty_fields_of_the_survivor(
-    patient_service: PatientService,
-    make_patient: Factory[Patient],
-) -> None:
-    survivor = await make_patient(sex=None, phone=None, email=None, address=None)
-    duplicate = await make_patient(**DETAILS)
+        assert [duplicate.id for duplicate in error.value.members["duplicates"]] == [ada.id]
+        duplicates = await self.service.duplicates(ada.id)
+        assert duplicates.total == 0
 
-    merged = await patient_service.merge(survivor.id, duplicate.id)
+    async def test_update_accepts_a_duplicate_if_allowed(
+        self,
+        make_patient: Factory[Patient],
+        test_patient: Patient,
+    ) -> None:
+        mother = await make_patient(**ADA)
 
-    assert {field: getattr(merged, field) for field in DETAILS} == DETAILS
-    found = await patient_service.list(PatientQuery(search="30 123456"))
-    assert [patient.id for patient in found.items] == [survivor.id]
+        child = await self.service.update(test_patient.id, PatientUpdate(phone=mother.phone), allow_duplicate=True)
 
+        assert child.phone == mother.phone
 
-async def test_merge_publishes_an_event_for_each_record(
-    patient_service: PatientService,
-    make_patient: Factory[Patient],
-    published_events: list[Event],
-) -> None:
-    survivor = await make_patient(phone=None, sex="female", address=None)
-    duplicate = await make_patient(phone="112", sex="male", address="Ockham Park")
+    @pytest.mark.parametrize("changes", [{"address": "Ockham Park"}, {"phone": "0049 30 123456"}, ADA])
+    async def test_update_ignores_matches_that_existed_before(
+        self,
+        make_patient: Factory[Patient],
+        changes: dict[str, Any],
+    ) -> None:
+        await make_patient(**ADA)
+        namesake = await make_patient(**ADA)
 
-    await patient_service.merge(survivor.id, duplicate.id)
+        updated = await self.service.update(namesake.id, PatientUpdate.model_validate(changes))
 
-    assert [(event.name, event.record_id, event.data) for event in published_events[2:]] == [
-        ("patient.merged", survivor.id, {"duplicate_id": str(duplicate.id), "gained": ["address", "phone"]}),
-        ("patient.superseded", duplicate.id, {"survivor_id": str(survivor.id)}),
-    ]
+        assert {field: str(getattr(updated, field)) for field in changes} == changes
 
+    async def test_delete(self, test_patient: Patient) -> None:
+        await self.service.delete(test_patient.id)
 
-async def test_a_merged_patient_refers_to_the_survivor(
-    patient_service: PatientService,
-    make_patient: Factory[Patient],
-) -> None:
-    survivor, duplicate = await make_patient(), await make_patient()
-    await patient_service.merge(survivor.id, duplicate.id)
+        with pytest.raises(NotFound):
+            await self.service.get(test_patient.id)
+        _, event = self.published_events
+        assert (event.name, event.record_id) == ("patient.deleted", test_patient.id)
 
-    with pytest.raises(PatientMerged) as error:
-        await patient_service.get(duplicate.id)
+    async def test_delete_is_refused_while_another_record_refers_to_the_patient(
+        self,
+        visit_service: VisitService,
+        test_patient: Patient,
+    ) -> None:
+        await visit_service.create(VisitCreate(patient_id=test_patient.id))
 
-    assert error.value.detail == f"Patient {duplicate.id} has been merged into {survivor.id}."
-    assert error.value.members == {"merged_into_id": survivor.id}
+        with pytest.raises(Conflict):
+            await self.service.delete(test_patient.id)
 
+        listing = await self.service.list()
+        assert listing.total == 1
 
-async def test_a_merged_patient_cannot_be_used(
-    patient_service: PatientService,
-    make_patient: Factory[Patient],
-) -> None:
-    survivor, duplicate, other = await make_patient(), await make_patient(), await make_patient()
-    await patient_service.merge(survivor.id, duplicate.id)
+    async def test_delete_also_deletes_merged_records(self, make_patient: Factory[Patient]) -> None:
+        survivor, duplicate = await make_patient(), await make_patient()
+        await self.service.merge(survivor.id, duplicate.id)
 
-    with pytest.raises(PatientMerged):
-        await patient_service.update(duplicate.id, PatientUpdate(phone="112"), allow_duplicate=True)
-    with pytest.raises(PatientMerged):
-        await patient_service.delete(duplicate.id)
-    with pytest.raises(PatientMerged):
-        await patient_service.duplicates(duplicate.id)
-    with pytest.raises(PatientMerged):
-        await patient_service.timeline(duplicate.id)
-    with pytest.raises(PatientMerged):
-        await patient_service.merge(duplicate.id, other.id)
+        await self.service.delete(survivor.id)
 
+        with pytest.raises(NotFound) as error:
+            await self.service.get(duplicate.id)
+        assert error.value.members == {}
 
-async def test_a_merged_patient_is_neither_listed_nor_searched(
-    patient_service: PatientService,
-    make_patient: Factory[Patient],
-) -> None:
-    survivor, duplicate = await make_patient(), await make_patient(given_name="Needle")
-    await patient_service.merge(survivor.id, duplicate.id)
+    async def test_merge_keeps_the_values_of_the_survivor(self, make_patient: Factory[Patient]) -> None:
+        survivor = await make_patient(**{**ADA, **DETAILS})
+        duplicate = await make_patient(sex="male", address="Ockham Park")
+        before = {name: getattr(survivor, name) for name in PatientCreate.model_fields}
 
-    listing = await patient_service.list()
+        merged = await self.service.merge(survivor.id, duplicate.id)
 
-    assert ([patient.id for patient in listing.items], listing.total) == ([survivor.id], 1)
-    found = await patient_service.list(PatientQuery(search="needle"))
-    assert found.total == 0
+        assert merged.id == survivor.id
+        assert {name: getattr(merged, name) for name in PatientCreate.model_fields} == before
 
+    async def test_merge_fills_empty_fields_of_the_survivor(self, make_patient: Factory[Patient]) -> None:
+        survivor = await make_patient(sex=None, phone=None, email=None, address=None)
+        duplicate = await make_patient(**DETAILS)
 
-async def test_a_merged_patient_is_not_a_duplicate(
-    patient_service: PatientService,
-    make_patient: Factory[Patient],
-) -> None:
-    survivor, duplicate = await make_patient(), await make_patient(**ADA)
-    await patient_service.merge(survivor.id, duplicate.id)
+        merged = await self.service.merge(survivor.id, duplicate.id)
 
-    created = await patient_service.create(PatientCreate.model_validate(ADA))
+        assert {field: getattr(merged, field) for field in DETAILS} == DETAILS
+        found = await self.service.list(PatientQuery(search="30 123456"))
+        assert [patient.id for patient in found.items] == [survivor.id]
 
-    duplicates = await patient_service.duplicates(created.id)
-    assert duplicates.total == 0
+    async def test_merge_publishes_an_event_for_each_record(self, make_patient: Factory[Patient]) -> None:
+        survivor = await make_patient(phone=None, sex="female", address=None)
+        duplicate = await make_patient(phone="112", sex="male", address="Ockham Park")
 
+        await self.service.merge(survivor.id, duplicate.id)
 
-async def test_a_patient_cannot_be_merged_with_itself(patient_service: PatientService, test_patient: Patient) -> None:
-    with pytest.raises(Unprocessable) as error:
-        await patient_service.merge(test_patient.id, test_patient.id)
+        assert [(event.name, event.record_id, event.data) for event in self.published_events[2:]] == [
+            ("patient.merged", survivor.id, {"duplicate_id": str(duplicate.id), "gained": ["address", "phone"]}),
+            ("patient.superseded", duplicate.id, {"survivor_id": str(survivor.id)}),
+        ]
 
-    assert error.value.detail == "A patient cannot be merged with itself."
-    assert error.value.members == {"field": "duplicate_id"}
+    async def test_a_merged_patient_refers_to_the_survivor(self, make_patient: Factory[Patient]) -> None:
+        survivor, duplicate = await make_patient(), await make_patient()
+        await self.service.merge(survivor.id, duplicate.id)
 
-
-async def test_a_merged_patient_cannot_be_merged_again(
-    patient_service: PatientService,
-    make_patient: Factory[Patient],
-) -> None:
-    survivor, duplicate, other = await make_patient(), await make_patient(), await make_patient()
-    await patient_service.merge(survivor.id, duplicate.id)
-
-    with pytest.raises(Conflict) as error:
-        await patient_service.merge(other.id, duplicate.id)
-
-    assert error.value.detail == f"Patient {duplicate.id} has already been merged."
-    assert error.value.members == {"merged_into_id": survivor.id}
-
-
-async def test_merge_requires_existing_patients(patient_service: PatientService, test_patient: Patient) -> None:
-    with pytest.raises(NotFound):
-        await patient_service.merge(test_patient.id, uuid4())
-    with pytest.raises(NotFound):
-        await patient_service.merge(uuid4(), test_patient.id)
-
-
-async def test_merge_also_moves_records_merged_earlier(
-    patient_service: PatientService,
-    make_patient: Factory[Patient],
-) -> None:
-    first, second, last = await make_patient(), await make_patient(), await make_patient()
-    await patient_service.merge(second.id, first.id)
-
-    await patient_service.merge(last.id, second.id)
-
-    for merged in (first, second):
         with pytest.raises(PatientMerged) as error:
-            await patient_service.get(merged.id)
-        assert error.value.members == {"merged_into_id": last.id}
+            await self.service.get(duplicate.id)
 
+        assert error.value.detail == f"Patient {duplicate.id} has been merged into {survivor.id}."
+        assert error.value.members == {"merged_into_id": survivor.id}
 
-async def test_merge_moves_references_of_other_modules(
-    patient_service: PatientService,
-    visit_service: VisitService,
-    make_patient: Factory[Patient],
-) -> None:
-    survivor, duplicate, other = await make_patient(), await make_patient(), await make_patient()
-    visit = await visit_service.create(VisitCreate(patient_id=duplicate.id))
-    unconcerned = await visit_service.create(VisitCreate(patient_id=other.id))
+    async def test_a_merged_patient_cannot_be_used(self, make_patient: Factory[Patient]) -> None:
+        survivor, duplicate, other = await make_patient(), await make_patient(), await make_patient()
+        await self.service.merge(survivor.id, duplicate.id)
 
-    await patient_service.merge(survivor.id, duplicate.id)
+        with pytest.raises(PatientMerged):
+            await self.service.update(duplicate.id, PatientUpdate(phone="112"), allow_duplicate=True)
+        with pytest.raises(PatientMerged):
+            await self.service.delete(duplicate.id)
+        with pytest.raises(PatientMerged):
+            await self.service.duplicates(duplicate.id)
+        with pytest.raises(PatientMerged):
+            await self.service.timeline(duplicate.id)
+        with pytest.raises(PatientMerged):
+            await self.service.merge(duplicate.id, other.id)
 
-    assert (visit.patient_id, unconcerned.patient_id) == (survivor.id, other.id)
+    async def test_a_merged_patient_is_neither_listed_nor_searched(self, make_patient: Factory[Patient]) -> None:
+        survivor, duplicate = await make_patient(), await make_patient(given_name="Needle")
+        await self.service.merge(survivor.id, duplicate.id)
 
+        listing = await self.service.list()
 
-async def test_merge_moves_the_rows_of_a_table_without_a_model(
-    patient_service: PatientService,
-    make_patient: Factory[Patient],
-    db_session: AsyncSession,
-    reminded: Table,
-) -> None:
-    survivor, duplicate, other = await make_patient(), await make_patient(), await make_patient()
-    for patient in (duplicate, other):
-        await db_session.execute(insert(reminded).values(patient_id=patient.id))
+        assert ([patient.id for patient in listing.items], listing.total) == ([survivor.id], 1)
+        found = await self.service.list(PatientQuery(search="needle"))
+        assert found.total == 0
 
-    await patient_service.merge(survivor.id, duplicate.id)
+    async def test_a_merged_patient_is_not_a_duplicate(self, make_patient: Factory[Patient]) -> None:
+        survivor, duplicate = await make_patient(), await make_patient(**ADA)
+        await self.service.merge(survivor.id, duplicate.id)
 
-    rows = await db_session.scalars(select(reminded.c.patient_id))
-    assert set(rows) == {survivor.id, other.id}
+        created = await self.service.create(PatientCreate.model_validate(ADA))
 
+        duplicates = await self.service.duplicates(created.id)
+        assert duplicates.total == 0
 
-async def test_merge_that_violates_a_constraint_changes_nothing(
-    patient_service: PatientService,
-    visit_service: VisitService,
-    make_patient: Factory[Patient],
-    db_session: AsyncSession,
-    published_events: list[Event],
-) -> None:
-    survivor, duplicate, merged = await make_patient(phone=None), await make_patient(), await make_patient()
-    await patient_service.merge(duplicate.id, merged.id)
-    for patient in (survivor, duplicate):
-        await visit_service.create(VisitCreate(patient_id=patient.id))
-    published_events.clear()
+    async def test_a_patient_cannot_be_merged_with_itself(self, test_patient: Patient) -> None:
+        with pytest.raises(Unprocessable) as error:
+            await self.service.merge(test_patient.id, test_patient.id)
 
-    with pytest.raises(Conflict):
-        await patient_service.merge(survivor.id, duplicate.id)
+        assert error.value.detail == "A patient cannot be merged with itself."
+        assert error.value.members == {"field": "duplicate_id"}
 
-    for patient in (survivor, duplicate, merged):
-        await db_session.refresh(patient)
-    assert survivor.phone is None
-    assert duplicate.merged_into_id is None
-    assert merged.merged_into_id == duplicate.id
-    assert published_events == []
+    async def test_a_merged_patient_cannot_be_merged_again(self, make_patient: Factory[Patient]) -> None:
+        survivor, duplicate, other = await make_patient(), await make_patient(), await make_patient()
+        await self.service.merge(survivor.id, duplicate.id)
 
+        with pytest.raises(Conflict) as error:
+            await self.service.merge(other.id, duplicate.id)
 
-async def test_new_records_cannot_refer_to_a_merged_patient(
-    patient_service: PatientService,
-    visit_service: VisitService,
-    make_patient: Factory[Patient],
-) -> None:
-    survivor, duplicate = await make_patient(), await make_patient()
-    await patient_service.merge(survivor.id, duplicate.id)
+        assert error.value.detail == f"Patient {duplicate.id} has already been merged."
+        assert error.value.members == {"merged_into_id": survivor.id}
 
-    with pytest.raises(Unprocessable) as error:
-        await visit_service.create(VisitCreate(patient_id=duplicate.id))
+    async def test_merge_requires_existing_patients(self, test_patient: Patient) -> None:
+        with pytest.raises(NotFound):
+            await self.service.merge(test_patient.id, uuid4())
+        with pytest.raises(NotFound):
+            await self.service.merge(uuid4(), test_patient.id)
 
-    assert error.value.members == {"field": "patient_id"}
+    async def test_merge_also_moves_records_merged_earlier(self, make_patient: Factory[Patient]) -> None:
+        first, second, last = await make_patient(), await make_patient(), await make_patient()
+        await self.service.merge(second.id, first.id)
 
+        await self.service.merge(last.id, second.id)
 
-async def test_timeline_lists_the_events_of_a_patient(
-    patient_service: PatientService,
-    make_patient: Factory[Patient],
-    event_bus: EventBus,
-) -> None:
-    patient = await make_patient()
-    visit_id = uuid4()
-    await patient_service.update(patient.id, PatientUpdate(phone="112"))
-    event_bus.publish("visit.created", visit_id, about=patient.id)
-    await make_patient()
-    event_bus.publish("visit.created", uuid4())
+        for merged in (first, second):
+            with pytest.raises(PatientMerged) as error:
+                await self.service.get(merged.id)
+            assert error.value.members == {"merged_into_id": last.id}
 
-    timeline = await patient_service.timeline(patient.id)
+    async def test_merge_moves_references_of_other_modules(
+        self,
+        visit_service: VisitService,
+        make_patient: Factory[Patient],
+    ) -> None:
+        survivor, duplicate, other = await make_patient(), await make_patient(), await make_patient()
+        visit = await visit_service.create(VisitCreate(patient_id=duplicate.id))
+        unconcerned = await visit_service.create(VisitCreate(patient_id=other.id))
 
-    assert [(event.name, event.record_id) for event in timeline.items] == [
-        ("patient.created", patient.id),
-        ("patient.updated", patient.id),
-        ("visit.created", visit_id),
-    ]
+        await self.service.merge(survivor.id, duplicate.id)
 
+        assert (visit.patient_id, unconcerned.patient_id) == (survivor.id, other.id)
 
-async def test_timeline_includes_merged_records(
-    patient_service: PatientService,
-    make_patient: Factory[Patient],
-    event_bus: EventBus,
-    published_events: list[Event],
-) -> None:
-    first, second, last = await make_patient(), await make_patient(), await make_patient()
-    event_bus.publish("visit.created", uuid4(), about=first.id)
-    await patient_service.merge(second.id, first.id)
-    await patient_service.merge(last.id, second.id)
-    of_these_three = [*published_events]
-    await make_patient()
+    async def test_merge_moves_the_rows_of_a_table_without_a_model(
+        self,
+        make_patient: Factory[Patient],
+        reminded: Table,
+    ) -> None:
+        survivor, duplicate, other = await make_patient(), await make_patient(), await make_patient()
+        for patient in (duplicate, other):
+            await self.session.execute(insert(reminded).values(patient_id=patient.id))
 
-    timeline = await patient_service.timeline(last.id)
+        await self.service.merge(survivor.id, duplicate.id)
 
-    assert timeline.items == of_these_three
+        rows = await self.session.scalars(select(reminded.c.patient_id))
+        assert set(rows) == {survivor.id, other.id}
 
+    async def test_merge_that_violates_a_constraint_changes_nothing(
+        self,
+        visit_service: VisitService,
+        make_patient: Factory[Patient],
+    ) -> None:
+        survivor, duplicate, merged = await make_patient(phone=None), await make_patient(), await make_patient()
+        await self.service.merge(duplicate.id, merged.id)
+        for patient in (survivor, duplicate):
+            await visit_service.create(VisitCreate(patient_id=patient.id))
+        self.published_events.clear()
 
-async def test_timeline_is_paged(
-    patient_service: PatientService,
-    test_patient: Patient,
-    event_bus: EventBus,
-) -> None:
-    for number in range(3):
-        event_bus.publish(f"visit.{number}", uuid4(), about=test_patient.id)
+        with pytest.raises(Conflict):
+            await self.service.merge(survivor.id, duplicate.id)
 
-    page = await patient_service.timeline(test_patient.id, ListQuery(limit=2, offset=1))
+        for patient in (survivor, duplicate, merged):
+            await self.session.refresh(patient)
+        assert survivor.phone is None
+        assert duplicate.merged_into_id is None
+        assert merged.merged_into_id == duplicate.id
+        assert self.published_events == []
 
-    assert [event.name for event in page.items] == ["visit.0", "visit.1"]
-    assert (page.total, page.limit, page.offset) == (4, 2, 1)
+    async def test_new_records_cannot_refer_to_a_merged_patient(
+        self,
+        visit_service: VisitService,
+        make_patient: Factory[Patient],
+    ) -> None:
+        survivor, duplicate = await make_patient(), await make_patient()
+        await self.service.merge(survivor.id, duplicate.id)
 
+        with pytest.raises(Unprocessable) as error:
+            await visit_service.create(VisitCreate(patient_id=duplicate.id))
 
-async def test_timeline_is_ordered_by_time(
-    patient_service: PatientService,
-    test_patient: Patient,
-    event_bus: EventBus,
-    frozen_time: "Traveller",
-) -> None:
-    newest_first = []
-    for _ in range(3):
-        newest_first.append(event_bus.publish("visit.created", uuid4(), about=test_patient.id))
-        frozen_time.shift(-1)
+        assert error.value.members == {"field": "patient_id"}
 
-    timeline = await patient_service.timeline(test_patient.id)
+    async def test_timeline_lists_the_events_of_a_patient(self, make_patient: Factory[Patient]) -> None:
+        patient = await make_patient()
+        visit_id = uuid4()
+        await self.service.update(patient.id, PatientUpdate(phone="112"))
+        self.events.publish("visit.created", visit_id, about=patient.id)
+        await make_patient()
+        self.events.publish("visit.created", uuid4())
 
-    visits = [event for event in timeline.items if event.name == "visit.created"]
-    assert visits == newest_first[::-1]
+        timeline = await self.service.timeline(patient.id)
 
+        assert [(event.name, event.record_id) for event in timeline.items] == [
+            ("patient.created", patient.id),
+            ("patient.updated", patient.id),
+            ("visit.created", visit_id),
+        ]
 
-@pytest.mark.usefixtures("frozen_time")
-async def test_timeline_sorts_events_of_the_same_time_by_id(
-    patient_service: PatientService,
-    event_bus: EventBus,
-) -> None:
-    ada = await patient_service.create(PatientCreate.model_validate(ADA))
-    for _ in range(5):
-        event_bus.publish("visit.created", uuid4(), about=ada.id)
+    async def test_timeline_includes_merged_records(self, make_patient: Factory[Patient]) -> None:
+        first, second, last = await make_patient(), await make_patient(), await make_patient()
+        self.events.publish("visit.created", uuid4(), about=first.id)
+        await self.service.merge(second.id, first.id)
+        await self.service.merge(last.id, second.id)
+        of_these_three = [*self.published_events]
+        await make_patient()
 
-    timeline = await patient_service.timeline(ada.id)
+        timeline = await self.service.timeline(last.id)
 
-    found = [event.id for event in timeline.items]
-    assert found == sorted(found)
+        assert timeline.items == of_these_three
+
+    async def test_timeline_is_paged(self, test_patient: Patient) -> None:
+        for number in range(3):
+            self.events.publish(f"visit.{number}", uuid4(), about=test_patient.id)
+
+        page = await self.service.timeline(test_patient.id, ListQuery(limit=2, offset=1))
+
+        assert [event.name for event in page.items] == ["visit.0", "visit.1"]
+        assert (page.total, page.limit, page.offset) == (4, 2, 1)
+
+    async def test_timeline_is_ordered_by_time(self, test_patient: Patient, frozen_time: "Traveller") -> None:
+        newest_first = []
+        for _ in range(3):
+            newest_first.append(self.events.publish("visit.created", uuid4(), about=test_patient.id))
+            frozen_time.shift(-1)
+
+        timeline = await self.service.timeline(test_patient.id)
+
+        visits = [event for event in timeline.items if event.name == "visit.created"]
+        assert visits == newest_first[::-1]
+
+    @pytest.mark.usefixtures("frozen_time")
+    async def test_timeline_sorts_events_of_the_same_time_by_id(self) -> None:
+        ada = await self.service.create(PatientCreate.model_validate(ADA))
+        for _ in range(5):
+            self.events.publish("visit.created", uuid4(), about=ada.id)
+
+        timeline = await self.service.timeline(ada.id)
+
+        found = [event.id for event in timeline.items]
+        assert found == sorted(found)

@@ -9,7 +9,6 @@ from httpx2 import AsyncClient
 
 from your_service.core.identity import User
 
-from tests.fixtures.core.identity import Headers
 from tests.support.factories import Factory, Payload
 
 URL = "/tickets"
@@ -23,15 +22,10 @@ CHANGES: list[tuple[str, str, dict[str, Any]]] = [
 ]
 
 
-async def test_create(
-    client: AsyncClient,
-    auth_headers: Headers,
-    acting_user: User,
-    ticket_payload: Payload,
-) -> None:
+async def test_create(member_client: AsyncClient, acting_user: User, ticket_payload: Payload) -> None:
     body = ticket_payload(priority="high")
 
-    response = await client.post(URL, headers=auth_headers, json=body)
+    response = await member_client.post(URL, json=body)
 
     assert response.status_code == status.HTTP_201_CREATED
     created = response.json()
@@ -45,25 +39,21 @@ async def test_create(
         "created_at": created["created_at"],
         "updated_at": created["updated_at"],
     }
-    found = await client.get(f"{URL}/{created['id']}", headers=auth_headers)
+    found = await member_client.get(f"{URL}/{created['id']}")
     assert (found.status_code, found.json()) == (status.HTTP_200_OK, created)
 
 
-async def test_create_refuses_a_requester(client: AsyncClient, auth_headers: Headers, ticket_payload: Payload) -> None:
-    response = await client.post(URL, headers=auth_headers, json=ticket_payload(requester_id=str(uuid4())))
+async def test_create_refuses_a_requester(member_client: AsyncClient, ticket_payload: Payload) -> None:
+    response = await member_client.post(URL, json=ticket_payload(requester_id=str(uuid4())))
 
     assert response.status_code == status.HTTP_422_UNPROCESSABLE_CONTENT
 
 
-async def test_list(
-    client: AsyncClient,
-    auth_headers: Headers,
-    ticket_payload: Payload,
-) -> None:
+async def test_list(member_client: AsyncClient, ticket_payload: Payload) -> None:
     for priority in ["low", "urgent", "high"]:
-        await client.post(URL, headers=auth_headers, json=ticket_payload(priority=priority))
+        await member_client.post(URL, json=ticket_payload(priority=priority))
 
-    response = await client.get(URL, headers=auth_headers, params={"limit": 2})
+    response = await member_client.get(URL, params={"limit": 2})
 
     assert response.status_code == status.HTTP_200_OK
     page = response.json()
@@ -86,13 +76,12 @@ async def test_list(
     ],
 )
 async def test_list_filters(
-    client: AsyncClient,
-    auth_headers: Headers,
+    member_client: AsyncClient,
     test_ticket_id: UUID,
     query: dict[str, str],
     total: int,
 ) -> None:
-    response = await client.get(URL, headers=auth_headers, params=query)
+    response = await member_client.get(URL, params=query)
 
     page = response.json()
     assert page["total"] == total
@@ -100,85 +89,66 @@ async def test_list_filters(
 
 
 @pytest.mark.parametrize("query", [{"state": "lost"}, {"version": 1}])
-async def test_list_refuses_a_bad_query(client: AsyncClient, auth_headers: Headers, query: dict[str, Any]) -> None:
-    response = await client.get(URL, headers=auth_headers, params=query)
+async def test_list_refuses_a_bad_query(member_client: AsyncClient, query: dict[str, Any]) -> None:
+    response = await member_client.get(URL, params=query)
 
     assert response.status_code == status.HTTP_422_UNPROCESSABLE_CONTENT
 
 
-async def test_update(client: AsyncClient, auth_headers: Headers, test_ticket_id: UUID) -> None:
+async def test_update(member_client: AsyncClient, test_ticket_id: UUID) -> None:
     url = f"{URL}/{test_ticket_id}"
-    before = await client.get(url, headers=auth_headers)
+    before = await member_client.get(url)
 
-    response = await client.patch(url, headers=auth_headers, json={"version": 1, "title": "No network"})
+    response = await member_client.patch(url, json={"version": 1, "title": "No network"})
 
     assert response.status_code == status.HTTP_200_OK
     updated = response.json()
     assert updated == {**before.json(), "title": "No network", "version": 2, "updated_at": updated["updated_at"]}
-    found = await client.get(url, headers=auth_headers)
+    found = await member_client.get(url)
     assert found.json() == updated
 
 
 @pytest.mark.parametrize(("method", "path", "body"), CHANGES)
 async def test_a_change_to_an_outdated_version_is_refused(
-    client: AsyncClient,
-    auth_headers: Headers,
+    member_client: AsyncClient,
     test_ticket_id: UUID,
     method: str,
     path: str,
     body: dict[str, Any],
 ) -> None:
     url = f"{URL}/{test_ticket_id}"
-    current = await client.patch(url, headers=auth_headers, json={"version": 1, "priority": "high"})
+    current = await member_client.patch(url, json={"version": 1, "priority": "high"})
 
-    response = await client.request(method, url + path, headers=auth_headers, json={"version": 1, **body})
+    response = await member_client.request(method, url + path, json={"version": 1, **body})
 
     assert (response.status_code, response.json()["version"]) == (status.HTTP_409_CONFLICT, 2)
-    found = await client.get(url, headers=auth_headers)
+    found = await member_client.get(url)
     assert found.json() == current.json()
 
 
-async def test_assign_and_unassign(
-    client: AsyncClient,
-    auth_headers: Headers,
-    test_ticket_id: UUID,
-    add_user: Factory[User],
-) -> None:
+async def test_assign_and_unassign(member_client: AsyncClient, test_ticket_id: UUID, add_user: Factory[User]) -> None:
     grace = await add_user()
     url = f"{URL}/{test_ticket_id}"
 
-    assigned = await client.post(
-        f"{url}/assign",
-        headers=auth_headers,
-        json={"version": 1, "assignee_id": str(grace.id)},
-    )
-    unassigned = await client.post(f"{url}/unassign", headers=auth_headers, json={"version": 2})
+    assigned = await member_client.post(f"{url}/assign", json={"version": 1, "assignee_id": str(grace.id)})
+    unassigned = await member_client.post(f"{url}/unassign", json={"version": 2})
 
     assert (assigned.status_code, assigned.json()["assignee_id"]) == (status.HTTP_200_OK, str(grace.id))
     assert (unassigned.status_code, unassigned.json()["assignee_id"]) == (status.HTTP_200_OK, None)
 
 
-async def test_assign_automatically(
-    client: AsyncClient,
-    auth_headers: Headers,
-    test_ticket_id: UUID,
-    acting_user: User,
-) -> None:
-    response = await client.post(
-        f"{URL}/{test_ticket_id}/assign-automatically",
-        headers=auth_headers,
-        json={"version": 1},
-    )
+async def test_assign_automatically(member_client: AsyncClient, test_ticket_id: UUID, acting_user: User) -> None:
+    response = await member_client.post(f"{URL}/{test_ticket_id}/assign-automatically", json={"version": 1})
 
     assert (response.status_code, response.json()["assignee_id"]) == (status.HTTP_200_OK, str(acting_user.id))
 
 
-async def test_move_from_open_to_closed(client: AsyncClient, auth_headers: Headers, test_ticket_id: UUID) -> None:
+async def test_move_from_open_to_closed(member_client: AsyncClient, test_ticket_id: UUID) -> None:
     url = f"{URL}/{test_ticket_id}/move"
     states = ["in_progress", "waiting", "resolved", "closed"]
 
     responses = [
-        await client.post(url, headers=auth_headers, json={"version": version, "state": state})
+        await member_client.post(url, json={"version": version, "state": state})
         for version, state in enumerate(states, start=1)
     ]
 
@@ -189,43 +159,37 @@ async def test_move_from_open_to_closed(client: AsyncClient, auth_headers: Heade
 
 @pytest.mark.parametrize(("method", "path", "body"), CHANGES)
 async def test_a_closed_ticket_cannot_be_changed(
-    client: AsyncClient,
-    auth_headers: Headers,
+    member_client: AsyncClient,
     test_ticket_id: UUID,
     method: str,
     path: str,
     body: dict[str, Any],
 ) -> None:
     url = f"{URL}/{test_ticket_id}"
-    closed = await client.post(f"{url}/move", headers=auth_headers, json={"version": 1, "state": "closed"})
+    closed = await member_client.post(f"{url}/move", json={"version": 1, "state": "closed"})
 
-    response = await client.request(method, url + path, headers=auth_headers, json={"version": 2, **body})
+    response = await member_client.request(method, url + path, json={"version": 2, **body})
 
     assert response.status_code == status.HTTP_409_CONFLICT
-    found = await client.get(url, headers=auth_headers)
+    found = await member_client.get(url)
     assert found.json() == closed.json()
 
 
-async def test_delete(
-    client: AsyncClient,
-    auth_headers: Headers,
-    superuser_token_headers: Headers,
-    test_ticket_id: UUID,
-) -> None:
+async def test_delete(admin_client: AsyncClient, member_client: AsyncClient, test_ticket_id: UUID) -> None:
     url = f"{URL}/{test_ticket_id}"
 
-    deleted = await client.delete(url, headers=superuser_token_headers)
+    deleted = await admin_client.delete(url)
 
     assert deleted.status_code == status.HTTP_204_NO_CONTENT
-    found = await client.get(url, headers=auth_headers)
+    found = await member_client.get(url)
     assert found.status_code == status.HTTP_404_NOT_FOUND
 
 
-async def test_delete_requires_an_admin(client: AsyncClient, auth_headers: Headers, test_ticket_id: UUID) -> None:
+async def test_delete_requires_an_admin(member_client: AsyncClient, test_ticket_id: UUID) -> None:
     url = f"{URL}/{test_ticket_id}"
 
-    response = await client.delete(url, headers=auth_headers)
+    response = await member_client.delete(url)
 
     assert response.status_code == status.HTTP_403_FORBIDDEN
-    found = await client.get(url, headers=auth_headers)
+    found = await member_client.get(url)
     assert found.status_code == status.HTTP_200_OK

@@ -11,7 +11,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from time_machine import Traveller
 
 from your_service.core.errors import Conflict, InvalidTransition, NotFound, Unprocessable
-from your_service.core.events import Event
 from your_service.core.identity import User
 from your_service.core.schemas import ListQuery
 from your_service.core.tenancy import Organisation
@@ -25,7 +24,7 @@ from your_service.modules.tickets.schemas import (
 from your_service.modules.tickets.service import TicketService
 
 from tests.support.factories import Factory, Payload
-from tests.test_utils import TenantContext
+from tests.test_utils import ServiceTestCase, TenantContext
 
 CHANGES: dict[str, Callable[[TicketService, Ticket], Any]] = {
     "update": lambda service, ticket: service.update(ticket.id, TicketUpdate(version=1, title="Printer on fire")),
@@ -50,31 +49,6 @@ async def change_elsewhere(session: AsyncSession, ticket: Ticket) -> None:
     """Change a ticket as a concurrent request would: `session` still has the values it read before."""
     statement = update(Ticket).where(Ticket.id == ticket.id).values(title="Changed elsewhere", version=2)
     await session.execute(statement, execution_options={"synchronize_session": False})
-
-
-async def test_create_stores_all_fields(ticket_service: TicketService, acting_user: User) -> None:
-    data = RequestedTicket(
-        title="No network",
-        description="Since this morning.",
-        priority=TicketPriority.HIGH,
-        requester_id=acting_user.id,
-    )
-
-    created = await ticket_service.create(data)
-
-    stored = await ticket_service.get(created.id)
-    assert {field: getattr(stored, field) for field in RequestedTicket.model_fields} == {
-        "title": "No network",
-        "description": "Since this morning.",
-        "priority": TicketPriority.HIGH,
-        "requester_id": acting_user.id,
-    }
-
-
-async def test_a_new_ticket_is_open_and_unassigned(test_ticket: Ticket) -> None:
-    assert test_ticket.state is TicketState.OPEN
-    assert test_ticket.assignee_id is None
-    assert test_ticket.version == 1
 
 
 def test_priority_is_normal_by_default() -> None:
@@ -120,508 +94,414 @@ def test_refuses_a_bad_value(
     assert [problem["loc"] for problem in error.value.errors()] == [(field,)]
 
 
-async def test_requester_must_exist(make_ticket: Factory[Ticket]) -> None:
-    with pytest.raises(Unprocessable) as error:
-        await make_ticket(requester_id=uuid4())
+class TestTicketService(ServiceTestCase[TicketService]):
+    service_class = TicketService
 
-    assert error.value.members == {"field": "requester_id"}
+    async def test_create_stores_all_fields(self, acting_user: User) -> None:
+        data = RequestedTicket(
+            title="No network",
+            description="Since this morning.",
+            priority=TicketPriority.HIGH,
+            requester_id=acting_user.id,
+        )
 
+        created = await self.service.create(data)
 
-async def test_create_publishes_an_event(make_ticket: Factory[Ticket], published_events: list[Event]) -> None:
-    created = await make_ticket()
+        stored = await self.service.get(created.id)
+        assert {field: getattr(stored, field) for field in RequestedTicket.model_fields} == {
+            "title": "No network",
+            "description": "Since this morning.",
+            "priority": TicketPriority.HIGH,
+            "requester_id": acting_user.id,
+        }
 
-    assert [(event.name, event.record_id) for event in published_events] == [("ticket.created", created.id)]
+    async def test_a_new_ticket_is_open_and_unassigned(self, test_ticket: Ticket) -> None:
+        assert test_ticket.state is TicketState.OPEN
+        assert test_ticket.assignee_id is None
+        assert test_ticket.version == 1
 
+    async def test_requester_must_exist(self, make_ticket: Factory[Ticket]) -> None:
+        with pytest.raises(Unprocessable) as error:
+            await make_ticket(requester_id=uuid4())
 
-async def test_list_puts_the_most_urgent_first(ticket_service: TicketService, make_ticket: Factory[Ticket]) -> None:
-    for priority in ["low", "urgent", "normal", "high"]:
-        await make_ticket(priority=priority)
+        assert error.value.members == {"field": "requester_id"}
 
-    listing = await ticket_service.list()
+    async def test_create_publishes_an_event(self, make_ticket: Factory[Ticket]) -> None:
+        created = await make_ticket()
 
-    assert [ticket.priority for ticket in listing.items] == ["urgent", "high", "normal", "low"]
+        assert [(event.name, event.record_id) for event in self.published_events] == [("ticket.created", created.id)]
 
+    async def test_list_puts_the_most_urgent_first(self, make_ticket: Factory[Ticket]) -> None:
+        for priority in ["low", "urgent", "normal", "high"]:
+            await make_ticket(priority=priority)
 
-async def test_list_sorts_equal_priorities_by_age(
-    ticket_service: TicketService,
-    make_ticket: Factory[Ticket],
-    frozen_time: Traveller,
-) -> None:
-    newer = await make_ticket()
-    frozen_time.shift(-60)
-    older = await make_ticket()
+        listing = await self.service.list()
 
-    listing = await ticket_service.list()
+        assert [ticket.priority for ticket in listing.items] == ["urgent", "high", "normal", "low"]
 
-    assert [ticket.id for ticket in listing.items] == [older.id, newer.id]
+    async def test_list_sorts_equal_priorities_by_age(
+        self,
+        make_ticket: Factory[Ticket],
+        frozen_time: Traveller,
+    ) -> None:
+        newer = await make_ticket()
+        frozen_time.shift(-60)
+        older = await make_ticket()
 
+        listing = await self.service.list()
 
-async def test_list_returns_a_page_and_the_total(ticket_service: TicketService, make_ticket: Factory[Ticket]) -> None:
-    for priority in TicketPriority:
-        await make_ticket(priority=priority)
+        assert [ticket.id for ticket in listing.items] == [older.id, newer.id]
 
-    page = await ticket_service.list(ListQuery(limit=2, offset=1))
+    async def test_list_returns_a_page_and_the_total(self, make_ticket: Factory[Ticket]) -> None:
+        for priority in TicketPriority:
+            await make_ticket(priority=priority)
 
-    assert ([ticket.priority for ticket in page.items], page.total) == (["high", "normal"], 4)
+        page = await self.service.list(ListQuery(limit=2, offset=1))
 
+        assert ([ticket.priority for ticket in page.items], page.total) == (["high", "normal"], 4)
 
-async def test_list_filters_by_state(ticket_service: TicketService, make_ticket: Factory[Ticket]) -> None:
-    waiting, _ = await make_ticket(), await make_ticket()
-    waiting.state = TicketState.WAITING
+    async def test_list_filters_by_state(self, make_ticket: Factory[Ticket]) -> None:
+        waiting, _ = await make_ticket(), await make_ticket()
+        waiting.state = TicketState.WAITING
 
-    listing = await ticket_service.list(TicketQuery(state=TicketState.WAITING))
+        listing = await self.service.list(TicketQuery(state=TicketState.WAITING))
 
-    assert ([ticket.id for ticket in listing.items], listing.total) == ([waiting.id], 1)
+        assert ([ticket.id for ticket in listing.items], listing.total) == ([waiting.id], 1)
 
+    async def test_list_filters_by_priority(self, make_ticket: Factory[Ticket]) -> None:
+        high, _ = await make_ticket(priority="high"), await make_ticket(priority="urgent")
 
-async def test_list_filters_by_priority(ticket_service: TicketService, make_ticket: Factory[Ticket]) -> None:
-    high, _ = await make_ticket(priority="high"), await make_ticket(priority="urgent")
+        listing = await self.service.list(TicketQuery(priority=TicketPriority.HIGH))
 
-    listing = await ticket_service.list(TicketQuery(priority=TicketPriority.HIGH))
+        assert ([ticket.id for ticket in listing.items], listing.total) == ([high.id], 1)
 
-    assert ([ticket.id for ticket in listing.items], listing.total) == ([high.id], 1)
+    async def test_list_filters_by_requester(self, make_ticket: Factory[Ticket], add_user: Factory[User]) -> None:
+        grace = await add_user()
+        hers, _ = await make_ticket(requester_id=grace.id), await make_ticket()
 
+        listing = await self.service.list(TicketQuery(requester_id=grace.id))
 
-async def test_list_filters_by_requester(
-    ticket_service: TicketService,
-    make_ticket: Factory[Ticket],
-    add_user: Factory[User],
-) -> None:
-    grace = await add_user()
-    hers, _ = await make_ticket(requester_id=grace.id), await make_ticket()
+        assert ([ticket.id for ticket in listing.items], listing.total) == ([hers.id], 1)
 
-    listing = await ticket_service.list(TicketQuery(requester_id=grace.id))
+    async def test_list_filters_by_assignee(
+        self,
+        make_ticket: Factory[Ticket],
+        add_user: Factory[User],
+        acting_user: User,
+    ) -> None:
+        grace = await add_user()
+        hers, other, _ = await make_ticket(), await make_ticket(), await make_ticket()
+        await self.service.assign(hers.id, grace.id)
+        await self.service.assign(other.id, acting_user.id)
 
-    assert ([ticket.id for ticket in listing.items], listing.total) == ([hers.id], 1)
+        listing = await self.service.list(TicketQuery(assignee_id=grace.id))
 
+        assert ([ticket.id for ticket in listing.items], listing.total) == ([hers.id], 1)
 
-async def test_list_filters_by_assignee(
-    ticket_service: TicketService,
-    make_ticket: Factory[Ticket],
-    add_user: Factory[User],
-    acting_user: User,
-) -> None:
-    grace = await add_user()
-    hers, other, _ = await make_ticket(), await make_ticket(), await make_ticket()
-    await ticket_service.assign(hers.id, grace.id)
-    await ticket_service.assign(other.id, acting_user.id)
+    @pytest.mark.parametrize(
+        ("unassigned", "found"),
+        [
+            (True, {"free"}),
+            (False, {"assigned"}),
+            (None, {"free", "assigned"}),
+        ],
+    )
+    async def test_list_filters_unassigned_tickets(
+        self,
+        make_ticket: Factory[Ticket],
+        acting_user: User,
+        unassigned: bool | None,
+        found: set[str],
+    ) -> None:
+        await make_ticket(title="free")
+        assigned = await make_ticket(title="assigned")
+        await self.service.assign(assigned.id, acting_user.id)
 
-    listing = await ticket_service.list(TicketQuery(assignee_id=grace.id))
+        listing = await self.service.list(TicketQuery(unassigned=unassigned))
 
-    assert ([ticket.id for ticket in listing.items], listing.total) == ([hers.id], 1)
+        assert {ticket.title for ticket in listing.items} == found
 
+    @pytest.mark.parametrize("field", ["title", "description"])
+    async def test_search_ignores_case(self, make_ticket: Factory[Ticket], field: str) -> None:
+        found, _ = await make_ticket(**{field: "The Coffee machine"}), await make_ticket()
 
-@pytest.mark.parametrize(
-    ("unassigned", "found"),
-    [
-        (True, {"free"}),
-        (False, {"assigned"}),
-        (None, {"free", "assigned"}),
-    ],
-)
-async def test_list_filters_unassigned_tickets(
-    ticket_service: TicketService,
-    make_ticket: Factory[Ticket],
-    acting_user: User,
-    unassigned: bool | None,
-    found: set[str],
-) -> None:
-    await make_ticket(title="free")
-    assigned = await make_ticket(title="assigned")
-    await ticket_service.assign(assigned.id, acting_user.id)
+        listing = await self.service.list(TicketQuery(search="cOFFEE"))
 
-    listing = await ticket_service.list(TicketQuery(unassigned=unassigned))
+        assert [ticket.id for ticket in listing.items] == [found.id]
 
-    assert {ticket.title for ticket in listing.items} == found
+    async def test_update_changes_only_the_given_fields(self, make_ticket: Factory[Ticket]) -> None:
+        ticket = await make_ticket(title="No network", description="Help.", priority="low")
 
+        updated = await self.service.update(ticket.id, TicketUpdate(version=1, priority=TicketPriority.URGENT))
 
-@pytest.mark.parametrize("field", ["title", "description"])
-async def test_search_ignores_case(ticket_service: TicketService, make_ticket: Factory[Ticket], field: str) -> None:
-    found, _ = await make_ticket(**{field: "The Coffee machine"}), await make_ticket()
+        assert (updated.title, updated.description, updated.priority) == ("No network", "Help.", TicketPriority.URGENT)
 
-    listing = await ticket_service.list(TicketQuery(search="cOFFEE"))
+    async def test_update_publishes_the_changed_fields(self, test_ticket: Ticket) -> None:
+        await self.service.update(test_ticket.id, TicketUpdate(version=1, title="No network", description="Help."))
 
-    assert [ticket.id for ticket in listing.items] == [found.id]
+        event = self.published_events[-1]
+        assert (event.name, event.record_id) == ("ticket.updated", test_ticket.id)
+        assert event.data == {"fields": ["description", "title"]}
 
+    async def test_every_change_increments_the_version(self, test_ticket: Ticket, acting_user: User) -> None:
+        await self.service.update(test_ticket.id, TicketUpdate(version=1, title="No network"))
+        await self.service.assign(test_ticket.id, acting_user.id)
+        await self.service.unassign(test_ticket.id)
+        moved = await self.service.move_to(test_ticket.id, TicketState.IN_PROGRESS)
 
-async def test_update_changes_only_the_given_fields(
-    ticket_service: TicketService,
-    make_ticket: Factory[Ticket],
-) -> None:
-    ticket = await make_ticket(title="No network", description="Help.", priority="low")
+        assert moved.version == 5
 
-    updated = await ticket_service.update(ticket.id, TicketUpdate(version=1, priority=TicketPriority.URGENT))
+    async def test_lock_returns_a_ticket_of_the_current_version(self, test_ticket: Ticket) -> None:
+        locked = await self.service.lock(test_ticket.id, 1)
 
-    assert (updated.title, updated.description, updated.priority) == ("No network", "Help.", TicketPriority.URGENT)
+        assert (locked.id, locked.version) == (test_ticket.id, 1)
 
+    @pytest.mark.parametrize("version", [1, 3])
+    async def test_lock_refuses_another_version(self, test_ticket: Ticket, version: int) -> None:
+        await change_elsewhere(self.session, test_ticket)
 
-async def test_update_publishes_the_changed_fields(
-    ticket_service: TicketService,
-    test_ticket: Ticket,
-    published_events: list[Event],
-) -> None:
-    await ticket_service.update(test_ticket.id, TicketUpdate(version=1, title="No network", description="Help."))
+        with pytest.raises(Conflict) as error:
+            await self.service.lock(test_ticket.id, version)
 
-    event = published_events[-1]
-    assert (event.name, event.record_id) == ("ticket.updated", test_ticket.id)
-    assert event.data == {"fields": ["description", "title"]}
+        assert error.value.members == {"version": 2}
 
+    @pytest.mark.parametrize("change", ["update", "assign", "assign automatically"])
+    async def test_a_change_does_not_overwrite_another_request(
+        self,
+        test_ticket: Ticket,
+        test_ticket_id: UUID,
+        change: str,
+    ) -> None:
+        await change_elsewhere(self.session, test_ticket)
 
-async def test_every_change_increments_the_version(
-    ticket_service: TicketService,
-    test_ticket: Ticket,
-    acting_user: User,
-) -> None:
-    await ticket_service.update(test_ticket.id, TicketUpdate(version=1, title="No network"))
-    await ticket_service.assign(test_ticket.id, acting_user.id)
-    await ticket_service.unassign(test_ticket.id)
-    moved = await ticket_service.move_to(test_ticket.id, TicketState.IN_PROGRESS)
+        with pytest.raises(Conflict, match="Another request has changed"):
+            await CHANGES[change](self.service, test_ticket)
 
-    assert moved.version == 5
+        stored = await self.service.get(test_ticket_id)
+        assert (stored.title, stored.assignee_id, stored.version) == ("Changed elsewhere", None, 2)
+        assert self.published_events[-1].name == "ticket.created"
 
+    async def test_delete_refuses_a_ticket_that_another_request_has_changed(self, test_ticket: Ticket) -> None:
+        await change_elsewhere(self.session, test_ticket)
 
-async def test_lock_returns_a_ticket_of_the_current_version(
-    ticket_service: TicketService,
-    test_ticket: Ticket,
-) -> None:
-    locked = await ticket_service.lock(test_ticket.id, 1)
+        with pytest.raises(Conflict, match="Another request has changed"):
+            await self.service.delete(test_ticket.id)
 
-    assert (locked.id, locked.version) == (test_ticket.id, 1)
+        stored = await self.service.lock(test_ticket.id, 2)
+        assert stored.title == "Changed elsewhere"
 
+    async def test_assign(self, test_ticket: Ticket, add_user: Factory[User]) -> None:
+        grace = await add_user()
 
-@pytest.mark.parametrize("version", [1, 3])
-async def test_lock_refuses_another_version(
-    ticket_service: TicketService,
-    db_session: AsyncSession,
-    test_ticket: Ticket,
-    version: int,
-) -> None:
-    await change_elsewhere(db_session, test_ticket)
+        assigned = await self.service.assign(test_ticket.id, grace.id)
 
-    with pytest.raises(Conflict) as error:
-        await ticket_service.lock(test_ticket.id, version)
+        assert assigned.assignee_id == grace.id
+        event = self.published_events[-1]
+        assert (event.name, event.record_id) == ("ticket.assigned", test_ticket.id)
+        assert event.data == {"before": None, "after": str(grace.id)}
+
+    async def test_assign_publishes_the_previous_assignee(self, test_ticket: Ticket, add_user: Factory[User]) -> None:
+        grace, alan = await add_user(), await add_user("Alan Turing")
+        await self.service.assign(test_ticket.id, grace.id)
+
+        assigned = await self.service.assign(test_ticket.id, alan.id)
 
-    assert error.value.members == {"version": 2}
+        assert assigned.assignee_id == alan.id
+        assert self.published_events[-1].data == {"before": str(grace.id), "after": str(alan.id)}
 
+    async def test_assign_to_the_same_user_changes_nothing(self, test_ticket: Ticket, acting_user: User) -> None:
+        await self.service.assign(test_ticket.id, acting_user.id)
 
-@pytest.mark.parametrize("change", ["update", "assign", "assign automatically"])
-async def test_a_change_does_not_overwrite_another_request(
-    ticket_service: TicketService,
-    db_session: AsyncSession,
-    test_ticket: Ticket,
-    test_ticket_id: UUID,
-    published_events: list[Event],
-    change: str,
-) -> None:
-    await change_elsewhere(db_session, test_ticket)
+        again = await self.service.assign(test_ticket.id, acting_user.id)
 
-    with pytest.raises(Conflict, match="Another request has changed"):
-        await CHANGES[change](ticket_service, test_ticket)
+        assert (again.assignee_id, again.version) == (acting_user.id, 2)
+        assert [event.name for event in self.published_events] == ["ticket.created", "ticket.assigned"]
 
-    stored = await ticket_service.get(test_ticket_id)
-    assert (stored.title, stored.assignee_id, stored.version) == ("Changed elsewhere", None, 2)
-    assert published_events == []
+    async def test_assign_refuses_an_unknown_user(self, test_ticket: Ticket) -> None:
+        with pytest.raises(Unprocessable) as error:
+            await self.service.assign(test_ticket.id, uuid4())
 
+        assert error.value.members == {"field": "assignee_id"}
+        assert test_ticket.assignee_id is None
 
-async def test_delete_refuses_a_ticket_that_another_request_has_changed(
-    ticket_service: TicketService,
-    db_session: AsyncSession,
-    test_ticket: Ticket,
-) -> None:
-    await change_elsewhere(db_session, test_ticket)
+    async def test_assign_refuses_an_inactive_user(self, test_ticket: Ticket, add_user: Factory[User]) -> None:
+        left = await add_user(active=False)
 
-    with pytest.raises(Conflict, match="Another request has changed"):
-        await ticket_service.delete(test_ticket.id)
+        with pytest.raises(Unprocessable) as error:
+            await self.service.assign(test_ticket.id, left.id)
 
-    stored = await ticket_service.lock(test_ticket.id, 2)
-    assert stored.title == "Changed elsewhere"
+        assert error.value.members == {"field": "assignee_id"}
 
+    async def test_unassign(self, test_ticket: Ticket, acting_user: User) -> None:
+        await self.service.assign(test_ticket.id, acting_user.id)
 
-async def test_assign(
-    ticket_service: TicketService,
-    test_ticket: Ticket,
-    add_user: Factory[User],
-    published_events: list[Event],
-) -> None:
-    grace = await add_user()
+        unassigned = await self.service.unassign(test_ticket.id)
 
-    assigned = await ticket_service.assign(test_ticket.id, grace.id)
+        assert unassigned.assignee_id is None
+        event = self.published_events[-1]
+        assert (event.name, event.data) == ("ticket.assigned", {"before": str(acting_user.id), "after": None})
 
-    assert assigned.assignee_id == grace.id
-    event = published_events[-1]
-    assert (event.name, event.record_id) == ("ticket.assigned", test_ticket.id)
-    assert event.data == {"before": None, "after": str(grace.id)}
+    async def test_unassign_of_an_unassigned_ticket_changes_nothing(self, test_ticket: Ticket) -> None:
+        unassigned = await self.service.unassign(test_ticket.id)
 
+        assert (unassigned.assignee_id, unassigned.version) == (None, 1)
+        assert self.published_events[-1].name == "ticket.created"
 
-async def test_assign_publishes_the_previous_assignee(
-    ticket_service: TicketService,
-    test_ticket: Ticket,
-    add_user: Factory[User],
-    published_events: list[Event],
-) -> None:
-    grace, alan = await add_user(), await add_user("Alan Turing")
-    await ticket_service.assign(test_ticket.id, grace.id)
+    async def test_automatic_assignment_chooses_the_user_with_the_fewest_tickets(
+        self,
+        make_ticket: Factory[Ticket],
+        add_user: Factory[User],
+        acting_user: User,
+    ) -> None:
+        grace = await add_user()
+        for assignee in [acting_user, acting_user, grace]:
+            held = await make_ticket()
+            await self.service.assign(held.id, assignee.id)
+        ticket = await make_ticket()
 
-    assigned = await ticket_service.assign(test_ticket.id, alan.id)
+        assigned = await self.service.assign_automatically(ticket.id)
 
-    assert assigned.assignee_id == alan.id
-    assert published_events[-1].data == {"before": str(grace.id), "after": str(alan.id)}
+        assert assigned.assignee_id == grace.id
+        event = self.published_events[-1]
+        assert (event.name, event.record_id) == ("ticket.assigned", ticket.id)
+        assert event.data == {"before": None, "after": str(grace.id)}
 
+    @pytest.mark.parametrize(
+        ("state", "chosen"),
+        [
+            (TicketState.OPEN, "Grace Hopper"),
+            (TicketState.IN_PROGRESS, "Grace Hopper"),
+            (TicketState.WAITING, "Grace Hopper"),
+            (TicketState.RESOLVED, "Ada Lovelace"),
+            (TicketState.CLOSED, "Ada Lovelace"),
+        ],
+    )
+    async def test_automatic_assignment_counts_unresolved_tickets(
+        self,
+        make_ticket: Factory[Ticket],
+        add_user: Factory[User],
+        acting_user: User,
+        state: TicketState,
+        chosen: str,
+    ) -> None:
+        users = {user.id: user.name for user in [acting_user, await add_user("Grace Hopper")]}
+        held, ticket = await make_ticket(), await make_ticket()
+        await self.service.assign(held.id, acting_user.id)
+        held.state = state
 
-async def test_assign_to_the_same_user_changes_nothing(
-    ticket_service: TicketService,
-    test_ticket: Ticket,
-    acting_user: User,
-    published_events: list[Event],
-) -> None:
-    await ticket_service.assign(test_ticket.id, acting_user.id)
+        assigned = await self.service.assign_automatically(ticket.id)
 
-    again = await ticket_service.assign(test_ticket.id, acting_user.id)
+        assert users.get(assigned.assignee_id or uuid4()) == chosen
 
-    assert (again.assignee_id, again.version) == (acting_user.id, 2)
-    assert [event.name for event in published_events] == ["ticket.assigned"]
+    async def test_automatic_assignment_does_not_count_the_ticket_itself(
+        self,
+        test_ticket: Ticket,
+        add_user: Factory[User],
+        acting_user: User,
+    ) -> None:
+        await add_user("Grace Hopper")
+        await self.service.assign(test_ticket.id, acting_user.id)
 
+        assigned = await self.service.assign_automatically(test_ticket.id)
 
-async def test_assign_refuses_an_unknown_user(ticket_service: TicketService, test_ticket: Ticket) -> None:
-    with pytest.raises(Unprocessable) as error:
-        await ticket_service.assign(test_ticket.id, uuid4())
+        assert assigned.assignee_id == acting_user.id
 
-    assert error.value.members == {"field": "assignee_id"}
-    assert test_ticket.assignee_id is None
+    async def test_automatic_assignment_breaks_ties_by_name(self, test_ticket: Ticket, add_user: Factory[User]) -> None:
+        await add_user("Grace Hopper")
+        aaron = await add_user("Aaron Swartz")
 
+        assigned = await self.service.assign_automatically(test_ticket.id)
 
-async def test_assign_refuses_an_inactive_user(
-    ticket_service: TicketService,
-    test_ticket: Ticket,
-    add_user: Factory[User],
-) -> None:
-    left = await add_user(active=False)
+        assert assigned.assignee_id == aaron.id
 
-    with pytest.raises(Unprocessable) as error:
-        await ticket_service.assign(test_ticket.id, left.id)
+    async def test_automatic_assignment_breaks_ties_of_equal_names_by_id(self, test_ticket: Ticket) -> None:
+        for number in [2, 1, 3]:
+            self.session.add(User(id=UUID(int=number), name="Aaron Swartz", email=f"aaron-{number}@example.com"))
+            await self.session.flush()
 
-    assert error.value.members == {"field": "assignee_id"}
+        assigned = await self.service.assign_automatically(test_ticket.id)
 
+        assert assigned.assignee_id == UUID(int=1)
 
-async def test_unassign(
-    ticket_service: TicketService,
-    test_ticket: Ticket,
-    acting_user: User,
-    published_events: list[Event],
-) -> None:
-    await ticket_service.assign(test_ticket.id, acting_user.id)
+    async def test_automatic_assignment_ignores_inactive_users(
+        self,
+        test_ticket: Ticket,
+        add_user: Factory[User],
+        acting_user: User,
+    ) -> None:
+        await add_user("Aaron Swartz", active=False)
 
-    unassigned = await ticket_service.unassign(test_ticket.id)
+        assigned = await self.service.assign_automatically(test_ticket.id)
 
-    assert unassigned.assignee_id is None
-    event = published_events[-1]
-    assert (event.name, event.data) == ("ticket.assigned", {"before": str(acting_user.id), "after": None})
+        assert assigned.assignee_id == acting_user.id
 
+    async def test_automatic_assignment_ignores_other_organisations(
+        self,
+        test_ticket: Ticket,
+        add_user: Factory[User],
+        acting_user: User,
+        other_org: Organisation,
+    ) -> None:
+        with TenantContext(other_org):
+            await add_user("Aaron Swartz")
 
-async def test_unassign_of_an_unassigned_ticket_changes_nothing(
-    ticket_service: TicketService,
-    test_ticket: Ticket,
-    published_events: list[Event],
-) -> None:
-    unassigned = await ticket_service.unassign(test_ticket.id)
+        assigned = await self.service.assign_automatically(test_ticket.id)
 
-    assert (unassigned.assignee_id, unassigned.version) == (None, 1)
-    assert published_events == []
+        assert assigned.assignee_id == acting_user.id
 
+    async def test_automatic_assignment_requires_an_active_user(self, test_ticket: Ticket, acting_user: User) -> None:
+        acting_user.active = False
 
-async def test_automatic_assignment_chooses_the_user_with_the_fewest_tickets(
-    ticket_service: TicketService,
-    make_ticket: Factory[Ticket],
-    add_user: Factory[User],
-    acting_user: User,
-    published_events: list[Event],
-) -> None:
-    grace = await add_user()
-    for assignee in [acting_user, acting_user, grace]:
-        held = await make_ticket()
-        await ticket_service.assign(held.id, assignee.id)
-    ticket = await make_ticket()
+        with pytest.raises(Conflict, match="no active user"):
+            await self.service.assign_automatically(test_ticket.id)
 
-    assigned = await ticket_service.assign_automatically(ticket.id)
+        assert test_ticket.assignee_id is None
 
-    assert assigned.assignee_id == grace.id
-    event = published_events[-1]
-    assert (event.name, event.record_id) == ("ticket.assigned", ticket.id)
-    assert event.data == {"before": None, "after": str(grace.id)}
+    @pytest.mark.parametrize(("before", "after"), MOVES)
+    async def test_moves(self, test_ticket: Ticket, before: TicketState, after: TicketState) -> None:
+        test_ticket.state = before
 
+        moved = await self.service.move_to(test_ticket.id, after)
 
-@pytest.mark.parametrize(
-    ("state", "chosen"),
-    [
-        (TicketState.OPEN, "Grace Hopper"),
-        (TicketState.IN_PROGRESS, "Grace Hopper"),
-        (TicketState.WAITING, "Grace Hopper"),
-        (TicketState.RESOLVED, "Ada Lovelace"),
-        (TicketState.CLOSED, "Ada Lovelace"),
-    ],
-)
-async def test_automatic_assignment_counts_unresolved_tickets(
-    ticket_service: TicketService,
-    make_ticket: Factory[Ticket],
-    add_user: Factory[User],
-    acting_user: User,
-    state: TicketState,
-    chosen: str,
-) -> None:
-    users = {user.id: user.name for user in [acting_user, await add_user("Grace Hopper")]}
-    held, ticket = await make_ticket(), await make_ticket()
-    await ticket_service.assign(held.id, acting_user.id)
-    held.state = state
+        assert moved.state is after
+        event = self.published_events[-1]
+        assert (event.name, event.record_id) == ("ticket.moved", test_ticket.id)
+        assert event.data == {"before": before, "after": after}
 
-    assigned = await ticket_service.assign_automatically(ticket.id)
+    @pytest.mark.parametrize("before", TicketState)
+    async def test_refuses_to_move(self, test_ticket: Ticket, before: TicketState) -> None:
+        allowed = sorted(after for start, after in MOVES if start is before)
+        test_ticket.state = before
 
-    assert users.get(assigned.assignee_id or uuid4()) == chosen
+        for after in [state for state in TicketState if state not in allowed]:
+            with pytest.raises(InvalidTransition) as error:
+                await self.service.move_to(test_ticket.id, after)
 
+            assert test_ticket.state is before
+            assert error.value.members == {"allowed": allowed}
 
-async def test_automatic_assignment_does_not_count_the_ticket_itself(
-    ticket_service: TicketService,
-    test_ticket: Ticket,
-    add_user: Factory[User],
-    acting_user: User,
-) -> None:
-    await add_user("Grace Hopper")
-    await ticket_service.assign(test_ticket.id, acting_user.id)
+    @pytest.mark.parametrize("change", CHANGES)
+    async def test_a_closed_ticket_cannot_be_changed(self, test_ticket: Ticket, change: str) -> None:
+        await self.service.move_to(test_ticket.id, TicketState.CLOSED)
 
-    assigned = await ticket_service.assign_automatically(test_ticket.id)
+        with pytest.raises(Conflict):
+            await CHANGES[change](self.service, test_ticket)
 
-    assert assigned.assignee_id == acting_user.id
+        assert test_ticket.version == 2
+        assert [event.name for event in self.published_events] == ["ticket.created", "ticket.moved"]
 
+    async def test_the_refusal_of_a_closed_ticket_names_its_state(self, test_ticket: Ticket) -> None:
+        await self.service.move_to(test_ticket.id, TicketState.CLOSED)
 
-async def test_automatic_assignment_breaks_ties_by_name(
-    ticket_service: TicketService,
-    test_ticket: Ticket,
-    add_user: Factory[User],
-) -> None:
-    await add_user("Grace Hopper")
-    aaron = await add_user("Aaron Swartz")
+        with pytest.raises(Conflict, match="A closed ticket cannot be changed") as error:
+            await self.service.unassign(test_ticket.id)
 
-    assigned = await ticket_service.assign_automatically(test_ticket.id)
+        assert error.value.members == {"state": TicketState.CLOSED}
 
-    assert assigned.assignee_id == aaron.id
+    async def test_delete(self, test_ticket: Ticket) -> None:
+        await self.service.delete(test_ticket.id)
 
-
-async def test_automatic_assignment_breaks_ties_of_equal_names_by_id(
-    ticket_service: TicketService,
-    db_session: AsyncSession,
-    test_ticket: Ticket,
-) -> None:
-    for number in [2, 1, 3]:
-        db_session.add(User(id=UUID(int=number), name="Aaron Swartz", email=f"aaron-{number}@example.com"))
-        await db_session.flush()
-
-    assigned = await ticket_service.assign_automatically(test_ticket.id)
-
-    assert assigned.assignee_id == UUID(int=1)
-
-
-async def test_automatic_assignment_ignores_inactive_users(
-    ticket_service: TicketService,
-    test_ticket: Ticket,
-    add_user: Factory[User],
-    acting_user: User,
-) -> None:
-    await add_user("Aaron Swartz", active=False)
-
-    assigned = await ticket_service.assign_automatically(test_ticket.id)
-
-    assert assigned.assignee_id == acting_user.id
-
-
-async def test_automatic_assignment_ignores_other_organisations(
-    ticket_service: TicketService,
-    test_ticket: Ticket,
-    add_user: Factory[User],
-    acting_user: User,
-    other_org: Organisation,
-) -> None:
-    with TenantContext(other_org):
-        await add_user("Aaron Swartz")
-
-    assigned = await ticket_service.assign_automatically(test_ticket.id)
-
-    assert assigned.assignee_id == acting_user.id
-
-
-async def test_automatic_assignment_requires_an_active_user(
-    ticket_service: TicketService,
-    test_ticket: Ticket,
-    acting_user: User,
-) -> None:
-    acting_user.active = False
-
-    with pytest.raises(Conflict, match="no active user"):
-        await ticket_service.assign_automatically(test_ticket.id)
-
-    assert test_ticket.assignee_id is None
-
-
-@pytest.mark.parametrize(("before", "after"), MOVES)
-async def test_moves(
-    ticket_service: TicketService,
-    test_ticket: Ticket,
-    published_events: list[Event],
-    before: TicketState,
-    after: TicketState,
-) -> None:
-    test_ticket.state = before
-
-    moved = await ticket_service.move_to(test_ticket.id, after)
-
-    assert moved.state is after
-    event = published_events[-1]
-    assert (event.name, event.record_id) == ("ticket.moved", test_ticket.id)
-    assert event.data == {"before": before, "after": after}
-
-
-@pytest.mark.parametrize("before", TicketState)
-async def test_refuses_to_move(ticket_service: TicketService, test_ticket: Ticket, before: TicketState) -> None:
-    allowed = sorted(after for start, after in MOVES if start is before)
-    test_ticket.state = before
-
-    for after in [state for state in TicketState if state not in allowed]:
-        with pytest.raises(InvalidTransition) as error:
-            await ticket_service.move_to(test_ticket.id, after)
-
-        assert test_ticket.state is before
-        assert error.value.members == {"allowed": allowed}
-
-
-@pytest.mark.parametrize("change", CHANGES)
-async def test_a_closed_ticket_cannot_be_changed(
-    ticket_service: TicketService,
-    test_ticket: Ticket,
-    published_events: list[Event],
-    change: str,
-) -> None:
-    await ticket_service.move_to(test_ticket.id, TicketState.CLOSED)
-
-    with pytest.raises(Conflict):
-        await CHANGES[change](ticket_service, test_ticket)
-
-    assert test_ticket.version == 2
-    assert [event.name for event in published_events] == ["ticket.moved"]
-
-
-async def test_the_refusal_of_a_closed_ticket_names_its_state(
-    ticket_service: TicketService,
-    test_ticket: Ticket,
-) -> None:
-    await ticket_service.move_to(test_ticket.id, TicketState.CLOSED)
-
-    with pytest.raises(Conflict, match="A closed ticket cannot be changed") as error:
-        await ticket_service.unassign(test_ticket.id)
-
-    assert error.value.members == {"state": TicketState.CLOSED}
-
-
-async def test_delete(ticket_service: TicketService, test_ticket: Ticket, published_events: list[Event]) -> None:
-    await ticket_service.delete(test_ticket.id)
-
-    with pytest.raises(NotFound):
-        await ticket_service.get(test_ticket.id)
-    assert [(event.name, event.record_id) for event in published_events] == [("ticket.deleted", test_ticket.id)]
+        with pytest.raises(NotFound):
+            await self.service.get(test_ticket.id)
+        _, event = self.published_events
+        assert (event.name, event.record_id) == ("ticket.deleted", test_ticket.id)

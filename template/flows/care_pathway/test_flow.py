@@ -9,36 +9,34 @@ from your_service.modules.appointments.models import Practitioner
 from your_service.modules.journeys.models import Journey
 from your_service.modules.patients.models import Patient
 
-from tests.fixtures.core.identity import Headers
 from tests.support.factories import Payload
 
 
-async def post(client: AsyncClient, headers: Headers, url: str, **body: Any) -> Any:
-    response = await client.post(url, headers=headers, json=body)
+async def post(client: AsyncClient, url: str, **body: Any) -> Any:
+    response = await client.post(url, json=body)
     assert response.status_code in {status.HTTP_200_OK, status.HTTP_201_CREATED}, response.text
     return response.json()
 
 
 async def test_the_timeline_lists_appointments_and_journey_in_order(
-    client: AsyncClient,
-    auth_headers: Headers,
+    member_client: AsyncClient,
     appointment_payload: Payload,
     journey_payload: Payload,
     test_patient: Patient,
 ) -> None:
     first, second = appointment_payload(), appointment_payload()
-    journey = await post(client, auth_headers, "/journeys", **journey_payload())
+    journey = await post(member_client, "/journeys", **journey_payload())
     journey_url = f"/journeys/{journey['id']}"
 
-    booked = await post(client, auth_headers, "/appointments", **first)
-    await post(client, auth_headers, f"{journey_url}/advance", stage="Surgery")
+    booked = await post(member_client, "/appointments", **first)
+    await post(member_client, f"{journey_url}/advance", stage="Surgery")
     appointment_url = f"/appointments/{booked['id']}"
-    await post(client, auth_headers, f"{appointment_url}/reschedule", starts_at=second["starts_at"])
-    await post(client, auth_headers, f"{journey_url}/advance", stage="Rehabilitation")
-    await post(client, auth_headers, f"{appointment_url}/cancel", reason="Feels better")
-    await post(client, auth_headers, f"{journey_url}/complete")
+    await post(member_client, f"{appointment_url}/reschedule", starts_at=second["starts_at"])
+    await post(member_client, f"{journey_url}/advance", stage="Rehabilitation")
+    await post(member_client, f"{appointment_url}/cancel", reason="Feels better")
+    await post(member_client, f"{journey_url}/complete")
 
-    response = await client.get(f"/patients/{test_patient.id}/timeline", headers=auth_headers)
+    response = await member_client.get(f"/patients/{test_patient.id}/timeline")
 
     timeline = response.json()
     assert [event["name"] for event in timeline["items"]] == [
@@ -54,42 +52,39 @@ async def test_the_timeline_lists_appointments_and_journey_in_order(
 
 
 async def test_a_cancelled_slot_can_be_booked_by_another_patient(
-    client: AsyncClient,
-    auth_headers: Headers,
+    member_client: AsyncClient,
     appointment_payload: Payload,
     patient_payload: Payload,
     test_practitioner: Practitioner,
 ) -> None:
     slot = appointment_payload()
-    booked = await post(client, auth_headers, "/appointments", **slot)
-    next_patient = await post(client, auth_headers, "/patients", **patient_payload())
+    booked = await post(member_client, "/appointments", **slot)
+    next_patient = await post(member_client, "/patients", **patient_payload())
     booking = {**slot, "patient_id": next_patient["id"]}
 
-    refused = await client.post("/appointments", headers=auth_headers, json=booking)
-    await post(client, auth_headers, f"/appointments/{booked['id']}/cancel", reason="Feels better")
-    accepted = await client.post("/appointments", headers=auth_headers, json=booking)
+    refused = await member_client.post("/appointments", json=booking)
+    await post(member_client, f"/appointments/{booked['id']}/cancel", reason="Feels better")
+    accepted = await member_client.post("/appointments", json=booking)
 
     assert (refused.status_code, accepted.status_code) == (status.HTTP_409_CONFLICT, status.HTTP_201_CREATED)
-    listed = await client.get(
+    listed = await member_client.get(
         "/appointments",
-        headers=auth_headers,
         params={"practitioner_id": str(test_practitioner.id), "state": "booked"},
     )
     assert [item["patient_id"] for item in listed.json()["items"]] == [next_patient["id"]]
 
 
 async def test_a_patient_with_journey_and_appointment_cannot_be_deleted(
-    client: AsyncClient,
-    auth_headers: Headers,
-    superuser_token_headers: Headers,
+    member_client: AsyncClient,
+    admin_client: AsyncClient,
     appointment_payload: Payload,
     test_patient: Patient,
     test_journey: Journey,
 ) -> None:
-    await post(client, auth_headers, "/appointments", **appointment_payload())
+    await post(member_client, "/appointments", **appointment_payload())
 
-    refused = await client.delete(f"/patients/{test_patient.id}", headers=superuser_token_headers)
+    refused = await admin_client.delete(f"/patients/{test_patient.id}")
 
-    journey = await client.get(f"/journeys/{test_journey.id}", headers=auth_headers)
+    journey = await member_client.get(f"/journeys/{test_journey.id}")
     assert refused.status_code == status.HTTP_409_CONFLICT
     assert journey.json()["patient_id"] == str(test_patient.id)

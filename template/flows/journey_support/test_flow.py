@@ -10,31 +10,28 @@ from your_service.core.events import Event
 from your_service.core.identity import User
 from your_service.modules.journeys.models import Journey
 
-from tests.fixtures.core.identity import Headers
 from tests.support.factories import Factory
 
 
-async def post(client: AsyncClient, headers: Headers, url: str, **body: Any) -> Any:
-    response = await client.post(url, headers=headers, json=body)
+async def post(client: AsyncClient, url: str, **body: Any) -> Any:
+    response = await client.post(url, json=body)
     assert response.status_code in {status.HTTP_200_OK, status.HTTP_201_CREATED}, response.text
     return response.json()
 
 
-async def raise_ticket(client: AsyncClient, headers: Headers, event: Event) -> Any:
+async def raise_ticket(client: AsyncClient, event: Event) -> Any:
     ticket = await post(
         client,
-        headers,
         "/tickets",
         title=f"Journey {event.record_id} ended early",
         description=event.data["reason"],
         priority="high",
     )
-    return await post(client, headers, f"/tickets/{ticket['id']}/assign-automatically", version=ticket["version"])
+    return await post(client, f"/tickets/{ticket['id']}/assign-automatically", version=ticket["version"])
 
 
 async def test_tickets_of_journeys_are_assigned_evenly(
-    client: AsyncClient,
-    auth_headers: Headers,
+    member_client: AsyncClient,
     add_user: Factory[User],
     make_journey: Factory[Journey],
     published_events: list[Event],
@@ -42,32 +39,31 @@ async def test_tickets_of_journeys_are_assigned_evenly(
     await add_user("Grace Hopper")
     for number in range(4):
         journey = await make_journey()
-        await post(client, auth_headers, f"/journeys/{journey.id}/cancel", reason=f"Reason {number}")
+        await post(member_client, f"/journeys/{journey.id}/cancel", reason=f"Reason {number}")
     cancelled = [event for event in published_events if event.name == "journey.cancelled"]
 
-    tickets = [await raise_ticket(client, auth_headers, event) for event in cancelled]
+    tickets = [await raise_ticket(member_client, event) for event in cancelled]
 
     loads = Counter(ticket["assignee_id"] for ticket in tickets)
     assert sorted(loads.values()) == [2, 2]
 
 
 async def test_a_closed_ticket_still_refers_to_its_journey(
-    client: AsyncClient,
-    auth_headers: Headers,
+    member_client: AsyncClient,
     test_journey: Journey,
     published_events: list[Event],
 ) -> None:
     url = f"/journeys/{test_journey.id}"
-    await post(client, auth_headers, f"{url}/advance", stage="Surgery")
-    await post(client, auth_headers, f"{url}/cancel", reason="Moved to another town")
-    ticket = await raise_ticket(client, auth_headers, published_events[-1])
+    await post(member_client, f"{url}/advance", stage="Surgery")
+    await post(member_client, f"{url}/cancel", reason="Moved to another town")
+    ticket = await raise_ticket(member_client, published_events[-1])
 
     for state in ("in_progress", "resolved", "closed"):
         move = {"state": state, "version": ticket["version"]}
-        ticket = await post(client, auth_headers, f"/tickets/{ticket['id']}/move", **move)
+        ticket = await post(member_client, f"/tickets/{ticket['id']}/move", **move)
 
-    found = await client.get("/tickets", headers=auth_headers, params={"search": str(test_journey.id)})
-    journey = await client.get(url, headers=auth_headers)
+    found = await member_client.get("/tickets", params={"search": str(test_journey.id)})
+    journey = await member_client.get(url)
     assert [(item["state"], item["description"]) for item in found.json()["items"]] == [
         ("closed", "Moved to another town")
     ]
