@@ -13,6 +13,7 @@ PARTS = (
     "coroutines",
     "coverage",
     "gates",
+    "parallel",
     "budgets",
     "phases",
     "unawaited",

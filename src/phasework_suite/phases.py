@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +17,15 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", f"{tier}: a test in tests/{tier}.")
     for phase in PHASES:
         config.addinivalue_line("markers", f"{phase}: a test of a module of {phase}.")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave the other tiers alone when `-m` names a tier: their tests would be imported and then deselected."""
+    selected = config.option.markexpr
+    other = selected in TIERS and collection_path in {
+        config.rootpath / "tests" / tier for tier in TIERS if tier != selected
+    }
+    return True if other else None
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

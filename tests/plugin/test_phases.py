@@ -32,6 +32,14 @@ def test_marker_selects_the_tests_of_a_phase(pytester: pytest.Pytester) -> None:
     result.assert_outcomes(passed=1, failed=1, deselected=1)
 
 
+def test_marker_of_a_tier_imports_no_other_tier(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(**{"tests/integration/test_broken": "raise RuntimeError"})
+
+    result = pytester.runpytest_inprocess(*OPTIONS, "-m", "unit")
+
+    result.assert_outcomes(passed=1)
+
+
 def test_run_ends_with_a_row_per_phase(pytester: pytest.Pytester) -> None:
     result = pytester.runpytest_inprocess(*OPTIONS)
 

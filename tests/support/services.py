@@ -112,6 +112,8 @@ class Service:
             "PATH": f"{self.environment / 'bin'}{os.pathsep}{os.environ['PATH']}",
             # Services share environments: none of them is installed in one.
             "PYTHONPATH": str(self.folder / "src"),
+            # Our tests run on several processors already.
+            "PYTEST_ADDOPTS": "-n 0",
         }
 
     def run_suite(self, *options: str, expect: int = 0, variables: Mapping[str, str] | None = None) -> str:

@@ -1,0 +1,60 @@
+"""The whole suite runs on several processors, with all e2e tests on one of them."""
+
+import re
+
+import pytest
+
+from phasework_suite.parallel import count_processors, count_workers
+from tests.plugin.projects import INI, Project
+
+E2E_TEST = """
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_program(number):
+    with Path("workers").open("a") as file:
+        print(os.environ["PYTEST_XDIST_WORKER"], file=file)
+"""
+
+
+def use_workers(project: Project) -> None:
+    """Let the project use two processors."""
+    project.write("pytest.ini", INI.replace("addopts =", "addopts =\n    --numprocesses=auto --maxprocesses=2"))
+
+
+@pytest.mark.parametrize(("limit", "processors", "workers"), [(4, 8, 4), (4, 2, 2), (4, 1, 0), (1, 8, 0), (0, 8, 0)])
+def test_workers_are_as_many_as_processors_up_to_a_limit(limit: int, processors: int, workers: int) -> None:
+    assert count_workers(limit, processors) == workers
+
+
+def test_whole_suite_uses_workers(project: Project) -> None:
+    use_workers(project)
+    workers = count_workers(2, count_processors())
+
+    output = project.run("-v")
+
+    assert len(set(re.findall(r"\[gw\d\]", output))) == workers
+    assert "coverage gates" in output
+
+
+@pytest.mark.parametrize("options", [["-n", "0"], ["tests/unit"], ["-k", "light"], ["--budgets"], ["-s"]])
+def test_other_runs_use_none(project: Project, options: list[str]) -> None:
+    use_workers(project)
+
+    output = project.run("-v", *options)
+
+    assert "[gw" not in output
+
+
+def test_e2e_tests_run_on_one_worker(project: Project) -> None:
+    project.write("tests/e2e/test_one.py", E2E_TEST)
+    project.write("tests/e2e/test_other.py", E2E_TEST)
+
+    project.run("-n", "2", "tests/e2e", "tests/unit", "--no-cov")
+
+    workers = (project.folder / "workers").read_text(encoding="utf-8").split()
+    assert (len(workers), len(set(workers))) == (8, 1)
