@@ -1,6 +1,7 @@
 """`phasework new` asks the template's questions, writes the service, locks its dependencies and commits."""
 
 import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -9,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import copier
 import pytest
 import yaml
 
@@ -28,6 +30,24 @@ ENTER_ALL_THE_WAY = [ENTER] * 11
 def versions(tmp_path_factory: pytest.TempPathFactory) -> Versions:
     """The template as a repository with a version."""
     return make_versions(tmp_path_factory.mktemp("versions"))
+
+
+@pytest.fixture(scope="module")
+def library(versions: Versions, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A service as Copier writes it."""
+    folder = tmp_path_factory.mktemp("library") / "library"
+    copier.run_copy(str(versions.folder), folder, {"modules": ["tickets"]}, defaults=True, quiet=True)
+    return folder
+
+
+@pytest.fixture
+def written_once(library: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Copy a service where Copier would write it: for tests of what comes after."""
+
+    def copy(_: str, folder: Path, *__: object, **___: object) -> None:
+        shutil.copytree(library, folder, dirs_exist_ok=True)
+
+    monkeypatch.setattr("copier.run_copy", copy)
 
 
 @pytest.fixture(autouse=True)
@@ -85,6 +105,7 @@ def test_enter_all_the_way_is_the_same_as_defaults(
     assert "    cd clinic-service\n    uv run pytest\n" in capsys.readouterr().out
 
 
+@pytest.mark.usefixtures("written_once")
 def test_every_question_of_the_template_is_asked(versions: Versions, person: Person, rules: Rules) -> None:
     person.will_say(*ENTER_ALL_THE_WAY)
 
@@ -124,6 +145,7 @@ def test_own_modules_and_the_plan_are_built_step_by_step(versions: Versions, wor
     assert "modules" not in answers
 
 
+@pytest.mark.usefixtures("written_once")
 def test_refused_answers_are_asked_for_again(
     versions: Versions, person: Person, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -235,6 +257,7 @@ def test_nothing_is_written_when_the_person_leaves_at_any_question(
     assert list(workshop.iterdir()) == []
 
 
+@pytest.mark.usefixtures("written_once")
 def test_the_files_stay_when_the_dependencies_cannot_be_locked(
     versions: Versions, workshop: Path, uv: Callable[[str], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -247,6 +270,7 @@ def test_the_files_stay_when_the_dependencies_cannot_be_locked(
     assert git(workshop / "library", "log", "--format=%s") == "Write the service\n"
 
 
+@pytest.mark.usefixtures("written_once")
 def test_the_files_stay_when_git_cannot_commit(
     versions: Versions, workshop: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -263,6 +287,7 @@ def test_the_files_stay_when_git_cannot_commit(
     subprocess.run(command, shell=True, cwd=workshop / "library", check=True, capture_output=True)
 
 
+@pytest.mark.usefixtures("written_once")
 def test_a_service_inside_a_repository_is_left_to_its_team(versions: Versions, workshop: Path) -> None:
     git(workshop, "init", "--quiet")
 
@@ -297,6 +322,7 @@ def test_nothing_is_left_behind_when_it_is_stopped_while_it_locks(
     assert list(workshop.iterdir()) == []
 
 
+@pytest.mark.usefixtures("written_once")
 def test_an_empty_folder_stays_when_the_command_is_stopped(
     versions: Versions, workshop: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
