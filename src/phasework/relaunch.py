@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 from .console import notice
-from .sources import Source, find_source, requirement, running_source
+from .sources import Source, find_source, has_versions, requirement, running_source
 
 STARTED = "PHASEWORK_VERSION"
 """The environment variable that keeps the version which was started from looking for another one."""
@@ -17,11 +17,9 @@ def use_version(address: str, version: str | None) -> None:
 
     Return if it is this program already.
     """
-    if STARTED in os.environ:
+    if STARTED in os.environ or not has_versions(address):
         return
     running = running_source()
-    if running and not running.commit and running.address == address:
-        return  # a folder without git has one version only
     wanted = find_source(address, version)
     if running and wanted.commit and running.commit.startswith(wanted.commit):
         return

@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from packaging.version import InvalidVersion, Version
 
+from .console import progress
 from .git import GitError, run_git
 from .rules import PACKAGED, REPOSITORY, load_rules
 
@@ -88,16 +89,20 @@ def find_source(address: str, version: str | None) -> Source:
 
 def newest_version(address: str) -> str | None:
     """Return the newest version of a template as Copier takes it, or None for a folder without git."""
+    return newest_tag(read_refs(address)) if has_versions(address) else None
+
+
+def has_versions(address: str) -> bool:
+    """Return whether a template is in a git repository; a folder without git has only its present files."""
     source = git_address(address)
-    if is_local(source) and not folder_source(Path(source)).commit:
-        return None
-    return newest_tag(read_refs(address))
+    return not is_local(source) or bool(folder_source(Path(source)).commit)
 
 
 def read_refs(address: str) -> dict[str, str]:
     """Return the commits of a template's tags and branches by their full names; exit if it cannot be read."""
     try:
-        lines = run_git("ls-remote", "--", git_address(address)).decode().splitlines()
+        with progress("Looking for the version ..."):
+            lines = run_git("ls-remote", "--", git_address(address)).decode().splitlines()
     except GitError as error:
         sys.exit(f"The template at {address} cannot be read: {error}")
     return {name: commit for commit, name in (line.split("\t") for line in lines)}

@@ -118,8 +118,12 @@ def test_a_repository_that_cannot_be_read_gets_one_sentence(tmp_path: Path) -> N
         find_source(str(tmp_path / "nowhere"), None)
 
 
-def test_a_folder_without_git_has_no_versions(tmp_path: Path) -> None:
+def test_a_folder_without_git_has_no_versions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PHASEWORK_VERSION", raising=False)
+    monkeypatch.setattr(relaunch, "run", None)
+
     assert newest_version(str(tmp_path)) is None
+    relaunch.use_version(str(tmp_path), None)
 
 
 @pytest.mark.parametrize(

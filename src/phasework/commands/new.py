@@ -50,16 +50,21 @@ def new(
     refuse_unknown(rules, given)
     try:
         answers = given if defaults else ask_questions(rules, given)
-        default_folder = name_folder(str(rules.with_defaults(answers)["project_name"]))
-        if not folder and not defaults:
-            default_folder = ask_text("Which folder should it be written to?", folder_problem, default_folder)
-        target = folder or Path(default_folder)
-        if problem := folder_problem(str(target)):
-            sys.exit(problem)
+        target = folder or choose_folder(rules, answers, ask=not defaults)
         left = write_service(address, vcs_ref, target.absolute(), answers)
     except (EOFError, KeyboardInterrupt):
         interrupted("Nothing was written.")
     show(summary(target, left))
+
+
+def choose_folder(rules: Rules, answers: Answers, *, ask: bool) -> Path:
+    """Return the folder that the person types, or the one named after the project; exit if it cannot be used."""
+    name = name_folder(str(rules.with_defaults(answers)["project_name"]))
+    if ask:
+        return Path(ask_text("Which folder should it be written to?", folder_problem, name))
+    if problem := folder_problem(name):
+        sys.exit(problem)
+    return Path(name)
 
 
 def own_address() -> str:
