@@ -1,6 +1,6 @@
-"""How long it takes to write a service and to run its tests, beside the least that either could take.
+"""Measure writing a service and running its tests, compared with the minimum that either could take.
 
-Each figure is the median of several runs of whole processes, taken in turn: what slows the machine slows both.
+Each figure is the median of several runs of whole processes, in turn, so that a slow machine slows down both.
 """
 
 import re
@@ -25,7 +25,7 @@ NUMBERS_OF_MODULES = (1, 15, 30, 60)
 
 
 def main() -> None:
-    """Measure, and print one line a figure."""
+    """Measure and print one line per figure."""
     with tempfile.TemporaryDirectory(prefix="phasework-bench-") as folder:
         workshop = Path(folder)
         template = copy_template(workshop / "template")
@@ -40,7 +40,7 @@ def main() -> None:
 
 
 def compare_writing(workshop: Path, template: Path, service: Service) -> None:
-    """Write the default service, and as many constant files."""
+    """Compare writing the default service with writing as many constant files."""
     constant = write_constant_template(workshop / "constant", service)
     seconds = medians(
         {
@@ -53,7 +53,7 @@ def compare_writing(workshop: Path, template: Path, service: Service) -> None:
 
 
 def compare_updating(workshop: Path) -> None:
-    """Write the default service, and update one that its team has edited to a version that changes what versions change."""
+    """Compare writing the default service with updating an edited one to a typical new version."""
     versions = make_versions(workshop / "versions")
     versions.release("v0.2.0", *CHANGES.values())
     service = versions.write(workshop / "living", {})
@@ -84,7 +84,7 @@ def compare_updating(workshop: Path) -> None:
 
 
 def compare_suites(workshop: Path, service: Service) -> None:
-    """Run the unit tests of the default service, and as many empty tests with the same plugins."""
+    """Compare the unit tests of the default service with as many empty tests."""
     collected = service.run("pytest", "tests/unit", "--collect-only", "-q", "--no-cov")
     files = re.findall(r"^(tests/unit/\S+?)::", collected, re.MULTILINE)
     empty = write_empty_tests(workshop / "empty", service, files)
@@ -104,7 +104,7 @@ def compare_suites(workshop: Path, service: Service) -> None:
 
 
 def show_growth(workshop: Path, template: Path) -> None:
-    """Write services of ever more modules."""
+    """Measure writing services with more and more modules."""
     runs = {}
     for number in NUMBERS_OF_MODULES:
         answers = {"domain": "blank", "own_modules": typical_modules(number)}
@@ -112,26 +112,26 @@ def show_growth(workshop: Path, template: Path) -> None:
     seconds = medians(runs, rounds=3)
     for number in NUMBERS_OF_MODULES:
         total = seconds[str(number)]
-        print(f"{number:3} modules: {total:.2f} s, {total / number:.3f} s a module")
+        print(f"{number:3} modules: {total:.2f} s, {total / number:.3f} s per module")
     early = (seconds["30"] - seconds["1"]) / 29
-    late = (seconds["60"] - seconds["30"]) / 30
-    print(f"A module more: {early:.3f} s up to 30, {late:.3f} s from there to 60")
-    print_ratio(late / early, goal=1.25)
+    more = (seconds["60"] - seconds["30"]) / 30
+    print(f"Each further module: {early:.3f} s up to 30 modules, {more:.3f} s up to 60")
+    print_ratio(more / early, goal=1.25)
 
 
 def compare_isolation(service: Service) -> None:
-    """Clean up after a test as the suite does, and by creating and dropping every table, on both databases."""
+    """Compare rolling back a test with creating and dropping all tables, on both databases."""
     program = ISOLATION.format(package=service.package)
     for line in service.run("python", "-c", program).splitlines():
         database, tables, savepoint = line.split()
-        print(f"Tables anew on {database}: {float(tables):.2f} ms a test, rolled back {float(savepoint):.3f} ms")
+        print(f"New tables on {database}: {float(tables):.2f} ms per test, rolled back {float(savepoint):.3f} ms")
         print_ratio(float(savepoint) / float(tables), goal=ISOLATION_GOALS.get(database))
 
 
-# The goal was set for the slower of the two.
+# The goal is for the slower database.
 ISOLATION_GOALS = {"PostgreSQL": 0.02}
 
-# Prints, for each database, the milliseconds that each way takes, without those of the test itself: the median of its rounds.
+# Prints the median milliseconds of each method and database, without the test itself.
 ISOLATION = """
 from statistics import median
 from time import perf_counter
@@ -148,12 +148,12 @@ ROUNDS = 40
 
 
 def milliseconds(clean_up):
-    taken = []
+    times = []
     for _ in range(ROUNDS):
         started = perf_counter()
         of_the_test = clean_up() or 0
-        taken.append(1000 * (perf_counter() - started - of_the_test))
-    return median(taken)
+        times.append(1000 * (perf_counter() - started - of_the_test))
+    return median(times)
 
 
 def with_tables_anew(engine):
@@ -171,7 +171,7 @@ def with_savepoint(engine):
         with engine.connect() as connection:
             transaction = connection.begin()
             with Session(connection, join_transaction_mode="create_savepoint") as session:
-                # Without a statement there would be neither transaction nor savepoint; the second one tells what it takes.
+                # A transaction starts only with a statement; the second statement measures its time.
                 session.scalar(text("SELECT 1"))
                 started = perf_counter()
                 session.scalar(text("SELECT 1"))
@@ -196,7 +196,7 @@ with begin() as run:
 
 
 def compare_start_up(workshop: Path, service: Service) -> None:
-    """Run one empty test with the suite's conftest and plugins, and with one that imports the same libraries alone.
+    """Compare one empty test with the suite's conftest and with a conftest that only imports the same libraries.
 
     Both have the installed plugins of pytest, and both import FastAPI, SQLAlchemy and the application.
     """
@@ -251,7 +251,7 @@ def write_earlier_service(folder: Path) -> Service:
 
 
 def write_constant_template(folder: Path, service: Service) -> Path:
-    """Write a template of the service's files as they are, without a question."""
+    """Write a template that contains the files of a service unchanged."""
     shutil.copytree(service.folder, folder / "project")
     (folder / "copier.yml").write_text("_subdirectory: project\n", encoding="utf-8")
     assert read_files(folder / "project") == service.files
@@ -271,7 +271,7 @@ def write_empty_tests(folder: Path, service: Service, files: list[str]) -> Servi
 
 
 def write(template: Path, folder: Path, answers: Mapping[str, object] | None = None) -> None:
-    """Write a service into a folder that is not there yet."""
+    """Write a service into a new folder."""
     shutil.rmtree(folder, ignore_errors=True)
     data = folder.with_name(f"{folder.name}.answers.yml")
     data.write_text(yaml.safe_dump(dict(answers or {}), sort_keys=False), encoding="utf-8")
@@ -279,18 +279,18 @@ def write(template: Path, folder: Path, answers: Mapping[str, object] | None = N
 
 
 def medians(runs: Mapping[str, Callable[[], object]], rounds: int = ROUNDS) -> dict[str, float]:
-    """Return the median seconds of each run, after one round that warms the caches."""
+    """Return the median seconds of each run, after one round to warm the caches."""
     seconds: dict[str, list[float]] = {name: [] for name in runs}
     for _ in range(rounds + 1):
         for name, run in runs.items():
             started = time.perf_counter()
             run()
             seconds[name].append(time.perf_counter() - started)
-    return {name: statistics.median(taken[1:]) for name, taken in seconds.items()}
+    return {name: statistics.median(times[1:]) for name, times in seconds.items()}
 
 
 def print_ratio(ratio: float, goal: float | None) -> None:
-    """Print a ratio, beside its goal if it has one."""
+    """Print a ratio with its goal, if it has one."""
     verdict = "" if goal is None else f", goal {goal}: {'met' if ratio <= goal else 'MISSED'}"
     print(f"  ratio {ratio:.3g}{verdict}", flush=True)
 

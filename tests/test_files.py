@@ -1,4 +1,4 @@
-"""What is written fits on every file system, stays where it belongs, and shows nothing of how it was written."""
+"""Written files fit on every file system, stay inside the folder, and contain no leftovers of the template."""
 
 import re
 import subprocess
@@ -20,7 +20,7 @@ from tests.support.services import ROOT, Service, read_files, write_service
 FORBIDDEN_IN_NAMES = re.compile(r'[<>:"|?*\\\x00-\x1f]|[. ]$')
 DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
 NEEDS_TRUST = {"_tasks", "_migrations", "_jinja_extensions"}
-# `${{ ... }}` is a workflow's, `{{ $... }}` an alert's.
+# Workflows contain `${{ ... }}`, alerts `{{ $... }}`.
 LEFTOVERS = re.compile(r"your_service|(?<!\$)\{\{(?! \$)|\{%|\{#|jinja|phasework|copier", re.IGNORECASE)
 HOST = re.compile(r"https?://([\w.-]+)")
 HOSTS = {
@@ -36,7 +36,7 @@ HOSTS = {
     "test",
 }
 
-# Copier, in a Python that ends where a socket is opened or a name is looked up.
+# Runs Copier in a Python that exits when a socket is opened or a name is resolved.
 WITHOUT_NETWORK = """
 import sys
 
@@ -51,7 +51,7 @@ CopierApp.run(exit=False)[1] and sys.exit(1)
 
 PLUGIN = ROOT / "src" / "phasework_suite"
 
-# Where a service tells how it was made, and how it is kept current.
+# Files that explain how the service was written and how it is updated.
 SAYS_WHERE_IT_COMES_FROM = {
     ".copier-answers.yml",
     "README.md",
@@ -70,7 +70,7 @@ def test_names_of_the_repository_differ_in_more_than_case() -> None:
     assert len({path.lower() for path in tracked()}) == len(tracked())
 
 
-def test_the_repository_holds_no_links() -> None:
+def test_the_repository_has_no_links() -> None:
     assert [path for path in tracked() if (ROOT / path).is_symlink()] == []
 
 
@@ -83,16 +83,16 @@ def test_names_differ_in_more_than_case(service: Service) -> None:
 
 
 def test_paths_are_short_enough_for_windows(written: Callable[[str], Service]) -> None:
-    # Of 260 characters, 60 are left to the folder that the service is in.
+    # Windows allows 260 characters; 60 are left for the folder of the service.
     assert [path for path in written("limits-async").files if len(path) > 200] == []
 
 
-def test_holds_no_links(service: Service) -> None:
+def test_has_no_links(service: Service) -> None:
     assert [path for path in service.files if (service.folder / path).is_symlink()] == []
 
 
 @pytest.mark.parametrize("case", ["defaults", "blank"])
-def test_nothing_is_written_elsewhere(template: Path, tmp_path: Path, case: str) -> None:
+def test_nothing_is_written_outside_of_the_folder(template: Path, tmp_path: Path, case: str) -> None:
     write_service(template, tmp_path / "service", CASES[case])
 
     assert [path.name for path in tmp_path.iterdir()] == ["service"]
@@ -125,7 +125,7 @@ OUTSIDE = ["../evil", "../../evil", "/evil", "..\\evil", "C:\\evil", "~/evil", "
         "no refusal",
     ],
 )
-def test_no_answer_leads_outside(
+def test_no_answer_leads_outside_of_the_folder(
     template: Path, tmp_path: Path, answers: Callable[[str], dict[str, Any]], path: str
 ) -> None:
     sentence = write(template, tmp_path / "folder/service", answers(path))
@@ -141,7 +141,7 @@ def test_the_answers_file_stays_inside(template: Path, tmp_path: Path) -> None:
     assert list(tmp_path.rglob("*evil*")) == []
 
 
-def test_a_link_is_followed_to_the_folder_and_no_further(template: Path, tmp_path: Path) -> None:
+def test_only_a_link_to_the_folder_itself_is_followed(template: Path, tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "service").symlink_to("folder", target_is_directory=True)
 
@@ -151,7 +151,7 @@ def test_a_link_is_followed_to_the_folder_and_no_further(template: Path, tmp_pat
     assert read_files(tmp_path / "folder") == files
 
 
-def test_a_link_inside_leads_nowhere(template: Path, tmp_path: Path) -> None:
+def test_a_link_inside_of_the_folder_is_not_followed(template: Path, tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "service").mkdir()
     (tmp_path / "service/src").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
@@ -162,7 +162,7 @@ def test_a_link_inside_leads_nowhere(template: Path, tmp_path: Path) -> None:
     assert list((tmp_path / "elsewhere").iterdir()) == []
 
 
-def test_reads_no_network(template: Path, tmp_path: Path) -> None:
+def test_copier_uses_no_network(template: Path, tmp_path: Path) -> None:
     command = [
         sys.executable,
         "-c",
@@ -180,7 +180,7 @@ def test_reads_no_network(template: Path, tmp_path: Path) -> None:
     assert (tmp_path / "service/README.md").is_file()
 
 
-def test_the_network_would_be_noticed() -> None:
+def test_network_access_would_be_detected() -> None:
     program = f"import sys; sys.argv = ['copier', '--version']; {WITHOUT_NETWORK}import socket; socket.socket()"
 
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
@@ -188,14 +188,14 @@ def test_the_network_would_be_noticed() -> None:
     assert "the network was used" in run.stderr
 
 
-def test_asks_for_no_trust() -> None:
+def test_needs_no_trust() -> None:
     tree = yaml.compose((ROOT / "copier.yml").read_text(encoding="utf-8"))
     assert isinstance(tree, yaml.MappingNode)
 
     assert NEEDS_TRUST.isdisjoint(key.value for key, _ in tree.value)
 
 
-def test_copier_finds_nothing_that_needs_trust(template: Path) -> None:
+def test_copier_detects_nothing_that_needs_trust(template: Path) -> None:
     judged = Template(url=str(template))
 
     assert (judged.tasks, judged.jinja_extensions, judged.migration_tasks("after", judged)) == ([], (), [])
@@ -209,13 +209,13 @@ def test_plugin_is_the_same_in_each_service(service: Service) -> None:
 
 def test_shows_no_leftovers(service: Service) -> None:
     texts = {path: text for path, text in texts_of(service).items() if path not in SAYS_WHERE_IT_COMES_FROM}
-    # What a person wrote may look like Jinja.
+    # A description may look like Jinja.
     texts = {path: text.replace(service.answers["description"], "") for path, text in texts.items()}
 
     assert {path: found for path, text in texts.items() if (found := LEFTOVERS.findall(text))} == {}
 
 
-def test_names_no_host_of_ours(service: Service) -> None:
+def test_contains_no_host_names(service: Service) -> None:
     hosts = {host for text in texts_of(service).values() for host in HOST.findall(text)}
 
     assert hosts <= HOSTS
@@ -228,22 +228,22 @@ def test_files_end_in_one_newline(service: Service) -> None:
 
 
 @pytest.mark.parametrize("case", ["blank"])
-def test_own_modules_hold_no_module_that_was_not_asked_for(written: Callable[[str], Service], case: str) -> None:
+def test_blank_service_has_only_own_modules(written: Callable[[str], Service], case: str) -> None:
     assert written(case).modules == sorted(CASES[case]["own_modules"])
 
 
 def tracked() -> list[str]:
-    """Return the path of each file that git keeps of this repository."""
+    """Return the paths of all tracked files of this repository."""
     listing = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     return listing.split("\0")[:-1]
 
 
 def fits_on_windows(path: str) -> bool:
-    """Tell whether Windows can check out a path."""
+    """Return whether Windows can check out a path."""
     parts = PurePosixPath(path).parts
     return not any(FORBIDDEN_IN_NAMES.search(part) or DEVICES.fullmatch(part) for part in parts)
 
 
 def texts_of(service: Service) -> dict[str, str]:
-    """Return the text of every file that was written, by its path."""
+    """Return the text of each written file by its path."""
     return {path: content.decode() for path, content in service.files.items()}

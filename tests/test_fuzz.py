@@ -23,18 +23,18 @@ Answers = dict[str, Any]
 
 QUESTIONS = r"(project_name|package_name|description|domain|modules|own_modules|plan|coverage_total|database_access|python_version)"
 SAYS_WHAT_IS_ALLOWED = re.compile(rf"{QUESTIONS}\b.*(use |tick |leave out |add )")
-# What a terminal would obey, or would break the line at.
+# Control characters and line breaks.
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 @pytest.fixture
 def ruff(written: Callable[[str], Service]) -> Path:
-    """The ruff of a service: the one that judges every other."""
+    """A service whose ruff checks all others."""
     return written("blank").environment / "bin/ruff"
 
 
 @fuzz(few=16, many=3000)
-def test_what_is_allowed_is_written_clean(template: Path, tmp_path: Path, ruff: Path, seed: int, cases: int) -> None:
+def test_valid_answers_give_clean_services(template: Path, tmp_path: Path, ruff: Path, seed: int, cases: int) -> None:
     @given(valid_answers())
     def property_(answers: Answers) -> None:
         files = written_files(template, emptied(tmp_path / "service"), answers)
@@ -47,7 +47,7 @@ def test_what_is_allowed_is_written_clean(template: Path, tmp_path: Path, ruff: 
 
 
 @fuzz(few=120, many=4000)
-def test_what_is_wrong_is_refused(template: Path, tmp_path: Path, seed: int, cases: int) -> None:
+def test_wrong_answers_are_refused(template: Path, tmp_path: Path, seed: int, cases: int) -> None:
     @given(wrong_answers())
     def property_(case: tuple[str, Answers]) -> None:
         key, answers = case
@@ -62,7 +62,7 @@ def test_what_is_wrong_is_refused(template: Path, tmp_path: Path, seed: int, cas
 
 
 @fuzz(few=40, many=3000)
-def test_what_is_damaged_is_refused_or_written_clean(
+def test_damaged_answers_are_refused_or_give_clean_services(
     template: Path, tmp_path: Path, ruff: Path, seed: int, cases: int
 ) -> None:
     @given(damaged_answers())
@@ -88,7 +88,7 @@ def test_a_service_of_odd_modules_passes(template: Path, tmp_path: Path, seed: i
         drawn.append(modules)
 
     tried(draw, seed, cases)
-    # The first that hypothesis draws are the simplest.
+    # hypothesis draws the simplest examples first.
     access = "async" if seed % 2 else "sync"
     answers = {"domain": "blank", "own_modules": drawn[-1], "database_access": access}
 
@@ -100,13 +100,13 @@ def test_a_service_of_odd_modules_passes(template: Path, tmp_path: Path, seed: i
 
 
 def emptied(folder: Path) -> Path:
-    """Return a folder that is not there."""
+    """Return an empty path for a folder."""
     shutil.rmtree(folder, ignore_errors=True)
     return folder
 
 
 def assert_refused(sentence: str, folder: Path) -> None:
-    """A refusal names the question and what is allowed, in one line; nothing is written."""
+    """Assert that one line names the question and what is allowed, and that nothing is written."""
     assert SAYS_WHAT_IS_ALLOWED.match(sentence), sentence
     assert not CONTROL.search(sentence), ascii(sentence)
     assert len(sentence) < 1000
@@ -114,7 +114,7 @@ def assert_refused(sentence: str, folder: Path) -> None:
 
 
 def assert_holds_what_was_asked_for(answers: Answers, files: dict[str, bytes]) -> None:
-    """Each choice stands in the code as it was answered, whatever the code around it was made from."""
+    """Assert that each choice is in the code as it was answered."""
     models = {
         path.split("/")[3]: text.decode()
         for path, text in files.items()
@@ -127,7 +127,7 @@ def assert_holds_what_was_asked_for(answers: Answers, files: dict[str, bytes]) -
 
 
 def assert_clean(folder: Path, ruff: Path) -> None:
-    """Every source compiles, and ruff finds nothing to change."""
+    """Assert that every source compiles and that ruff finds nothing."""
     for command in (["check", "--output-format=concise"], ["format", "--diff"]):
         run = subprocess.run(
             [ruff, *command, "--no-cache", "."], cwd=folder, capture_output=True, text=True, check=False
@@ -136,6 +136,6 @@ def assert_clean(folder: Path, ruff: Path) -> None:
 
 
 def assert_writes_the_same_again(template: Path, folder: Path, files: dict[str, bytes]) -> None:
-    """What the service recorded of its answers writes the same bytes."""
+    """Assert that the recorded answers write the same bytes."""
     recorded = yaml.safe_load(files[".copier-answers.yml"])
     assert written_files(template, emptied(folder), recorded) == files

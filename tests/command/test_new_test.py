@@ -20,22 +20,22 @@ from your_service.modules.parcels.service import ParcelService, VanService
 
 @pytest.fixture
 def parcel_service() -> ParcelService:
-    """The service of parcels."""
+    """The service for parcels."""
 
 
 @pytest.fixture
 def make_parcel() -> Factory[Parcel]:
-    """Make a parcel."""
+    """Create a parcel."""
 
 
 @pytest.fixture
 def van_service() -> VanService:
-    """The service of vans."""
+    """The service for vans."""
 
 
 @pytest.fixture
 def make_van() -> Factory[Van]:
-    """Make a van."""
+    """Create a van."""
 '''
 WRITTEN = '''\
 """Parcels: lost and found."""
@@ -74,7 +74,7 @@ async def test_other_organisations_do_not_find_it(
 
 @pytest.fixture
 def service(tmp_path: Path) -> Path:
-    """A service with parcels, tested in phase 2, and one whose name begins the same, tested in phase 1."""
+    """A service with parcels in phase 2, and a module with a similar name in phase 1."""
     write(tmp_path / "src/your_service/modules/parcels/service.py")
     write(tmp_path / "src/your_service/modules/parcels_sent/service.py")
     write(tmp_path / "tests/unit/phase1/test_parcels_sent_service.py")
@@ -95,7 +95,7 @@ def run(service: Path, *arguments: str) -> None:
 
 
 def refusal(service: Path, *arguments: str) -> object:
-    """Return what is said to arguments that make no sense; nothing is written then."""
+    """Return the message for invalid arguments; assert that nothing is written."""
     before = sorted(service.rglob("*"))
     with pytest.raises(SystemExit) as error:
         run(service, *arguments)
@@ -111,7 +111,7 @@ def test_a_test_is_written_in_the_phase_of_its_module(service: Path, capsys: pyt
     assert capsys.readouterr().out == f"Written: {path}\nRun it:  uv run pytest {path}\n"
 
 
-def test_a_test_has_a_name_of_its_own_unless_told(service: Path) -> None:
+def test_a_test_has_a_default_name(service: Path) -> None:
     run(service, "parcels")
 
     assert (service / "tests/unit/phase2/test_parcels_scenarios.py").exists()
@@ -126,7 +126,7 @@ def test_the_test_has_the_form_of_the_service(service: Path) -> None:
     assert written == WRITTEN.replace("async def", "def").replace("await ", "")
 
 
-def test_a_folder_that_is_no_service_is_refused(tmp_path: Path) -> None:
+def test_a_folder_without_a_service_is_refused(tmp_path: Path) -> None:
     assert str(refusal(tmp_path, "parcels")).endswith("run the command in the folder of a service.")
 
 
@@ -139,7 +139,7 @@ def test_a_test_may_be_about_the_only_kind_of_record(service: Path) -> None:
     assert "make_van: Factory[Van]" in (service / "tests/unit/phase2/test_parcels_scenarios.py").read_text()
 
 
-def test_long_names_take_a_line_each(service: Path) -> None:
+def test_long_signatures_have_one_parameter_per_line(service: Path) -> None:
     fixtures = service / "tests/fixtures/parcels.py"
     fixtures.write_text(fixtures.read_text().replace("Parcel", "P" * 80))
 
@@ -151,7 +151,7 @@ def test_long_names_take_a_line_each(service: Path) -> None:
     assert ast.parse(source)
 
 
-def test_what_comes_from_one_file_is_imported_at_once(service: Path) -> None:
+def test_names_of_one_file_share_an_import(service: Path) -> None:
     fixtures = service / "tests/fixtures/parcels.py"
     fixtures.write_text(fixtures.read_text().replace("parcels.models import Parcel", "parcels.service import Parcel"))
 
@@ -161,7 +161,7 @@ def test_what_comes_from_one_file_is_imported_at_once(service: Path) -> None:
     assert "\nfrom your_service.modules.parcels.service import Parcel, ParcelService\n" in source
 
 
-def test_what_the_fixtures_do_not_import_is_where_modules_have_it(service: Path) -> None:
+def test_names_that_fixtures_do_not_import_have_a_default_place(service: Path) -> None:
     fixtures = service / "tests/fixtures/parcels.py"
     source = fixtures.read_text().replace("from your_service.modules.parcels", "from .things")
     fixtures.write_text(source)
@@ -184,11 +184,11 @@ def test_a_module_without_tests_is_asked_for_its_phase(service: Path) -> None:
     assert (service / "tests/unit/phase3/test_parcels_scenarios.py").exists()
 
 
-def test_an_unknown_module_is_told_the_modules(service: Path) -> None:
+def test_the_error_of_an_unknown_module_lists_the_modules(service: Path) -> None:
     assert refusal(service, "letters") == 'There is no module "letters"; the modules are: parcels, parcels_sent.'
 
 
-def test_a_service_without_modules_says_so(tmp_path: Path) -> None:
+def test_a_service_without_modules_is_refused(tmp_path: Path) -> None:
     write(tmp_path / ".copier-answers.yml", ANSWERS.format(form="sync"))
     assert refusal(tmp_path, "letters") == 'There is no module "letters"; the modules are: none yet.'
 
@@ -198,13 +198,13 @@ def test_a_bad_name_is_refused(service: Path) -> None:
         assert str(refusal(service, "parcels", name)).startswith(f'Use a-z, 0-9 and _, a letter first, not "{name}".')
 
 
-def test_a_file_that_is_there_stays_as_it_is(service: Path) -> None:
+def test_an_existing_file_stays_unchanged(service: Path) -> None:
     assert refusal(service, "parcels", "service") == (
         "tests/unit/phase2/test_parcels_service.py exists: choose another name."
     )
 
 
-def test_a_module_without_fixtures_is_told_which_it_takes(service: Path) -> None:
+def test_the_error_of_a_module_without_fixtures_names_them(service: Path) -> None:
     assert refusal(service, "parcels_sent") == (
         "parcels_sent: define the fixtures <entity>_service and make_<entity> in tests/fixtures/parcels_sent.py first."
     )

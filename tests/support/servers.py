@@ -66,7 +66,7 @@ def left_behind(folder: Path) -> list[str]:
             command = (process / "cmdline").read_bytes()
         except OSError:
             continue
-        # A zombie has no command: it has ended.
+        # A zombie has no command line.
         if command and f"TMPDIR={folder}".encode() in variables:
             found.append(command.replace(b"\0", b" ").decode(errors="replace"))
     return found
