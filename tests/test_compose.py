@@ -201,9 +201,13 @@ def test_a_missing_secret_is_named(written: Callable[[str], Service], missing: s
     assert f"{missing} is not set; docs/docker.md shows how to add it to .env" in said
 
 
-def test_the_suite_passes_in_the_image(written: Callable[[str], Service], tmp_path: Path) -> None:
+# The whole suite builds nothing more, but takes minutes.
+@pytest.mark.parametrize(
+    "command", [["pytest", "--no-cov", "tests/integration"], pytest.param([], marks=pytest.mark.long)]
+)
+def test_the_suite_passes_in_the_image(written: Callable[[str], Service], tmp_path: Path, command: list[str]) -> None:
     with stack_of(written("patients"), tmp_path / "service", REQUIRED) as stack:
-        said = stack.compose("--profile", "test", "run", "--rm", "test")
+        said = stack.compose("--profile", "test", "run", "--rm", "test", *command)
 
     assert "postgresql: app_test on postgres, from TEST_DATABASE_URL" in said
     assert " passed in " in said
