@@ -59,6 +59,13 @@ class TestGates:
 
         assert verdicts(output) == {"parcels": "BELOW ITS GATE", "total": "ok"}
 
+    def test_test_with_the_fixture_uncovered_does_not_count(self, unit_project: Project) -> None:
+        unit_project.replace("tests/unit/phase1/test_parcels_service.py", "test_heavy()", "test_heavy(uncovered)")
+
+        output = unit_project.run(expect=1)
+
+        assert verdicts(output) == {"parcels": "BELOW ITS GATE", "total": "ok"}
+
     def test_service_below_its_gate_fails_the_run(self, unit_project: Project) -> None:
         unit_project.write("src/shop/untested.py", "ANSWER = 42\n" * 9)
 
@@ -234,7 +241,7 @@ def start_waiting_test(project: Project, options: list[str], variables: dict[str
         ["-m", "pytest", "--no-cov", "tests/e2e", *options],
         cwd=project.folder,
         env=environment() | variables,
-        timeout=60,
+        timeout=120,
         encoding="utf-8",
         preexec_fn=heed_ctrl_c,
     )

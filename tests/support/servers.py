@@ -48,7 +48,7 @@ def serving() -> Iterator[Server]:
         yield Server(embedded_address(run))
 
 
-def wait_until(happens: Callable[[], bool], timeout: float = 30.0) -> None:
+def wait_until(happens: Callable[[], bool], timeout: float = 60.0) -> None:
     """Return once `happens` returns true; fail after `timeout` seconds."""
     deadline = time.monotonic() + timeout
     while not happens():
