@@ -122,3 +122,11 @@ def test_modules_can_be_any_list_of_yaml(template: Path, tmp_path: Path, text: s
 
     assert service.answers["modules"] == ["tickets", "patients"]
     assert service.modules == ["patients", "tickets"]
+
+
+def test_an_answer_to_no_question_changes_nothing(
+    written: Callable[[str], Service], template: Path, tmp_path: Path
+) -> None:
+    service = write_service(template, tmp_path / "service", {"": "text", "colour": None})
+
+    assert service.files == written("defaults").files

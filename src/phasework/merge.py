@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from phasework_suite import places
+
 from .answers import ANSWERS_FILE
 from .git import Tree
 
@@ -135,7 +137,7 @@ def find_module(path: str, modules: Iterable[str]) -> str:
     if found := MODULE.match(path) or REVISION.fullmatch(path):
         return found[1]
     name = path.rpartition("/")[2] if path.startswith("tests/") else ""
-    return max((module for module in modules if name.startswith(f"test_{module}_")), key=len, default="")
+    return places.find_module(name, modules) or ""
 
 
 def files_of_lost_modules(paths: Iterable[str], base: Tree, new: Tree) -> list[str]:

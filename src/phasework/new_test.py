@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
+from phasework_suite.places import find_module
+
 from .answers import ANSWERS_FILE, read_answers
 from .fixtures import parse, read_fixtures
 
@@ -92,9 +94,8 @@ def new_test(service: Service, module: str, name: str, phase: int | None = None)
 
 def find_folder(service: Service, module: str) -> Path:
     """Return the folder of the module's phase; exit if the module has no tests yet."""
-    longer = tuple(f"test_{name}_" for name in service.modules if name.startswith(f"{module}_"))
     for file in sorted(service.root.glob(f"tests/unit/phase[1-9]/test_{module}_*.py")):
-        if not file.name.startswith(longer):
+        if find_module(file.name, service.modules) == module:
             return file.parent
     sys.exit(f"{module}: no test shows the phase of this module yet: name a phase from 1 to 9 with --phase.")
 

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import yaml
 from jinja2 import FileSystemLoader
@@ -116,9 +116,9 @@ class Rules:
 
     def plan_of(self, answers: Answers) -> dict[str, dict[str, int]]:
         """Return the phase and coverage of each module: from the plan, else from the module."""
-        default_plan = self._macros("modules")["default_plan"]
-        default = json.loads(default_plan(self.catalog, answers["modules"], answers["own_modules"]))
-        return {name: entry | (answers["plan"].get(name) or {}) for name, entry in default.items()}
+        complete_plan = self._macros("modules")["complete_plan"]
+        plan = complete_plan(self.catalog, answers["modules"], answers["own_modules"], answers["plan"])
+        return cast("dict[str, dict[str, int]]", json.loads(plan))
 
     def render_macro(self, file: str, name: str, *arguments: Any) -> str:
         """Return what a macro of the template prints."""

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 from pathlib import PurePath
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from .service import Service
+# The command `phasework` imports this file, and has no pytest.
+if TYPE_CHECKING:
+    from .service import Service
 
 TIERS = ("unit", "api", "integration", "e2e", "performance")
 PHASES = tuple(f"phase{number}" for number in range(1, 10))
@@ -29,7 +31,7 @@ class Place(NamedTuple):
 LABELS = (*PHASES, *(Place(tier, None).label for tier in TIERS), Place(None, None).label)
 
 
-def read_phases(service: Service) -> dict[str, str]:
+def read_phases(service: "Service") -> dict[str, str]:
     """Return the phase of each module that has unit tests: the folder of these tests."""
     modules = service.modules
     phases: dict[str, str] = {}
