@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import PurePath
 from typing import TYPE_CHECKING, NamedTuple
 
-# The command `phasework` imports this file, and has no pytest.
+# The updater of the service imports this file, and has no pytest.
 if TYPE_CHECKING:
     from .service import Service
 
