@@ -30,6 +30,7 @@ from tests.support.factories import Factory
 from tests.support.gateways.email import RecordingEmailGateway
 from tests.support.worker import QueuedTask, in_worker
 from tests.test_config import FROZEN_NOW
+from tests.test_utils import ServiceTestCase
 
 pytestmark = pytest.mark.usefixtures("frozen_time", "celery_app")
 
@@ -50,210 +51,142 @@ async def appointment(make_appointment: Factory[Appointment], ada: Patient) -> A
     return await make_appointment(patient_id=ada.id, starts_at=NINE)
 
 
-@pytest.fixture
-def message(appointment: Appointment) -> tuple[UUID, UUID, int]:
-    """Return the arguments of the task that sends a reminder."""
-    return appointment.organisation_id, appointment.id, LEAD
-
-
 async def events_of(session: AsyncSession, appointment: Appointment) -> list[str]:
     """Return the names of the stored events of an appointment."""
     names = select(Event.name).where(Event.record_id == appointment.id).order_by(Event.name)
     return list(await session.scalars(names))
 
 
-async def test_a_patient_is_reminded_by_email(
-    db_session: AsyncSession,
-    appointment: Appointment,
-    message: tuple[UUID, UUID, int],
-    mock_email: RecordingEmailGateway,
-) -> None:
-    sent = await in_worker(send_reminder.run, *message)
+class TestSendReminder(ServiceTestCase[AppointmentService]):
+    service_class = AppointmentService
+    appointment: Appointment
+    message: tuple[UUID, UUID, int]
+    email: RecordingEmailGateway
 
-    await db_session.refresh(appointment)
-    assert (sent, appointment.reminded_at) == (True, FROZEN_NOW)
-    assert [email.to for email in mock_email.outbox] == ["ada@example.com"]
-    assert await events_of(db_session, appointment) == ["appointment.booked", "appointment.reminded"]
+    @pytest.fixture(autouse=True)
+    def _prepare(self, appointment: Appointment, mock_email: RecordingEmailGateway) -> None:
+        """Prepare the arguments of the task that sends the reminder of `appointment`."""
+        self.appointment, self.email = appointment, mock_email
+        self.message = (appointment.organisation_id, appointment.id, LEAD)
 
+    async def test_a_patient_is_reminded_by_email(self) -> None:
+        sent = await in_worker(send_reminder.run, *self.message)
 
-async def test_a_reminder_names_time_and_practitioner(
-    appointment: Appointment,
-    message: tuple[UUID, UUID, int],
-    test_practitioner: Practitioner,
-    mock_email: RecordingEmailGateway,
-) -> None:
-    await in_worker(send_reminder.run, *message)
+        await self.session.refresh(self.appointment)
+        assert (sent, self.appointment.reminded_at) == (True, FROZEN_NOW)
+        assert [email.to for email in self.email.outbox] == ["ada@example.com"]
+        assert await events_of(self.session, self.appointment) == ["appointment.booked", "appointment.reminded"]
 
-    (email,) = mock_email.outbox
-    assert email.subject == "Your appointment on Wednesday, 16 January 2030, at 09:00"
-    assert email.body == (
-        "Hello Ada,\n\n"
-        "we look forward to seeing you on Wednesday, 16 January 2030, at 09:00 (Europe/Berlin time).\n"
-        f"{test_practitioner.name} will take care of you.\n\n"
-        "If you cannot come, please let us know as soon as you can.\n"
-    )
+    async def test_a_reminder_names_time_and_practitioner(self, test_practitioner: Practitioner) -> None:
+        await in_worker(send_reminder.run, *self.message)
 
+        (email,) = self.email.outbox
+        assert email.subject == "Your appointment on Wednesday, 16 January 2030, at 09:00"
+        assert email.body == (
+            "Hello Ada,\n\n"
+            "we look forward to seeing you on Wednesday, 16 January 2030, at 09:00 (Europe/Berlin time).\n"
+            f"{test_practitioner.name} will take care of you.\n\n"
+            "If you cannot come, please let us know as soon as you can.\n"
+        )
 
-async def test_a_task_that_is_delivered_twice_sends_one_reminder(
-    message: tuple[UUID, UUID, int],
-    mock_email: RecordingEmailGateway,
-) -> None:
-    sent = [await in_worker(send_reminder.run, *message) for _ in range(2)]
+    async def test_a_task_that_is_delivered_twice_sends_one_reminder(self) -> None:
+        sent = [await in_worker(send_reminder.run, *self.message) for _ in range(2)]
 
-    assert (sent, len(mock_email.outbox)) == ([True, False], 1)
+        assert (sent, len(self.email.outbox)) == ([True, False], 1)
 
+    async def test_sending_a_reminder_locks_the_appointment_first(self) -> None:
+        queries: list[Select[Any]] = []
 
-async def test_sending_a_reminder_locks_the_appointment_first(
-    db_session: AsyncSession,
-    message: tuple[UUID, UUID, int],
-) -> None:
-    queries: list[Select[Any]] = []
+        def note(_: Connection, statement: object, *__: object) -> None:
+            if isinstance(statement, Select):
+                queries.append(statement)
 
-    def note(_: Connection, statement: object, *__: object) -> None:
-        if isinstance(statement, Select):
-            queries.append(statement)
+        event.listen(self.session.get_bind(), "before_execute", note)
 
-    event.listen(db_session.get_bind(), "before_execute", note)
+        await in_worker(send_reminder.run, *self.message)
 
-    await in_worker(send_reminder.run, *message)
+        # SQLite has no row locks, so check the statement for PostgreSQL.
+        dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
+        assert str(queries[0].compile(dialect=dialect)).endswith(" FOR UPDATE")
 
-    # SQLite has no row locks, so check the statement for PostgreSQL.
-    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
-    assert str(queries[0].compile(dialect=dialect)).endswith(" FOR UPDATE")
+    @pytest.mark.parametrize("state", [state for state in AppointmentState if state is not AppointmentState.BOOKED])
+    async def test_no_reminder_for_an_appointment_closed_in_the_meantime(self, state: AppointmentState) -> None:
+        self.appointment.state = state
+        await self.session.flush()
 
+        assert await in_worker(send_reminder.run, *self.message) is False
 
-@pytest.mark.parametrize("state", [AppointmentState.CANCELLED, AppointmentState.COMPLETED, AppointmentState.NO_SHOW])
-async def test_no_reminder_for_an_appointment_closed_in_the_meantime(
-    db_session: AsyncSession,
-    appointment: Appointment,
-    message: tuple[UUID, UUID, int],
-    mock_email: RecordingEmailGateway,
-    state: AppointmentState,
-) -> None:
-    appointment.state = state
-    await db_session.flush()
+        assert self.email.outbox == []
 
-    assert await in_worker(send_reminder.run, *message) is False
+    async def test_no_reminder_for_an_appointment_moved_beyond_the_lead_time(self) -> None:
+        await self.service.reschedule(self.appointment.id, AppointmentReschedule(starts_at=NINE + timedelta(days=1)))
 
-    assert mock_email.outbox == []
+        assert await in_worker(send_reminder.run, *self.message) is False
 
+        assert self.email.outbox == []
 
-async def test_no_reminder_for_an_appointment_moved_beyond_the_lead_time(
-    appointment_service: AppointmentService,
-    appointment: Appointment,
-    message: tuple[UUID, UUID, int],
-    mock_email: RecordingEmailGateway,
-) -> None:
-    await appointment_service.reschedule(appointment.id, AppointmentReschedule(starts_at=NINE + timedelta(days=1)))
+    async def test_no_reminder_for_an_appointment_that_has_started(self, frozen_time: Traveller) -> None:
+        frozen_time.move_to(NINE)
 
-    assert await in_worker(send_reminder.run, *message) is False
+        assert await in_worker(send_reminder.run, *self.message) is False
 
-    assert mock_email.outbox == []
+        assert self.email.outbox == []
 
+    async def test_no_reminder_for_an_unknown_appointment(self, other_org: Organisation) -> None:
+        unknown = await in_worker(send_reminder.run, self.organisation.id, uuid4(), LEAD)
+        foreign = await in_worker(send_reminder.run, other_org.id, self.appointment.id, LEAD)
 
-async def test_no_reminder_for_an_appointment_that_has_started(
-    message: tuple[UUID, UUID, int],
-    mock_email: RecordingEmailGateway,
-    frozen_time: Traveller,
-) -> None:
-    frozen_time.move_to(NINE)
+        assert (unknown, foreign, self.email.outbox) == (False, False, [])
 
-    assert await in_worker(send_reminder.run, *message) is False
+    async def test_no_reminder_for_a_patient_whose_address_was_removed(self, ada: Patient) -> None:
+        ada.email = None
+        await self.session.flush()
 
-    assert mock_email.outbox == []
+        assert await in_worker(send_reminder.run, *self.message) is False
 
+        await self.session.refresh(self.appointment)
+        assert (self.appointment.reminded_at, self.email.outbox) == (None, [])
 
-async def test_no_reminder_for_an_unknown_appointment(
-    test_org: Organisation,
-    appointment: Appointment,
-    other_org: Organisation,
-    mock_email: RecordingEmailGateway,
-) -> None:
-    unknown = await in_worker(send_reminder.run, test_org.id, uuid4(), LEAD)
-    foreign = await in_worker(send_reminder.run, other_org.id, appointment.id, LEAD)
+    async def test_a_failed_reminder_is_retried(self) -> None:
+        self.email.failures = [EmailUnavailable("Try again later")]
 
-    assert (unknown, foreign, mock_email.outbox) == (False, False, [])
+        result = await in_worker(send_reminder.apply, args=self.message)
 
+        await self.session.refresh(self.appointment)
+        assert (result.state, result.result, self.appointment.reminded_at) == ("SUCCESS", True, FROZEN_NOW)
+        assert len(self.email.outbox) == 1
+        assert await events_of(self.session, self.appointment) == ["appointment.booked", "appointment.reminded"]
 
-async def test_no_reminder_for_a_patient_whose_address_was_removed(
-    db_session: AsyncSession,
-    appointment: Appointment,
-    ada: Patient,
-    message: tuple[UUID, UUID, int],
-    mock_email: RecordingEmailGateway,
-) -> None:
-    ada.email = None
-    await db_session.flush()
+    async def test_a_reminder_that_keeps_failing_changes_nothing(self) -> None:
+        self.email.failures = [EmailUnavailable("Try again later")] * 5
 
-    assert await in_worker(send_reminder.run, *message) is False
+        result = await in_worker(send_reminder.apply, args=self.message)
 
-    await db_session.refresh(appointment)
-    assert (appointment.reminded_at, mock_email.outbox) == (None, [])
+        await self.session.refresh(self.appointment)
+        assert (result.state, str(result.result), len(self.email.failures)) == ("FAILURE", "Try again later", 1)
+        assert self.appointment.reminded_at is None
+        assert await events_of(self.session, self.appointment) == ["appointment.booked"]
 
+    async def test_a_refusal_by_the_server_is_not_retried(self) -> None:
+        self.email.failures = [EmailRefused("535 Who are you?")] * 2
 
-async def test_a_failed_reminder_is_retried(
-    db_session: AsyncSession,
-    appointment: Appointment,
-    message: tuple[UUID, UUID, int],
-    mock_email: RecordingEmailGateway,
-) -> None:
-    mock_email.failures = [EmailUnavailable("Try again later")]
+        result = await in_worker(send_reminder.apply, args=self.message)
 
-    result = await in_worker(send_reminder.apply, args=message)
+        await self.session.refresh(self.appointment)
+        assert (result.state, len(self.email.failures), self.appointment.reminded_at) == ("FAILURE", 1, None)
 
-    await db_session.refresh(appointment)
-    assert (result.state, result.result, appointment.reminded_at) == ("SUCCESS", True, FROZEN_NOW)
-    assert len(mock_email.outbox) == 1
-    assert await events_of(db_session, appointment) == ["appointment.booked", "appointment.reminded"]
+    async def test_a_refused_recipient_is_marked_unreachable(self) -> None:
+        self.email.failures = [RecipientRefused("550 No such user")]
 
+        sent = await in_worker(send_reminder.run, *self.message)
 
-async def test_a_reminder_that_keeps_failing_changes_nothing(
-    db_session: AsyncSession,
-    appointment: Appointment,
-    message: tuple[UUID, UUID, int],
-    mock_email: RecordingEmailGateway,
-) -> None:
-    mock_email.failures = [EmailUnavailable("Try again later")] * 5
-
-    result = await in_worker(send_reminder.apply, args=message)
-
-    await db_session.refresh(appointment)
-    assert (result.state, str(result.result), len(mock_email.failures)) == ("FAILURE", "Try again later", 1)
-    assert appointment.reminded_at is None
-    assert await events_of(db_session, appointment) == ["appointment.booked"]
-
-
-async def test_a_refusal_by_the_server_is_not_retried(
-    db_session: AsyncSession,
-    appointment: Appointment,
-    message: tuple[UUID, UUID, int],
-    mock_email: RecordingEmailGateway,
-) -> None:
-    mock_email.failures = [EmailRefused("535 Who are you?")] * 2
-
-    result = await in_worker(send_reminder.apply, args=message)
-
-    await db_session.refresh(appointment)
-    assert (result.state, len(mock_email.failures), appointment.reminded_at) == ("FAILURE", 1, None)
-
-
-async def test_a_refused_recipient_is_marked_unreachable(
-    db_session: AsyncSession,
-    appointment: Appointment,
-    message: tuple[UUID, UUID, int],
-    mock_email: RecordingEmailGateway,
-) -> None:
-    mock_email.failures = [RecipientRefused("550 No such user")]
-
-    sent = await in_worker(send_reminder.run, *message)
-
-    await db_session.refresh(appointment)
-    noted = await db_session.scalar(select(Event).where(Event.name == "appointment.unreachable"))
-    assert noted is not None
-    assert (noted.record_id, noted.about) == (appointment.id, appointment.patient_id)
-    assert noted.data == {"starts_at": "2030-01-16T08:00:00Z", "reason": "550 No such user"}
-    assert (sent, appointment.reminded_at) == (False, FROZEN_NOW)
-    assert await in_worker(queue_reminders.run, LEAD) == 0
+        await self.session.refresh(self.appointment)
+        noted = await self.session.scalar(select(Event).where(Event.name == "appointment.unreachable"))
+        assert noted is not None
+        assert (noted.record_id, noted.about) == (self.appointment.id, self.appointment.patient_id)
+        assert noted.data == {"starts_at": "2030-01-16T08:00:00Z", "reason": "550 No such user"}
+        assert (sent, self.appointment.reminded_at) == (False, FROZEN_NOW)
+        assert await in_worker(queue_reminders.run, LEAD) == 0
 
 
 async def test_due_reminders_are_queued(
