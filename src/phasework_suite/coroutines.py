@@ -6,17 +6,9 @@ reference cycle.
 
 import sys
 
-import pytest
-
 FRAMES = 5
 
 
 def pytest_configure() -> None:
     """Record where each coroutine is created."""
     sys.set_coroutine_origin_tracking_depth(FRAMES)
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_unconfigure() -> None:
-    """Stop recording."""
-    sys.set_coroutine_origin_tracking_depth(0)
