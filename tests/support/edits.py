@@ -119,7 +119,7 @@ CHANGES: Mapping[str, Changes] = {
         ),
     },
     "the core: a file of fixtures more": {
-        f"{PROJECT}/tests/conftest.py.jinja": ("'identity', 'postgres'", "'identity', 'logs', 'postgres'"),
+        f"{PROJECT}/tests/conftest.py.jinja": ("'identity']", "'identity', 'logs']"),
         f"{PROJECT}/tests/fixtures/core/logs.py": '"""Fixtures of logs."""\n',
     },
     "the README: a section reworded": {

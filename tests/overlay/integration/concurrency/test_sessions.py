@@ -1,5 +1,3 @@
-{% from 'template/macros/python.jinja' import python with context -%}
-{% call python() -%}
 """Tests of the fixtures of this folder: sessions are separate, and the tables are emptied."""
 
 import pytest
@@ -51,4 +49,3 @@ async def test_commits_are_visible_to_other_sessions_until_the_test_ends(
         seen = await after.scalar(select(func.count(Organisation.id)))
 
     assert (unseen, seen) == (0, 1)
-{%- endcall %}
