@@ -92,8 +92,9 @@ def pass_suite(service: Service, python: Path, workers: int) -> None:
     """
     service = replace(service, python=python)
     development = service.folder / "development.db"
+    driver = "sqlite+aiosqlite" if service.answers["database_access"] == "async" else "sqlite"
 
-    service.run_suite("-n", str(workers), variables={"DATABASE_URL": f"sqlite:///{development}"})
+    service.run_suite("-n", str(workers), variables={"DATABASE_URL": f"{driver}:///{development}"})
 
     assert not development.exists()
     assert below_target(service) == {}
