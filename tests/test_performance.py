@@ -24,9 +24,17 @@ def copied(written: Callable[[str], Service], tmp_path: Path) -> Callable[[str],
     return lambda case: with_load_tools(written(case).copy(tmp_path / case))
 
 
+# Beside other programs a benchmark may take several times as long; `make test-all` judges it by its own budget.
+@pytest.mark.parametrize("margin", [3, pytest.param(1, marks=pytest.mark.long)])
 @pytest.mark.parametrize("case", ["defaults", "async"])
-def test_benchmarks_keep_their_budgets(copied: Callable[[str], Service], case: str) -> None:
-    output = copied(case).run(*BENCHMARKS)
+def test_benchmarks_keep_their_budgets(copied: Callable[[str], Service], case: str, margin: int) -> None:
+    service = copied(case)
+    budgets = service.folder / "tests/performance/budgets.ini"
+    text = budgets.read_text(encoding="utf-8")
+    raised = re.sub(r"(?<== )[\d.]+$", lambda number: str(margin * float(number[0])), text, flags=re.MULTILINE)
+    budgets.write_text(raised, encoding="utf-8")
+
+    output = service.run(*BENCHMARKS)
 
     verdicts = re.findall(r"_benchmark\.py::test_\w+ +[\d.]+ +\d+  (\w+)$", output, re.MULTILINE)
     assert verdicts == ["ok"] * 12
