@@ -29,7 +29,7 @@ from your_service.modules.appointments.schemas import (
     PractitionerCreate,
     WorkingHours,
 )
-from your_service.modules.appointments.service import AppointmentService, PractitionerService
+from your_service.modules.appointments.service import AppointmentService
 from your_service.modules.patients.models import Patient
 
 from tests.support.factories import Factory, Payload
@@ -39,16 +39,6 @@ OFFICE_HOURS: Week = tuple(
     for weekday in WEEKDAYS[:5]
     for starts_at, ends_at in ((time(9), time(12)), (time(13), time(17)))
 )
-
-
-@pytest.fixture
-def practitioner_service(
-    db_session: AsyncSession,
-    event_bus: EventBus,
-    organisation: Organisation,
-) -> PractitionerService:
-    """The service for practitioners of the test's organisation."""
-    return PractitionerService(db_session, event_bus)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 from your_service.core.clock import utcnow
 from your_service.modules.appointments.models import Appointment, Practitioner
 from your_service.modules.appointments.schemas import AppointmentCreate, AppointmentQuery, SlotQuery
-from your_service.modules.appointments.service import AppointmentService, PractitionerService
+from your_service.modules.appointments.service import AppointmentService
 
 from tests.performance.measure import ROUNDS, Measure
 from tests.support.factories import Factory, Payload
@@ -21,14 +21,15 @@ async def many_appointments(make_appointment: Factory[Appointment]) -> list[Appo
 
 def test_free_slots_of_a_month(
     measure: Measure,
-    practitioner_service: PractitionerService,
+    appointment_service: AppointmentService,
     test_practitioner: Practitioner,
     many_appointments: list[Appointment],
 ) -> None:
     tomorrow = utcnow().date() + timedelta(days=1)
+    practitioners = appointment_service.practitioners
     query = SlotQuery.model_validate({"from": tomorrow, "to": tomorrow + timedelta(days=27)})
 
-    slots = measure(lambda: practitioner_service.free_slots(test_practitioner.id, query))
+    slots = measure(lambda: practitioners.free_slots(test_practitioner.id, query))
 
     # Twenty days with fourteen slots each.
     assert len(slots) == 20 * 14 - len(many_appointments)
