@@ -561,7 +561,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str | None, str]] = {
     "a plan of a module that is not there": (
         {"plan": {"fines": {"phase": 1}}},
         ":current:",
-        'plan: the service has no module "fines"; it has loans, members, patients.',
+        'plan: use modules of the service (loans, members, patients), not "fines".',
     ),
 }
 
