@@ -435,7 +435,7 @@ BAD_ANSWERS: dict[str, tuple[Answers, str]] = {
         field("-> patients") | {"domain": "clinic", "modules": ["tickets"]},
         'own_modules.loans.fields.copies: use a module of the service (loans, tickets), not "patients".',
     ),
-    "reference whose column is taken": (
+    "reference whose column exists": (
         own(fields={"loan": "-> loans?", "loan_id": "int"}),
         "own_modules.loans.fields.loan: use another name because a reference is stored as loan_id, and another field has that name.",
     ),

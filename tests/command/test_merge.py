@@ -21,7 +21,7 @@ def plan(ours: dict[str, str], new: dict[str, str]) -> Update:
     return plan_update(WRITTEN, WRITTEN | ours, new, {})
 
 
-def test_changes_of_the_template_are_taken() -> None:
+def test_changes_of_the_template_are_applied() -> None:
     update = plan({}, WRITTEN | {"README.md": "b", "NEWS.md": "b"})
 
     assert update.tree == WRITTEN | {"README.md": "b", "NEWS.md": "b"}
@@ -112,7 +112,7 @@ def test_an_existing_revision_stays() -> None:
     assert update.tables == ["parcels"]
 
 
-def test_an_additional_revision_is_taken() -> None:
+def test_an_additional_revision_is_written() -> None:
     further = {"migrations/versions/parcels_0002.py": "b"}
 
     update = plan({}, WRITTEN | further)

@@ -136,7 +136,7 @@ class TestGivenServer:
     """TEST_DATABASE_URL names a server."""
 
     @pytest.mark.parametrize("options", [(), ("-n", "2")])
-    def test_is_used_and_left_as_it_was(self, project: Project, server: Server, options: tuple[str, ...]) -> None:
+    def test_is_used_and_not_changed(self, project: Project, server: Server, options: tuple[str, ...]) -> None:
         server.query("postgres", "CREATE DATABASE clinic_test")
         server.query("clinic_test", "CREATE TABLE parcels AS SELECT 'Mine' AS title")
 
