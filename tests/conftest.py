@@ -25,16 +25,18 @@ def _compiled_once() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the template in the working tree."""
-    return copy_template(tmp_path_factory.mktemp("template"))
-
-
-@pytest.fixture(scope="session")
 def shared_folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that all workers of this run share."""
     folder = tmp_path_factory.getbasetemp()
     return folder.parent if hasattr(request.config, "workerinput") else folder
+
+
+@pytest.fixture(scope="session")
+def template(shared_folder: Path) -> Path:
+    """A copy of the template in the working tree: one for all workers, because services record where it is."""
+    folder = shared_folder / "template"
+    with locked(folder.with_suffix(".lock")):
+        return folder if folder.exists() else copy_template(folder)
 
 
 @pytest.fixture(scope="session")

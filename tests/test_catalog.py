@@ -126,4 +126,4 @@ def read_module(folder: Path) -> dict[str, Any]:
 
 def count_tests(source: str) -> int:
     """Count the test functions of a file; parametrised ones count once."""
-    return len(re.findall(r"^(?:async )?def test_", source, re.MULTILINE))
+    return len(re.findall(r"^ *(?:async )?def test_", source, re.MULTILINE))
