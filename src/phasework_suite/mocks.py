@@ -40,7 +40,7 @@ def create_mock_service(cls: type[T], **results: Any) -> T:
     mock = create_autospec(cls, instance=True, spec_set=True, name=cls.__name__)
     for name in filter(lambda name: inspect.iscoroutinefunction(getattr(cls, name, None)), dir(cls)):
         method = ProperAsyncMock(return_value=Mock())
-        method.signature = inspect.signature(getattr(mock, name))
+        method.signature = _signature(cls, name)
         mock.attach_mock(method, name)
     for name, result in results.items():
         mocked(getattr(mock, name)).configure_mock(**_outcome(result))
@@ -61,6 +61,15 @@ def mocked(attribute: object) -> Mock:
     if not isinstance(attribute, Mock):
         raise TypeError(f"{attribute!r} is not a mock")
     return attribute
+
+
+def _signature(cls: type, name: str) -> inspect.Signature:
+    """Return the signature of a method as its callers see it, without `self`."""
+    # Not the signature of the mock: Python 3.11.2 finds none for `__aenter__` and `__aexit__`.
+    signature = inspect.signature(getattr(cls, name))
+    if isinstance(inspect.getattr_static(cls, name), classmethod | staticmethod):
+        return signature
+    return signature.replace(parameters=list(signature.parameters.values())[1:])
 
 
 def _outcome(result: Any) -> dict[str, Any]:

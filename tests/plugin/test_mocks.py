@@ -22,6 +22,20 @@ class Mailer:
         """Count what was sent."""
         return len(to)
 
+    async def __aenter__(self) -> "Mailer":
+        """Connect."""
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        """Disconnect."""
+
+    @classmethod
+    async def connect(cls, host: str) -> "Mailer":
+        """Return a mailer that is connected to a host."""
+        mailer = cls()
+        mailer.sender = host
+        return mailer
+
 
 def test_a_call_returns_what_it_was_told_to() -> None:
     mock = ProperAsyncMock(return_value=5)
@@ -150,3 +164,26 @@ def test_a_call_of_a_mocked_service_that_is_not_awaited_is_named() -> None:
 def test_what_is_no_mock_is_refused() -> None:
     with pytest.raises(TypeError, match="is not a mock"):
         mocked(Mailer().count)
+
+
+def test_a_service_mock_is_a_context_manager_like_the_class() -> None:
+    mailer = create_mock_service(Mailer)
+    mocked(mailer.__aenter__).return_value = mailer
+
+    async def send() -> None:
+        async with mailer as entered:
+            await entered.send("ada")
+
+    asyncio.run(send())
+
+    mocked(mailer.send).assert_awaited_once_with("ada")
+
+
+def test_a_service_mock_checks_the_calls_of_class_methods() -> None:
+    mailer = create_mock_service(Mailer, connect=None)
+
+    with pytest.raises(TypeError, match="host"):
+        mailer.connect()  # type: ignore[call-arg, unused-coroutine]
+    asyncio.run(mailer.connect("localhost"))
+
+    mocked(mailer.connect).assert_awaited_once_with("localhost")
