@@ -6,13 +6,15 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from string import Template
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 
+from tests.support.environments import FOLDER
 from tests.support.services import Service
 from tests.support.workflows import JobFailed, read_jobs, run_job, run_step
 
@@ -45,9 +47,12 @@ def checkout(repository: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def environment() -> Iterator[Path]:
     """The folder of an environment, which uv makes for the first checkout, and adapts to each other one."""
-    return tmp_path_factory.mktemp("environment") / ".venv"
+    # Not below pytest's own folder: each pytest closes it to the user that runs PostgreSQL in place of root.
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix="workflow-", dir=FOLDER) as folder:
+        yield Path(folder) / ".venv"
 
 
 @pytest.fixture
