@@ -118,7 +118,10 @@ def _resolve(reference: str, document: Schema) -> Schema:
 def _is_list(schema: Schema, document: Schema) -> bool:
     if "$ref" in schema:
         return _is_list(_resolve(schema["$ref"], document), document)
-    return schema.get("type") == "array" or "items" in schema.get("properties", {})
+    fields = schema.get("properties", {})
+    # A record may have `items` too, but unlike a page it has an id.
+    is_page = "id" not in fields and fields.get("items", {}).get("type") == "array"
+    return is_page or schema.get("type") == "array"
 
 
 def _references(schema: Schema, document: Schema) -> tuple[str, ...]:

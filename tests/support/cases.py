@@ -162,6 +162,10 @@ t2_:
     p: [short]
     my_mail: [a b, a_b]
     back: -> items?
+    items: json
+    total: int
+  states:
+    a_: [a_]
 """)
 
 # Own modules that refer to the catalog, to each other, and to themselves.

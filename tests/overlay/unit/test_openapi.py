@@ -82,6 +82,27 @@ class ParcelRead(BaseModel):
     id: UUID
 
 
+class OrderRead(BaseModel):
+    """A record with items of its own, as a page has."""
+
+    id: UUID
+    items: list[ParcelRead]
+    total: int
+
+
+class Batch(BaseModel):
+    """A page of another form than ours."""
+
+    items: list[ParcelRead]
+    following: str | None
+
+
+class Label(BaseModel):
+    """Items that are no list."""
+
+    items: str
+
+
 @pytest.fixture(scope="module")
 def operations() -> dict[str, Operation]:
     """The operations of an application that sends parcels, by method and path."""
@@ -111,6 +132,18 @@ def operations() -> dict[str, Operation]:
     def list_vans() -> list[str]:
         raise NotImplementedError
 
+    @app.get("/orders")
+    def list_orders(after: str | None = None) -> Batch:
+        raise NotImplementedError
+
+    @app.get("/orders/{order_id}")
+    def get_order(order_id: UUID) -> OrderRead:
+        raise NotImplementedError
+
+    @app.get("/orders/{order_id}/label")
+    def get_label(order_id: UUID) -> Label:
+        raise NotImplementedError
+
     return {str(operation): operation for operation in find_operations(app.openapi())}
 
 
@@ -122,6 +155,9 @@ def test_every_operation_is_found(operations: dict[str, Operation]) -> None:
         "PATCH /parcels/{parcel_id}",
         "GET /parcels/{parcel_id}/files/{name}",
         "GET /vans",
+        "GET /orders",
+        "GET /orders/{order_id}",
+        "GET /orders/{order_id}/label",
     ]
 
 
@@ -158,7 +194,7 @@ def test_a_path_has_values_for_its_parameters(operations: dict[str, Operation]) 
 def test_a_list_is_known_by_its_answer(operations: dict[str, Operation]) -> None:
     lists = [name for name, operation in operations.items() if operation.lists]
 
-    assert lists == ["GET /parcels", "GET /parcels/late", "GET /vans"]
+    assert lists == ["GET /parcels", "GET /parcels/late", "GET /vans", "GET /orders"]
 
 
 @pytest.mark.parametrize(
