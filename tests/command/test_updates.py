@@ -664,6 +664,13 @@ def test_plain_copier_merges_an_improvement_and_a_module(service: LivingService)
     assert sorted(service.answers()["plan"]) == ["loans", "members", "patients", "tickets"]
 
 
+def test_plain_copier_updates_with_the_recorded_answers(service: LivingService) -> None:
+    run = copier_update(service)
+
+    assert run.returncode == 0, run.stderr
+    assert service.answers()["_commit"] == NEXT
+
+
 def copier_update(service: LivingService, *options: str) -> subprocess.CompletedProcess[str]:
     """Run `copier update`."""
     command = [sys.executable, "-m", "copier", "update", "--defaults", *options]
