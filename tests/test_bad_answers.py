@@ -623,7 +623,8 @@ def computed_questions() -> list[str]:
 
 @pytest.mark.parametrize("name", computed_questions())
 def test_refuses_an_answer_to_a_computed_question(template: Path, tmp_path: Path, name: str) -> None:
-    for answer in ([], "text", "[", "", 5, None):
+    answers: tuple[Any, ...] = ([], "text", "[", "", 5, None)
+    for answer in answers:
         sentence = write(template, tmp_path / "service", own() | {name: answer})
 
         assert sentence == f"{name}: there is no such question; use {QUESTIONS}."
