@@ -1,6 +1,7 @@
 """Reads and writes the files of a service through git, which knows what its team wrote."""
 
 import os
+import re
 import subprocess
 import tempfile
 from collections.abc import Iterable, Mapping
@@ -8,6 +9,15 @@ from pathlib import Path
 
 Tree = dict[str, str]
 """Files by their path in the service, each with its mode and the name of its content in git."""
+
+OPERATIONS = {
+    "MERGE_HEAD": "merge",
+    "CHERRY_PICK_HEAD": "cherry-pick",
+    "REVERT_HEAD": "revert",
+    "rebase-merge": "rebase",
+    "rebase-apply": "rebase",
+}
+"""What git keeps in the repository while it waits for a person to go on."""
 
 Labels = tuple[str, str, str]
 """The names of the three versions of a file in conflict markers."""
@@ -17,31 +27,50 @@ DELETED = f"0 {'0' * 40}"
 ANY_NAME = "surrogateescape"
 
 
+# Git hooks set these for the repository that is committed to.
+INHERITED = ("GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE")
+NO_REPOSITORY = "not a git repository"
+
+
 class GitError(Exception):
-    """A git command failed; the message is the last line of its output."""
+    """A git command failed; the message is git's own reason."""
+
+    @property
+    def no_repository(self) -> bool:
+        """Whether the only reason is that the folder is in no repository."""
+        return NO_REPOSITORY in str(self)
 
 
-def last_line(output: bytes) -> str:
-    """Return the last line of a command's output."""
-    return output.decode(errors="replace").strip().rpartition("\n")[2]
+def reason(output: bytes) -> str:
+    """Return git's reason in one line: all from the first `fatal:` or `error:`, else the last line."""
+    text = output.decode(errors="replace").strip()
+    found = re.search(r"^(?:fatal|error): (.*)", text, re.DOTALL | re.MULTILINE)
+    if not found:
+        return text.rpartition("\n")[2]
+    sentences = re.sub(r"\.?\n+(?:fatal|error): ", ". ", found[1])
+    return " ".join(sentences.split()).rstrip(".")
 
 
 def run_git(
     *arguments: str | Path, cwd: Path | None = None, text: str = "", variables: Mapping[str, str] | None = None
 ) -> bytes:
     """Run a git command with `text` as its input and return its output; raise `GitError` if it fails."""
-    # Inside a git hook these name the repository that was committed to.
-    inherited = {name: value for name, value in os.environ.items() if name not in ("GIT_DIR", "GIT_INDEX_FILE")}
-    run = subprocess.run(
-        ["git", *arguments],
-        cwd=cwd,
-        input=text.encode(errors=ANY_NAME),
-        env=inherited | dict(variables or {}),
-        capture_output=True,
-        check=False,
-    )
+    # The reason is looked for in English.
+    environment = {name: value for name, value in os.environ.items() if name not in INHERITED} | {"LANGUAGE": "en"}
+    try:
+        run = subprocess.run(
+            ["git", *arguments],
+            cwd=cwd,
+            input=text.encode(errors=ANY_NAME),
+            env=environment | dict(variables or {}),
+            capture_output=True,
+            check=False,
+        )
+    except OSError as error:
+        missing = cwd is None or cwd.is_dir()
+        raise GitError("git is not installed" if missing else f"{cwd}: {error.strerror}") from error
     if run.returncode:
-        raise GitError(last_line(run.stderr) or f"git {arguments[0]}")
+        raise GitError(reason(run.stderr) or f"git {arguments[0]}")
     return run.stdout
 
 
@@ -68,6 +97,20 @@ class Repository:
         """Return the files of the service that differ from the last commit, including new ones."""
         status = self.run("status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--", ".")
         return [line[3:] for line in status.split("\0") if line]
+
+    def has_commit(self) -> bool:
+        """Return whether there is a commit."""
+        try:
+            return bool(self.run("rev-parse", "--verify", "--quiet", "HEAD"))
+        except GitError:
+            return False
+
+    def find_operation(self) -> str:
+        """Return what git is in the middle of, for example a merge, or an empty text."""
+        for name, operation in OPERATIONS.items():
+            if Path(self.root, self.run("rev-parse", "--git-path", name)).exists():
+                return operation
+        return ""
 
     def read_tree(self) -> Tree:
         """Return the files of the service in the last commit."""
@@ -114,7 +157,7 @@ class Repository:
             if run.returncode == 255:
                 return ours, ["all of it"]
             if not 0 <= run.returncode <= 127:
-                raise GitError(last_line(run.stderr) or "git merge-file")
+                raise GitError(reason(run.stderr) or "git merge-file")
             files[0].write_bytes(run.stdout)
             merged = self.run("hash-object", "-w", "--no-filters", files[0])
         conflicts = find_conflicts(run.stdout.decode(errors="replace"), labels) if run.returncode else []

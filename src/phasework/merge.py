@@ -1,7 +1,8 @@
 """Decides what an update does to each file of a service. It neither reads nor writes files."""
 
+import operator
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from phasework_suite import places
@@ -12,9 +13,16 @@ from .git import Tree
 REMOVED = "removed"
 """The folder that keeps files which the team edited and the template no longer has."""
 
+SUITE = "tests/suite/"
+"""The folder that the template owns: updates replace its files."""
+
 MODULE = re.compile(r"src/\w+/modules/(\w+)/")
 REVISION = re.compile(r"migrations/versions/(\w+)_\d{4}\.py")
 UNIT_TEST = re.compile(r"tests/unit/phase(\d)/(test_\w+\.py)")
+
+
+SameTables = Callable[[str, str], bool]
+"""Whether two versions of a migration, given by their entries in a tree, create the same tables."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +47,8 @@ class Update:
     moved: dict[str, str] = field(default_factory=dict)
     kept: dict[str, str] = field(default_factory=dict)
     """Files of the team that the service no longer has, each with its new place."""
+    replaced: dict[str, str] = field(default_factory=dict)
+    """Files that the template owns and the team edited, each with the place of the team's version."""
     skipped: list[str] = field(default_factory=list)
     """Files that the team deleted and the template changed."""
     tables: list[str] = field(default_factory=list)
@@ -46,20 +56,31 @@ class Update:
 
 
 def plan_update(
-    base: Tree, ours: Tree, new: Tree, renames: Mapping[str, str], *, rewrite_migrations: bool = False
+    base: Tree,
+    ours: Tree,
+    new: Tree,
+    renames: Mapping[str, str],
+    *,
+    rewrite_migrations: bool = False,
+    same_tables: SameTables = operator.eq,
 ) -> Update:
     """Return what the update does to each file.
 
     `base` is what the template wrote at the last update, `ours` the team's last commit, `new` what the template writes
     now. `renames` maps the files of `base` that the team renamed to their new paths. Existing modules keep their
-    migrations, because databases have run them, unless `rewrite_migrations` is set.
+    migrations, because databases have run them, unless `rewrite_migrations` is set. `same_tables` says whether two
+    versions of a migration create the same tables.
     """
     moves = find_moves(base, ours, new)
     update = Update(move(ours, moves), moved={path: moves[path] for path in ours if path in moves})
     base = move(base, moves)
     if not rewrite_migrations:
-        new, update.tables = keep_revisions(base, new)
-    renames = {moves.get(old, old): moves.get(name, name) for old, name in renames.items() if name not in new}
+        new, update.tables = keep_revisions(base, new, same_tables)
+    renames = {
+        moves.get(old, old): moves.get(name, name)
+        for old, name in renames.items()
+        if name not in new and not old.startswith(SUITE)
+    }
     base, new = move(base, renames), move(new, renames)
     for path in sorted(base.keys() | new.keys()):
         decide(update, path, base.get(path), update.tree.get(path), new.get(path))
@@ -70,10 +91,13 @@ def plan_update(
 
 def decide(update: Update, path: str, base: str | None, ours: str | None, new: str | None) -> None:
     """Decide about one file: if only one side changed it, take that change."""
-    if new in (base, ours):
+    is_owned = path.startswith(SUITE)
+    if new == ours or (new == base and not is_owned):
         return
     if path == ANSWERS_FILE or ours == base:
         put(update, path, ours, new)
+    elif is_owned and new:
+        replace(update, path, ours, new)
     elif new is None:
         keep_removed(update, path)
     elif ours is None:
@@ -92,14 +116,28 @@ def put(update: Update, path: str, ours: str | None, new: str | None) -> None:
     (update.changed if ours else update.written).append(path)
 
 
+def replace(update: Update, path: str, ours: str | None, new: str) -> None:
+    """Take the template's version of a file that it owns, and keep the team's where nothing imports it."""
+    if ours:
+        update.replaced[path] = keep(update, path)
+        update.tree[path] = new
+    else:
+        put(update, path, ours, new)
+
+
 def keep_removed(update: Update, path: str) -> None:
     """Move a file of the team to a folder that nothing imports: the rest of its module is gone."""
+    update.kept[path] = keep(update, path)
+
+
+def keep(update: Update, path: str) -> str:
+    """Move a file to a folder that nothing imports, and return its new place."""
     folder, number = REMOVED, 1
     while f"{folder}/{path}" in update.tree:
         number += 1
         folder = f"{REMOVED}-{number}"
-    update.kept[path] = f"{folder}/{path}"
     update.tree[f"{folder}/{path}"] = update.tree.pop(path)
+    return f"{folder}/{path}"
 
 
 def move(tree: Tree, moves: Mapping[str, str]) -> Tree:
@@ -147,16 +185,20 @@ def files_of_lost_modules(paths: Iterable[str], base: Tree, new: Tree) -> list[s
     return sorted(path for path in paths if find_module(path, modules) in lost and not REVISION.fullmatch(path))
 
 
-def keep_revisions(base: Tree, new: Tree) -> tuple[Tree, list[str]]:
+def keep_revisions(base: Tree, new: Tree, same_tables: SameTables) -> tuple[Tree, list[str]]:
     """Return `new` with the migrations of `base`, and the modules whose tables no longer match them.
 
     Databases have run the existing migrations, so none is rewritten or deleted. A new one is added if it continues
     the existing ones.
     """
     before, after = _revisions(base), _revisions(new)
-    broken = sorted(name for name in before if not before[name].items() <= after.get(name, {}).items())
+    broken = sorted(
+        name
+        for name, revisions in before.items()
+        if not all(path in after.get(name, {}) and same_tables(entry, new[path]) for path, entry in revisions.items())
+    )
     kept = {path: entry for path, entry in new.items() if _module_of_revision(path) not in broken}
-    return kept | {path: entry for name in broken for path, entry in before[name].items()}, broken
+    return kept | {path: entry for revisions in before.values() for path, entry in revisions.items()}, broken
 
 
 def _revisions(tree: Tree) -> dict[str, Tree]:

@@ -1,6 +1,6 @@
 """Asks questions in the terminal until each answer is allowed.
 
-Ctrl-C raises `KeyboardInterrupt`. Ctrl-D raises `EOFError` if nothing is typed.
+Ctrl-C raises `KeyboardInterrupt`. Ctrl-D raises `EOFError`, in a text only if it is empty.
 """
 
 import shutil
@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import questionary
+from prompt_toolkit.key_binding import KeyBindings, merge_key_bindings
 
 WIDTH = 80
 
@@ -38,14 +39,23 @@ def ask_list(question: str, check: Check) -> list[str]:
 
 def choose(question: str, choices: Sequence[str | questionary.Choice], default: str | None = None) -> str:
     """Return one of the choices."""
-    return str(questionary.select(question, choices, default, instruction="(arrow keys, Enter)").unsafe_ask())
+    return str(ask(questionary.select(question, choices, default, instruction="(arrow keys, Enter)")))
 
 
 def tick(question: str, choices: Sequence[str | questionary.Choice]) -> list[str]:
     """Return any number of the choices."""
     if not choices:
         return []
-    return list(questionary.checkbox(question, choices, instruction="(Space selects, Enter continues)").unsafe_ask())
+    return list(ask(questionary.checkbox(question, choices, instruction="(Space selects, Enter continues)")))
+
+
+def ask(question: questionary.Question) -> Any:
+    """Return the answer to a question with choices, for which questionary ignores Ctrl-D."""
+    keys = KeyBindings()
+    keys.add("c-d", eager=True)(lambda event: event.app.exit(exception=EOFError, style="class:aborting"))
+    application = question.application
+    application.key_bindings = merge_key_bindings([application.key_bindings or KeyBindings(), keys])
+    return question.unsafe_ask()
 
 
 def confirm(question: str, default: bool = True) -> bool:

@@ -42,10 +42,12 @@ def running_source() -> Source | None:
 
 
 def folder_source(folder: Path) -> Source:
-    """Return the source in a folder at the commit that is checked out."""
+    """Return the source in a folder at the commit that is checked out; exit if git refuses to read it."""
     try:
         commit = run_git("rev-parse", "HEAD", cwd=folder).decode().strip()
-    except (GitError, OSError):
+    except GitError as error:
+        if (folder / ".git").exists():
+            sys.exit(f"The template at {folder} cannot be read. git: {error}.")
         commit = ""
     return Source(str(folder), commit)
 
@@ -104,7 +106,7 @@ def read_refs(address: str) -> dict[str, str]:
         with progress("Looking for the version ..."):
             lines = run_git("ls-remote", "--", git_address(address)).decode().splitlines()
     except GitError as error:
-        sys.exit(f"The template at {address} cannot be read: {error}")
+        sys.exit(f"The template at {address} cannot be read. git: {error}.")
     return {name: commit for commit, name in (line.split("\t") for line in lines)}
 
 

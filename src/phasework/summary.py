@@ -14,6 +14,7 @@ def summarize(update: Update, conflicts: Mapping[str, list[str]]) -> Iterator[st
     for title, paths in (
         ("moved", arrows(update.moved)),
         ("merged with your changes", merged),
+        ("owned by the template and replaced; your version is kept", arrows(update.replaced)),
         ("no longer part of the service; your version is kept", arrows(update.kept)),
         ("changed by the template; you had deleted them, so they stay deleted", dict.fromkeys(update.skipped, "")),
         ("in CONFLICT at these lines", {path: f": {', '.join(lines)}" for path, lines in conflicts.items()}),

@@ -1,11 +1,13 @@
 """Updates a service to another version of the template, or to other answers, without losing a line of its team."""
 
+import ast
 import re
 import signal
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from .writing import copier_errors
 
 CURRENT = ":current:"
 """The version of the template that the service has."""
+COMMIT_FIRST = 'run `git init && git add . && git commit -m "Write the service"` in its folder.'
 CONFLICTS = 3
 """The exit code for conflicts: 1 is any other problem, and 2 a wrong command line."""
 
@@ -55,14 +58,15 @@ def open_repository(root: Path) -> Repository:
     """Return the repository of the service; exit if an update could not be undone."""
     try:
         repository = Repository(root)
-        repository.run("rev-parse", "--verify", "HEAD")
+        if not repository.has_commit():
+            sys.exit(f"The repository has no commit, which is needed to undo an update: {COMMIT_FIRST}")
+        if operation := repository.find_operation():
+            sys.exit(f"A {operation} is in progress: finish or abort it (`git status` says how), then run this again.")
         changed = repository.changed_files()
-    except FileNotFoundError:
-        sys.exit("git is not installed: it is needed to undo an update.")
     except GitError as error:
-        sys.exit(
-            f"git is needed to undo an update ({error}): commit the service first (git init && git add . && git commit)."
-        )
+        if error.no_repository:
+            sys.exit(f"The service is not in a git repository, which is needed to undo an update: {COMMIT_FIRST}")
+        sys.exit(f"git: {error}.")
     if changed:
         names = ", ".join(changed[:3]) + (f" and {len(changed) - 3} more" if len(changed) > 3 else "")
         sys.exit(f"Some changes are not committed: {names}. Commit or stash them, so that you can undo the update.")
@@ -112,7 +116,14 @@ def merge(repository: Repository, old: Path, new: Path, *, pretend: bool, rewrit
     with progress("Merging ..."):
         base, ours, theirs = repository.store(old), repository.read_tree(), repository.store(new)
         renames = repository.find_renames(base)
-        plan = plan_update(base, ours, theirs, renames, rewrite_migrations=rewrite_migrations)
+        plan = plan_update(
+            base,
+            ours,
+            theirs,
+            renames,
+            rewrite_migrations=rewrite_migrations,
+            same_tables=partial(same_tables, repository),
+        )
         before, after = (read_answers(folder / ANSWERS_FILE)["_commit"] for folder in (old, new))
         conflicts: dict[str, list[str]] = {}
         for path, files in plan.merges.items():
@@ -140,6 +151,28 @@ def write(repository: Repository, before: Tree, after: Tree, conflicts: Mapping[
             repository.write(before, after, conflicts)
     except GitError as error:
         sys.exit(f"git: {error}. To undo what was written: {UNDO}")
+
+
+def same_tables(repository: Repository, before: str, after: str) -> bool:
+    """Return whether two versions of a migration do the same: comments, docstrings and imports may differ."""
+    if before == after:
+        return True
+    return read_statements(repository.content(before)) == read_statements(repository.content(after))
+
+
+def read_statements(source: bytes) -> str:
+    """Return the statements of a Python file without comments, docstrings and imports."""
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Module, ast.FunctionDef)):
+            node.body = [entry for entry in node.body if not is_text_or_import(entry)]
+    return ast.dump(tree)
+
+
+def is_text_or_import(node: ast.stmt) -> bool:
+    """Return whether a statement is a docstring or an import."""
+    is_text = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    return is_text or isinstance(node, (ast.Import, ast.ImportFrom))
 
 
 def merge_file(repository: Repository, path: str, files: Merge, labels: Labels) -> tuple[str, list[str]]:

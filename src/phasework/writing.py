@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from .answers import Answers
-from .console import progress
+from .console import notice, progress
 from .git import GitError, run_git
 from .sources import newest_version
 
@@ -47,23 +47,29 @@ def lock(folder: Path) -> list[str]:
 
 def commit(folder: Path) -> list[str]:
     """Make the first commit unless the folder is inside a repository; return the commands to run if that fails."""
-    steps = [["init", "--quiet", "--initial-branch", "main"], ["add", "--all"], ["commit", "--quiet", "-m", MESSAGE]]
+    add = ["add", "--all"]
+    steps = [["init", "--quiet", "--initial-branch", "main"], add, ["commit", "--quiet", "-m", MESSAGE]]
+    commands = f'git add --all && git commit -m "{MESSAGE}"'
     try:
         if is_in_work_tree(folder):
             return []
+        commands = f"git init && {commands}"
         for step in steps:
             run_git(*step, cwd=folder)
-    except (GitError, OSError):
-        return [f'git init && git add --all && git commit -m "{MESSAGE}"']
+    except GitError as error:
+        notice(f"The service is written, but not committed. git: {error}.")
+        return [commands]
     return []
 
 
 def is_in_work_tree(folder: Path) -> bool:
-    """Return whether a folder is inside the work tree of a git repository."""
+    """Return whether a folder is inside the work tree of a git repository; raise `GitError` if git does not say."""
     try:
         return run_git("rev-parse", "--is-inside-work-tree", cwd=folder).strip() == b"true"
-    except GitError:
-        return False
+    except GitError as error:
+        if error.no_repository:
+            return False
+        raise
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from phasework.git import find_conflicts
 from phasework.merge import Merge, Update, plan_update
 from phasework.merge_lists import merge_lists
 from phasework.summary import summarize
-from phasework.updates import version_order
+from phasework.updates import read_statements, version_order
 
 SERVICE = "src/post/modules/parcels/service.py"
 TEST = "tests/unit/phase1/test_parcels_service.py"
@@ -119,6 +119,55 @@ def test_an_additional_revision_is_written() -> None:
 
     assert update.tree == WRITTEN | further
     assert update.tables == []
+
+
+def test_a_reworded_revision_stays_and_a_new_one_is_written() -> None:
+    further = {REVISION: "A", "migrations/versions/parcels_0002.py": "b"}
+
+    update = plan_update(WRITTEN, WRITTEN, WRITTEN | further, {}, same_tables=lambda a, b: a == b.lower())
+
+    assert update.tree == WRITTEN | further | {REVISION: "a"}
+    assert update.tables == []
+
+
+def test_edits_of_the_suite_are_replaced_even_if_the_template_did_not_change_it() -> None:
+    gates = "tests/suite/gates.py"
+    written = WRITTEN | {gates: "a"}
+
+    update = plan_update(written, written | {gates: "ours"}, written, {})
+
+    assert update.tree == written | {f"removed/{gates}": "ours"}
+    assert update.replaced == {gates: f"removed/{gates}"}
+
+
+def test_a_deleted_file_of_the_suite_is_written_again() -> None:
+    written = WRITTEN | {"tests/suite/gates.py": "a"}
+
+    assert plan_update(written, WRITTEN, written, {}).tree == written
+
+
+def test_a_renamed_file_of_the_suite_is_written_again() -> None:
+    gates, renamed = "tests/suite/gates.py", "tests/suite/ours.py"
+    written = WRITTEN | {gates: "a"}
+
+    update = plan_update(written, WRITTEN | {renamed: "a"}, written | {gates: "b"}, {gates: renamed})
+
+    assert update.tree == written | {gates: "b", renamed: "a"}
+
+
+REWORDED = 'def upgrade() -> None:\n    """Create."""\n    create("a")\n'
+
+
+@pytest.mark.parametrize(
+    ("source", "same"),
+    [
+        ('"""Tables."""\n\nimport a\n\n\ndef upgrade() -> None:\n    create("a")  # one\n', True),
+        ('def upgrade() -> None:\n    """Create."""\n    create("b")\n', False),
+        (f"{REWORDED}    create('b')\n", False),
+    ],
+)
+def test_revisions_are_compared_by_their_statements(source: str, same: bool) -> None:
+    assert (read_statements(source.encode()) == read_statements(REWORDED.encode())) is same
 
 
 def test_a_revision_can_be_rewritten() -> None:

@@ -279,8 +279,10 @@ def test_the_files_stay_when_git_cannot_commit(
 
     assert run(versions, "--defaults", "library") == 0
 
+    printed = capsys.readouterr()
+    assert "not committed. git: empty ident name" in " ".join(printed.err.split())
     command = 'git init && git add --all && git commit -m "Write the service"'
-    assert f"    cd library\n    {command}\n    uv run pytest\n" in capsys.readouterr().out
+    assert f"    cd library\n    {command}\n    uv run pytest\n" in printed.out
     assert (workshop / "library/uv.lock").is_file()
     monkeypatch.setenv("GIT_AUTHOR_NAME", "Ada")
     monkeypatch.setenv("GIT_COMMITTER_NAME", "Ada")
@@ -295,6 +297,20 @@ def test_a_service_inside_a_repository_is_left_to_its_team(versions: Versions, w
 
     assert not (workshop / "services/library/.git").exists()
     assert git(workshop, "status", "--porcelain") == "?? services/\n"
+
+
+@pytest.mark.usefixtures("written_once")
+def test_no_repository_is_made_inside_one_that_git_refuses(
+    versions: Versions, workshop: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    git(workshop, "init", "--quiet")
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    monkeypatch.setattr("phasework.writing.newest_version", lambda _: None)
+
+    assert run(versions, "--defaults", "services/library") == 0
+
+    assert not (workshop / "services/library/.git").exists()
+    assert "not committed. git: detected dubious ownership" in capsys.readouterr().err
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no signals for one program")

@@ -68,7 +68,7 @@ def test_the_tutorial_shows_this_conversation(open_terminal: Callable[..., Termi
 
 
 @pytest.mark.parametrize("key", [CTRL_C, CTRL_D], ids=["ctrl-c", "ctrl-d"])
-@pytest.mark.parametrize("number", [0, 5], ids=["a text", "yes or no"])
+@pytest.mark.parametrize("number", [0, 3, 4, 5], ids=["a text", "one of several", "several", "yes or no"])
 def test_nothing_is_written_when_the_person_leaves(
     open_terminal: Callable[..., Terminal], tmp_path: Path, number: int, key: str
 ) -> None:

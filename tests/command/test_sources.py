@@ -114,7 +114,9 @@ def test_a_version_between_tags_is_found_by_its_commit(repository: Path) -> None
 
 
 def test_a_repository_that_cannot_be_read_gets_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(SystemExit, match=r"The template at .*nowhere cannot be read: "):
+    with pytest.raises(
+        SystemExit, match=r"The template at .*nowhere cannot be read. git: .* repository. Could not read"
+    ):
         find_source(str(tmp_path / "nowhere"), None)
 
 

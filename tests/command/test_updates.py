@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
+from phasework.updates import update
 from tests.support.edits import CHANGES
 from tests.support.services import Service
 from tests.support.terminal import CLEAR, CTRL_C, DOWN, Terminal
@@ -592,7 +593,94 @@ def test_uncommitted_changes_are_refused(service: LivingService) -> None:
 def test_a_service_outside_of_git_is_refused(service: LivingService, tmp_path: Path) -> None:
     (service.folder / ".git").rename(tmp_path / "elsewhere")
 
-    assert ": commit the service first (git init && git add . && git commit)." in service.update().printed
+    assert service.update().printed == (
+        "The service is not in a git repository, which is needed to undo an update: "
+        'run `git init && git add . && git commit -m "Write the service"` in its folder.'
+    )
+
+
+def test_a_service_that_is_not_committed_is_refused(service: LivingService) -> None:
+    shutil.rmtree(service.folder / ".git")
+    git(service.folder, "init", "--quiet")
+
+    assert service.update().printed.startswith("The repository has no commit, which is needed to undo an update: run")
+
+
+def test_the_reason_of_git_is_shown(service: LivingService, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+
+    said = service.update().printed
+
+    assert said.startswith("git: detected dubious ownership in repository at '")
+    assert f"git config --global --add safe.directory {service.folder}" in said
+    assert "\n" not in said
+    assert "commit" not in said
+
+
+def test_a_folder_that_does_not_exist_is_named(tmp_path: Path) -> None:
+    missing = LivingService(tmp_path / "nowhere")
+    with pytest.raises(SystemExit) as refusal:
+        update(missing.folder, {})
+
+    assert str(refusal.value) == f"git: {missing.folder}: No such file or directory."
+
+
+def test_without_git_an_update_is_refused(service: LivingService, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+
+    assert service.update().printed == "git: git is not installed."
+
+
+@pytest.mark.parametrize("operation", ["merge", "cherry-pick", "revert", "rebase"])
+def test_an_update_waits_until_git_is_done(service: LivingService, operation: str) -> None:
+    folder = service.folder
+    git(folder, "checkout", "--quiet", "-b", "other")
+    service.add_line("README.md", "Theirs.")
+    service.commit()
+    git(folder, "checkout", "--quiet", "-")
+    service.add_line("README.md", "Ours.")
+    service.commit()
+    git(folder, operation, "other", expect=1)
+    if operation != "rebase":
+        git(folder, "checkout", "HEAD", "--", ".")
+    before = service.files()
+
+    said = service.update(version=NEXT).printed
+
+    assert said.startswith(f"A {operation} is in progress: finish or abort it")
+    assert service.files() == before
+
+
+def test_edits_of_the_suite_are_replaced_and_kept_aside(service: LivingService) -> None:
+    untouched = service.copy(service.folder.with_name("untouched"))
+    service.add_line("tests/suite/gates.py", "# Ours: no gate for us.")
+    (service.folder / "tests/suite/redis.py").unlink()
+    service.commit()
+
+    outcome = service.update(version=NEXT)
+
+    assert untouched.update(version=NEXT).code == outcome.code == 0
+    assert {path: content for path, content in service.files().items() if path.startswith("tests/suite/")} == {
+        path: content for path, content in untouched.files().items() if path.startswith("tests/suite/")
+    }
+    assert outcome.names("owned by the template and replaced") == [
+        "tests/suite/gates.py -> removed/tests/suite/gates.py"
+    ]
+    assert service.read("removed/tests/suite/gates.py").endswith("# Ours: no gate for us.\n")
+
+
+def test_new_words_in_a_revision_are_no_change_of_tables(service: LivingService, versions: Versions) -> None:
+    file = "template/project/migrations/versions/core_0001.py.jinja"
+    versions.release(
+        "v0.3.0", {file: ('"""The tables of organisations, users and events."""', '"""Creates the tables."""')}
+    )
+    before = service.read("migrations/versions/core_0001.py")
+
+    outcome = service.update(version="v0.3.0")
+
+    assert outcome.code == 0
+    assert "The tables of" not in outcome.printed
+    assert service.read("migrations/versions/core_0001.py") == before
 
 
 @pytest.mark.parametrize("text", ["", "[]", "a: [", "package_name: library\n"])

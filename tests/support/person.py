@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -53,6 +54,7 @@ class Reply:
 
     def __init__(self, said: Any, default: Any) -> None:
         self.said, self.default = said, default
+        self.application = SimpleNamespace(key_bindings=None)
 
     def unsafe_ask(self) -> Any:
         """Return the answer, or leave as questionary does."""
