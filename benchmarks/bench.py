@@ -1,6 +1,6 @@
-"""Measure writing a service and running its tests, compared with the minimum that either could take.
+"""Measure how long it takes to write a service and to run its tests, each compared with a lower bound.
 
-Each figure is the median of several runs of whole processes, in turn, so that a slow machine slows down both.
+Each figure is the median of several runs of whole processes. The compared runs take turns, so a slow machine affects both.
 """
 
 import re
@@ -40,7 +40,7 @@ def main() -> None:
 
 
 def compare_writing(workshop: Path, template: Path, service: Service) -> None:
-    """Compare writing the default service with writing as many constant files."""
+    """Compare writing the default service with writing the same files from a template without Jinja."""
     constant = write_constant_template(workshop / "constant", service)
     seconds = medians(
         {
@@ -53,7 +53,7 @@ def compare_writing(workshop: Path, template: Path, service: Service) -> None:
 
 
 def compare_updating(workshop: Path) -> None:
-    """Compare writing the default service with updating an edited one to a typical new version."""
+    """Compare writing the default service with updating an edited service to a typical new version."""
     versions = make_versions(workshop / "versions")
     versions.release("v0.2.0", *CHANGES.values())
     service = versions.write(workshop / "living", {})
@@ -84,7 +84,7 @@ def compare_updating(workshop: Path) -> None:
 
 
 def compare_suites(workshop: Path, service: Service) -> None:
-    """Compare the unit tests of the default service with as many empty tests."""
+    """Compare the unit tests of the default service with the same number of empty tests."""
     collected = service.run("pytest", "tests/unit", "--collect-only", "-q", "--no-cov")
     files = re.findall(r"^(tests/unit/\S+?)::", collected, re.MULTILINE)
     empty = write_empty_tests(workshop / "empty", service, files)
@@ -104,7 +104,7 @@ def compare_suites(workshop: Path, service: Service) -> None:
 
 
 def show_growth(workshop: Path, template: Path) -> None:
-    """Measure writing services with more and more modules."""
+    """Measure writing services with increasing numbers of modules."""
     runs = {}
     for number in NUMBERS_OF_MODULES:
         answers = {"domain": "blank", "own_modules": typical_modules(number)}
@@ -238,7 +238,7 @@ def compare_whole_runs(workshop: Path, service: Service) -> None:
 
 
 EARLIER = "ed3961cc767d20b5e14ec29c0a951c0a4d267bda"
-"""The last commit whose services had the machinery of the suite, and its tests."""
+"""The last commit with the plugins of the suite, and their tests, in each service."""
 
 
 def write_earlier_service(folder: Path) -> Service:
@@ -259,7 +259,7 @@ def write_constant_template(folder: Path, service: Service) -> Path:
 
 
 def write_empty_tests(folder: Path, service: Service, files: list[str]) -> Service:
-    """Write the service with nothing but an empty test for each that was collected: `files` has one entry per test."""
+    """Write a copy of the service with an empty test for each collected test: `files` has one entry per test."""
     shutil.copytree(service.folder, folder)
     for tier in ("unit", "api", "integration", "e2e"):
         shutil.rmtree(folder / "tests" / tier)
@@ -291,8 +291,8 @@ def medians(runs: Mapping[str, Callable[[], object]], rounds: int = ROUNDS) -> d
 
 def print_ratio(ratio: float, goal: float | None) -> None:
     """Print a ratio with its goal, if it has one."""
-    verdict = "" if goal is None else f", goal {goal}: {'met' if ratio <= goal else 'MISSED'}"
-    print(f"  ratio {ratio:.3g}{verdict}", flush=True)
+    result = "" if goal is None else f", goal {goal}: {'met' if ratio <= goal else 'MISSED'}"
+    print(f"  ratio {ratio:.3g}{result}", flush=True)
 
 
 if __name__ == "__main__":

@@ -76,7 +76,7 @@ def summarise(table: Table) -> str:
     ]
     edits = next(iter(table.values())).keys() - {ALL}
     merges = f"{len(table) - 1} changes of the template and {len(edits)} edits of a team, in all pairs and all at once"
-    return "\n".join([f"We merged {merges}: {len(conflicts) or 'no'} merges end in a conflict.", *conflicts])
+    return "\n".join([f"We merged {merges}: {len(conflicts) or 'none'} of the merges ended in a conflict.", *conflicts])
 
 
 def main() -> None:

@@ -31,7 +31,7 @@ TIMEOUT = 120.0
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Result:
     """Whether a mutant was killed; it has a diff, or a name of mutmut."""
 
     file: str
@@ -48,9 +48,9 @@ def main() -> int:
         return show_survivors()
     service = prepare()
     print(f"Mutating a service with {len(service.modules)} modules; this takes some minutes.", flush=True)
-    verdicts = judge_functions(service) + judge_declarations(service)
-    RESULTS.write_text(json.dumps([asdict(verdict) for verdict in verdicts]), encoding="utf-8")
-    return print_table(verdicts)
+    results = mutate_functions(service) + mutate_declarations(service)
+    RESULTS.write_text(json.dumps([asdict(result) for result in results]), encoding="utf-8")
+    return print_table(results)
 
 
 def prepare() -> Service:
@@ -75,7 +75,7 @@ def mutated_files(service: Service) -> list[Path]:
     return [path.relative_to(service.folder) for path in found]
 
 
-def judge_functions(service: Service) -> list[Verdict]:
+def mutate_functions(service: Service) -> list[Result]:
     """Mutate functions with mutmut."""
     beside_sources = {path.split("/")[0] for path in service.files} - {"src", "tests", "pyproject.toml"}
     settings = {
@@ -89,17 +89,17 @@ def judge_functions(service: Service) -> list[Verdict]:
         file.write("\n[tool.mutmut]\n" + "".join(f"{name} = {json.dumps(value)}\n" for name, value in settings.items()))
     service.run("mutmut", "run", "--max-children", str(WORKERS))
     lines = service.run("mutmut", "results", "--all", "true").splitlines()
-    return [judge_line(line) for line in lines if "__mutmut_" in line]
+    return [parse_result(line) for line in lines if "__mutmut_" in line]
 
 
-def judge_line(line: str) -> Verdict:
+def parse_result(line: str) -> Result:
     """Parse a line of mutmut's results: `library.core.resource.x_table_of__mutmut_1: killed`."""
     name, _, status = line.strip().partition(": ")
     file = "/".join(name.split(".")[1:-1]) + ".py"
-    return Verdict(file, killed=status in ("killed", "timeout"), name=name)
+    return Result(file, killed=status in ("killed", "timeout"), name=name)
 
 
-def judge_declarations(service: Service) -> list[Verdict]:
+def mutate_declarations(service: Service) -> list[Result]:
     """Mutate declarations, in one copy of the service per worker."""
     copies: queue.Queue[Service] = queue.Queue()
     for number in range(WORKERS):
@@ -108,15 +108,15 @@ def judge_declarations(service: Service) -> list[Verdict]:
         copies.put(replace(service, folder=folder))
     mutants = [mutant for file in mutated_files(service) for mutant in mutants_of(service.folder, file)]
 
-    def judge(mutant: Mutant) -> Verdict:
+    def run(mutant: Mutant) -> Result:
         copy = copies.get()
         try:
-            return Verdict("/".join(mutant.file.parts[2:]), is_killed(copy, mutant), diff=mutant.diff)
+            return Result("/".join(mutant.file.parts[2:]), is_killed(copy, mutant), diff=mutant.diff)
         finally:
             copies.put(copy)
 
     with ThreadPoolExecutor(WORKERS) as pool:
-        return list(pool.map(judge, mutants))
+        return list(pool.map(run, mutants))
 
 
 times = itertools.count(1)
@@ -145,24 +145,24 @@ def is_killed(service: Service, mutant: Mutant) -> bool:
         target.write_text(kept, encoding="utf-8")
 
 
-def print_table(verdicts: list[Verdict]) -> int:
+def print_table(results: list[Result]) -> int:
     """Print the results by file; return 1 if the share of killed mutants is below the goal."""
-    by_file: dict[str, list[Verdict]] = defaultdict(list)
-    for verdict in verdicts:
-        by_file[verdict.file].append(verdict)
+    by_file: dict[str, list[Result]] = defaultdict(list)
+    for result in results:
+        by_file[result.file].append(result)
     print(f"{'file':<40} mutants  killed  survived       %")
     for file, found in sorted(by_file.items()):
         print_row(file, found)
-    share = print_row("all", verdicts)
+    share = print_row("all", results)
     print(f"goal {GOAL:.0f} %: {'met' if share >= GOAL else 'MISSED'}; `make survivors` shows the survivors")
     return 0 if share >= GOAL else 1
 
 
-def print_row(title: str, verdicts: list[Verdict]) -> float:
+def print_row(title: str, results: list[Result]) -> float:
     """Print a row of the table and return its percentage."""
-    killed = sum(verdict.killed for verdict in verdicts)
-    percent = 100 * killed / len(verdicts)
-    print(f"{title:<40} {len(verdicts):7} {killed:7} {len(verdicts) - killed:9} {percent:7.1f}")
+    killed = sum(result.killed for result in results)
+    percent = 100 * killed / len(results)
+    print(f"{title:<40} {len(results):7} {killed:7} {len(results) - killed:9} {percent:7.1f}")
     return percent
 
 
@@ -171,11 +171,11 @@ def show_survivors() -> int:
     if not RESULTS.exists():
         print("There are no results yet; run `make mutate` first.")
         return 1
-    verdicts = [Verdict(**entry) for entry in json.loads(RESULTS.read_text(encoding="utf-8"))]
+    results = [Result(**entry) for entry in json.loads(RESULTS.read_text(encoding="utf-8"))]
     service = Service(FOLDER / "service", files={}, besides=mutmut())
-    for verdict in verdicts:
-        if not verdict.killed:
-            print(verdict.diff or service.run("mutmut", "show", verdict.name).strip(), end="\n\n")
+    for result in results:
+        if not result.killed:
+            print(result.diff or service.run("mutmut", "show", result.name).strip(), end="\n\n")
     return 0
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# ConfigUpdater 4.1.1: `Option.append` writes the whole option anew, not just the line that is added. The indentation becomes four
+# ConfigUpdater 4.1.1: `Option.append` rewrites the whole option instead of adding one line. The indentation becomes four
 # spaces, CRLF becomes LF (in this option alone, so the file ends up with both), and an empty line inside the value becomes four spaces.
 # A merge that adds one line therefore changes every line of the option.
 #

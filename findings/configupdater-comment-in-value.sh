@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # ConfigUpdater 4.1.1: `Option.value` counts a comment inside a multi-line value as one of its lines.
 # configparser (CPython) and iniconfig 2.3.0, which pytest reads pytest.ini with, leave the comment out.
-# Whoever compares or merges values by `.value` takes a comment for an item.
+# Code that compares or merges values by `.value` treats the comment as an item.
 #
 # Output seen on 2026-11-29:
 #   ConfigUpdater: ['error', '# one exception', 'ignore::DeprecationWarning']

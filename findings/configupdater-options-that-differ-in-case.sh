@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# ConfigUpdater 4.1.1 in its strict mode, the default: two options that differ only in case are accepted, both have the key
-# in lower case, and reading and writing by that key reach the first one only. configparser (CPython), whose strict mode it follows,
+# ConfigUpdater 4.1.1 in its strict mode, the default: it accepts two options that differ only in case. Both have the key in lower
+# case, and reading or writing by that key uses only the first one. configparser (CPython), whose strict mode it follows,
 # raises DuplicateOptionError for the same text; iniconfig, which pytest uses, keeps both options apart.
 #
 # Output seen on 2026-11-29:

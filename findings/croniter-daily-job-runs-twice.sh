@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# croniter 7.0.0: a daily job at 02:30 runs twice on the day on which the clocks go back, an hour apart. Debian's cron, and cronsim 2.8 that
-# follows it, run it once: a job at a fixed time belongs to the first of the two.
+# croniter 7.0.0: a daily job at 02:30 runs twice on the day on which the clocks go back, an hour apart. Debian's cron, and cronsim 2.8, which
+# follows it, run it once, at the first 02:30.
 #
 # Output seen on 2026-11-29:
 #   croniter: 2027-10-31T02:30:00+02:00, 2027-10-31T02:30:00+01:00, 2027-11-01T02:30:00+01:00

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# limits 5.8.0: `FixedWindowRateLimiter.hit` adds the cost before it decides, and keeps it when it refuses. With 5 per hour, a refused hit of cost 3
-# takes the 2 that are left, so a hit of cost 2 is refused, too. `MovingWindowRateLimiter` charges only what it lets through.
+# limits 5.8.0: `FixedWindowRateLimiter.hit` counts the cost of a hit even if it refuses the hit. With 5 per hour, a refused hit of cost 3 uses up
+# the remaining 2, so a hit of cost 2 is refused too. `MovingWindowRateLimiter` counts only the hits that it allows.
 #
 # Output seen on 2026-11-29 (costs 3, 3 and 2):
 #   FixedWindowRateLimiter: [True, False, False]

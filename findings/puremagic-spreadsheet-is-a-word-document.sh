@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # puremagic 1.30: `from_string(data, mime=True)` says that a spreadsheet written by openpyxl is a Word document: the first guess for every
-# Office file is the same. filetype 1.2.0 tells them apart. With puremagic's first guess, uploads get the wrong content type.
+# Office file is the same. filetype 1.2.0 distinguishes them. With puremagic's first guess, uploads get the wrong content type.
 #
 # Output seen on 2026-11-29 (docx and xlsx stand for their full media types):
 #   document     puremagic: docx   filetype: docx

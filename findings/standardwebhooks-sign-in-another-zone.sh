@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# standardwebhooks 1.1.0 (and svix 2.9.1 alike): `Webhook.sign` does not convert the time that it is given. It replaces its zone by UTC. An aware
-# time in another zone, or a naive local time, is signed as another moment, and `verify` refuses the message whose
-# timestamp header holds the real one. Pass `datetime.now(timezone.utc)`, and convert what comes from elsewhere.
+# standardwebhooks 1.1.0 (and svix 2.9.1): `Webhook.sign` does not convert the time that it is given. It only replaces the time zone with UTC. So an
+# aware time in another zone, or a naive local time, is signed as a different time, and `verify` refuses the message with the
+# right time in its timestamp header. Pass `datetime.now(timezone.utc)`, and convert all other times to UTC.
 #
 # Output seen on 2026-11-29:
 #   UTC: accepted

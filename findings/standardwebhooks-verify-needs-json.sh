@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# standardwebhooks 1.1.0: `Webhook.verify` parses the body as JSON once the signature is right. A signed body that is not JSON (text, a form,
-# an empty ping) raises json.JSONDecodeError, which is no WebhookVerificationError: a route that catches only the latter answers with 500.
-# The specification signs any body.
+# standardwebhooks 1.1.0: `Webhook.verify` parses the body as JSON if the signature is valid. A signed body that is not JSON (text, a form,
+# an empty ping) raises json.JSONDecodeError, which is not a WebhookVerificationError: a route that catches only the latter responds with 500.
+# The specification allows any body.
 #
 # Output seen on 2026-11-29:
 #   JSON: returned {'a': 1}

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # tomlkit 0.15.2: `Array.insert(i, item)` puts the item directly above the item at `i`, below the comment lines that belong to that one.
-# The comment then stands above the new item, and `remove` of an item leaves its comment line above the next one.
-# Whoever merges lists of dependencies item by item moves comments to the wrong item.
+# Then the comment is above the new item. `remove` of an item leaves its comment line above the next one.
+# Code that merges lists of dependencies item by item moves comments to the wrong item.
 #
 # Output seen on 2026-11-29:
 #   dependencies = [

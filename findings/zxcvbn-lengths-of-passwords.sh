@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # zxcvbn 4.5.0: an empty password raises IndexError (a score of 0 in the JavaScript original), and one of more than 72 characters raises
-# ValueError unless `max_length` is raised, though NIST SP 800-63B wants at least 64 to be accepted and sets no upper bound.
-# `user_inputs` are compared as they are: a full name does not penalise a password made of the surname.
+# ValueError unless `max_length` is raised, although NIST SP 800-63B requires at least 64 and sets no upper bound.
+# `user_inputs` are compared as a whole: a full name does not lower the score of a password with the surname in it.
 #
 # Output seen on 2026-11-29:
 #   empty: IndexError

@@ -57,7 +57,7 @@ def _imported(node: ast.ImportFrom, used: set[str]) -> Iterator[str]:
 
 
 def _is_used(library: str, used: set[str]) -> bool:
-    """Return whether a name of the library is used that is not harmless."""
+    """Return whether the code uses a name of the library that is not harmless."""
     names = {name.removeprefix(f"{library}.").partition(".")[0] for name in used if name.startswith(f"{library}.")}
     return not names <= HARMLESS
 

@@ -746,7 +746,7 @@ def test_plain_copier_merges_an_improvement_and_a_module(service: LivingService)
     run = copier_update(service, "--data=modules=[patients, tickets]")
 
     assert run.returncode == 0, run.stderr
-    assert "`phasework update` does this too" in run.stderr
+    assert "`phasework update` also keeps your changes" in run.stderr
     assert service.answers()["_commit"] == NEXT
     assert service.read("README.md").startswith("# The library in our street\n")
     assert sorted(service.answers()["plan"]) == ["loans", "members", "patients", "tickets"]
