@@ -95,7 +95,7 @@ def test_an_improvement_is_merged(service: LivingService) -> None:
     assert outcome.code == 0
     assert outcome.names("merged with your changes") == ["README.md"]
     assert service.answers()["_commit"] == NEXT
-    assert "## Watch it" in service.read("README.md")
+    assert "## Read the logs" in service.read("README.md")
     assert service.read("README.md").startswith("# The library in our street\n")
     assert "fastapi>=0.163,<0.165" in service.read("pyproject.toml")
     assert "# Ours: the rules of loans." in service.read(SERVICE)
@@ -270,7 +270,7 @@ def test_a_deleted_file_stays_deleted(service: LivingService) -> None:
 
 
 def test_a_conflict_is_reported_with_its_lines_and_resolved_with_git(service: LivingService) -> None:
-    service.edit("README.md", "## Keep it clean", "## Keep it tidy")
+    service.edit("README.md", "## Check the code", "## Check our code")
     service.commit()
 
     outcome = service.update(version=NEXT)
@@ -282,7 +282,7 @@ def test_a_conflict_is_reported_with_its_lines_and_resolved_with_git(service: Li
     assert "UU README.md" in service.status()
     git(service.folder, "checkout", "--ours", "README.md")
     service.commit()
-    assert "## Keep it tidy" in service.read("README.md")
+    assert "## Check our code" in service.read("README.md")
 
 
 def test_a_file_name_that_is_not_utf_8_stays(service: LivingService) -> None:
@@ -306,7 +306,7 @@ def test_nothing_is_written_if_git_cannot_merge(service: LivingService) -> None:
 
 def test_a_file_that_is_not_utf_8_can_be_in_conflict(service: LivingService) -> None:
     readme = service.folder / "README.md"
-    readme.write_bytes(service.read("README.md").replace("## Keep it clean", "## Räum auf").encode("latin-1"))
+    readme.write_bytes(service.read("README.md").replace("## Check the code", "## Räum auf").encode("latin-1"))
     service.commit()
 
     outcome = service.update(version=NEXT)
@@ -341,7 +341,7 @@ def test_an_update_is_undone(service: LivingService) -> None:
 def test_an_update_with_conflicts_is_undone_only_in_its_folder(service: LivingService, tmp_path: Path) -> None:
     inner = service.copy(tmp_path / "everything" / "library")
     shutil.rmtree(inner.folder / ".git")
-    inner.edit("README.md", "## Keep it clean", "## Keep it tidy")
+    inner.edit("README.md", "## Check the code", "## Check our code")
     notes = inner.folder.with_name("notes.txt")
     notes.write_text("Committed\n", encoding="utf-8")
     commit_all(notes.parent, "Begin")

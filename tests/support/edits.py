@@ -130,8 +130,8 @@ CHANGES: Mapping[str, Changes] = {
     },
     "the README: a section more": {
         f"{PROJECT}/README.md.jinja": (
-            "## Keep it clean\n",
-            "## Watch it\n\nIt logs to the standard output.\n\n## Keep it clean\n",
+            "## Check the code\n",
+            "## Read the logs\n\nIt logs to the standard output.\n\n## Check the code\n",
         )
     },
     "a module: its service": {
