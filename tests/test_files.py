@@ -196,9 +196,9 @@ def test_needs_no_trust() -> None:
 
 
 def test_copier_detects_nothing_that_needs_trust(template: Path) -> None:
-    judged = Template(url=str(template))
+    parsed = Template(url=str(template))
 
-    assert (judged.tasks, judged.jinja_extensions, judged.migration_tasks("after", judged)) == ([], (), [])
+    assert (parsed.tasks, parsed.jinja_extensions, parsed.migration_tasks("after", parsed)) == ([], (), [])
 
 
 def test_plugin_is_the_same_in_each_service(service: Service) -> None:

@@ -85,7 +85,7 @@ def test_failing_migrations_are_reported(library: Service) -> None:
 
     said = library.run(*COMMAND, "Anything", expect=1)
 
-    assert said.startswith('Nothing was written: The migrations do not run: syntax error at or near "NONSENSE"')
+    assert said.startswith('Nothing was written: A migration has failed: syntax error at or near "NONSENSE"')
 
 
 def test_branch_with_two_heads_is_reported(library: Service) -> None:

@@ -24,7 +24,7 @@ def copied(written: Callable[[str], Service], tmp_path: Path) -> Callable[[str],
     return lambda case: with_load_tools(written(case).copy(tmp_path / case))
 
 
-# Beside other programs a benchmark may take several times as long; `make test-all` judges it by its own budget.
+# Beside other programs a benchmark may take several times as long; `make test-all` checks it against its own budget.
 @pytest.mark.parametrize("margin", [3, pytest.param(1, marks=pytest.mark.long)])
 @pytest.mark.parametrize("case", ["defaults", "async"])
 def test_benchmarks_keep_their_budgets(copied: Callable[[str], Service], case: str, margin: int) -> None:
@@ -36,8 +36,8 @@ def test_benchmarks_keep_their_budgets(copied: Callable[[str], Service], case: s
 
     output = service.run(*BENCHMARKS)
 
-    verdicts = re.findall(r"_benchmark\.py::test_\w+ +[\d.]+ +\d+  (\w+)$", output, re.MULTILINE)
-    assert verdicts == ["ok"] * 12
+    results = re.findall(r"_benchmark\.py::test_\w+ +[\d.]+ +\d+  (\w+)$", output, re.MULTILINE)
+    assert results == ["ok"] * 12
 
 
 def test_slow_service_is_over_its_budget_and_no_budget_is_an_error(copied: Callable[[str], Service]) -> None:
@@ -68,7 +68,7 @@ def test_processes_share_the_load(copied: Callable[[str], Service]) -> None:
     assert "All thresholds are met." in output
 
 
-def test_master_judges_the_requests_of_its_workers(copied: Callable[[str], Service]) -> None:
+def test_master_checks_the_requests_of_its_workers(copied: Callable[[str], Service]) -> None:
     output = copied("defaults").run("python", "-c", MASTER_AND_WORKERS)
 
     assert "All thresholds are met." in output

@@ -90,7 +90,7 @@ def test_forgotten_coroutine_is_reported_with_its_test(output: str) -> None:
 
 def test_commit_past_the_fixtures_fails_its_test_and_stores_nothing(output: str) -> None:
     assert f"FAILED {FAULTS}::test_leaks" in output
-    assert "LeakError: This commit would have left its rows behind for all other tests." in output
+    assert "LeakError: All other tests would see the rows of this commit." in output
     assert f"FAILED {FAULTS}::test_finds_nothing" not in output
 
 

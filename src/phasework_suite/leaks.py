@@ -1,4 +1,4 @@
-"""Refuses commits that would outlive their test."""
+"""Refuses commits whose rows would stay in the database after the test."""
 
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,6 @@ def refuse_commits(engine: "Engine | AsyncEngine") -> None:
     @event.listens_for(getattr(engine, "sync_engine", engine), "commit")
     def refuse(_: Connection) -> None:
         raise LeakError(
-            "This commit would have left its rows behind for all other tests. Use `db_session` or `session_factory`: "
+            "All other tests would see the rows of this commit. Use `db_session` or `session_factory`: "
             "their commits are rolled back after the test."
         )

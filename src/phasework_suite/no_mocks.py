@@ -19,7 +19,7 @@ INSTEAD = "Integration and e2e tests use no mocks. Use a real server, or write a
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
-    """Let `monkeypatch` change anything but the service: the environment, or another library."""
+    """Refuse `monkeypatch.setattr` on code of the service; the environment and other libraries may be changed."""
     if not item.nodeid.startswith(TIERS):
         return (yield)
     package = service_of(item.config).package
@@ -43,7 +43,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 def _module_of(target: Any) -> str:
-    """Return the name of the module that the target of `setattr` is, or belongs to."""
+    """Return the name of the module in which the target of `setattr` is defined."""
     if isinstance(target, str):
         return target
     if inspect.ismodule(target):

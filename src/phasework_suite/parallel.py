@@ -11,13 +11,13 @@ from .gates import is_whole_run
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the number of workers
 def pytest_cmdline_main(config: pytest.Config) -> None:
-    """Use the workers of pytest.ini for the whole suite alone: a part of it is faster without."""
+    """Use the workers of pytest.ini only for the whole suite: a part of it is faster without them."""
     option = config.option
     usual = config._parser.parse_known_args(config.getini("addopts"))
     if not getattr(option, "numprocesses", None) or option.numprocesses != usual.numprocesses:
         return
-    looks_into_tests = option.usepdb or option.trace or option.capture == "no" or option.budgets
-    whole = is_whole_run(config) and not looks_into_tests
+    needs_one_process = option.usepdb or option.trace or option.capture == "no" or option.budgets
+    whole = is_whole_run(config) and not needs_one_process
     option.numprocesses = count_workers(option.maxprocesses, count_processors()) if whole else 0
 
 

@@ -20,7 +20,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave the other tiers alone when `-m` names a tier: their tests would be imported and then deselected."""
+    """Do not import the tests of other tiers when `-m` names a tier: they would all be deselected."""
     selected = config.option.markexpr
     other = selected in TIERS and collection_path in {
         config.rootpath / "tests" / tier for tier in TIERS if tier != selected
@@ -29,7 +29,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark each test by its place."""
+    """Mark each test by the folder of its file."""
     phases = read_phases(service_of(config))
     for item in items:
         if item.path.is_relative_to(config.rootpath):
@@ -53,7 +53,7 @@ def _sum_up(results: list[Result]) -> tuple[str, ...]:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Print the table; for a single row, pytest's own last line is enough."""
+    """Print the table, unless it has a single row: pytest's last line says the same."""
     rows = tally(read_results(config), read_phases(service_of(config)))
     if len(rows) > 1:
         write_table(terminalreporter, "phases", ("phase", ">tests", ">passed", ">failed", ">seconds"), rows)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import PurePath
 from typing import TYPE_CHECKING, NamedTuple
 
-# The updater of the service imports this file, and has no pytest.
+# `phasework` imports this file without pytest.
 if TYPE_CHECKING:
     from .service import Service
 
@@ -22,7 +22,7 @@ class Place(NamedTuple):
 
     @property
     def label(self) -> str:
-        """The row of the summary that counts the test."""
+        """The row of the summary in which the test is counted."""
         if self.phase:
             return self.phase
         return f"other {self.tier}" if self.tier in PHASED_TIERS else self.tier or "other"

@@ -1,4 +1,4 @@
-"""The PostgreSQL databases of a run: one per process, each a copy of a database that the migrations have made."""
+"""The PostgreSQL databases of a run: one per process, each a copy of a database that was created by the migrations."""
 
 import platform
 import shutil
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 LOCK_NOT_AVAILABLE = "55P03"
 COMMENT = "tests on {host}, port {port}"
-"""The comment on a database of a run: later runs see from it whether that run has ended."""
+"""The comment on a database of a run, from which later runs find out whether that run has ended."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Drop the databases of the run at its end, where TEST_DATABASE_URL names the server."""
+    """Drop the databases of the run at its end, if it uses the server in TEST_DATABASE_URL."""
     run = config.stash[RUN]
     if run.is_controller and given_url() is not None:
         config.add_cleanup(lambda: drop_databases(run))
@@ -50,7 +50,7 @@ def postgres_url(pytestconfig: pytest.Config) -> URL:
 
 @pytest.fixture
 def second_postgres_url(pytestconfig: pytest.Config, postgres_url: URL) -> Iterator[URL]:
-    """The URL of a PostgreSQL database for one test alone, with every table of the migrations."""
+    """The URL of a PostgreSQL database for a single test, with every table of the migrations."""
     with temporary_database(pytestconfig.stash[RUN], postgres_url) as url:
         yield url
 
@@ -58,20 +58,20 @@ def second_postgres_url(pytestconfig: pytest.Config, postgres_url: URL) -> Itera
 def make_database(run: Run) -> URL:
     """Return the URL of the database of this process, with every table; raise PostgresUnavailable."""
     server = find_server(run)
-    mine = name_database(run, run.worker)
+    name = name_database(run, run.worker)
     try:
         with administration(server) as connection:
             # The controller drops databases only if this folder exists.
             run.folder.mkdir(exist_ok=True)
             template = server.set(database=name_database(run, "template"))
             migrate_once(connection, template, run)
-            create(connection, mine, str(template.database), run)
+            create(connection, name, str(template.database), run)
     except DBAPIError as error:
         raise PostgresUnavailable(
-            f"PostgreSQL ({describe()}) cannot be used: {str(error.orig).strip()}. Its user has to be allowed to "
+            f"PostgreSQL ({describe()}) cannot be used: {str(error.orig).strip()}. Its user must be allowed to "
             "connect to the database postgres and to create databases."
         ) from error
-    return server.set(database=mine)
+    return server.set(database=name)
 
 
 @contextmanager
@@ -88,7 +88,7 @@ def temporary_database(run: Run, first: URL) -> Iterator[URL]:
 
 
 def find_server(run: Run) -> URL:
-    """Return the server that TEST_DATABASE_URL names, or else the embedded server."""
+    """Return the server in TEST_DATABASE_URL, or else the embedded server."""
     given = given_url()
     if given is not None:
         return given.set(database="postgres")
@@ -96,7 +96,7 @@ def find_server(run: Run) -> URL:
 
 
 def name_database(run: Run, part: str) -> str:
-    """Return the name of a database of the run; it is short enough for PostgreSQL."""
+    """Return the name of a database of the run, within the 63 bytes that PostgreSQL allows."""
     url = given_url()
     service = (url.database or "").removesuffix("_test") if url else "service"
     return f"{service[:30]}_{run.name}_{part}_test"
@@ -110,12 +110,12 @@ def administration(server: URL) -> Iterator[Connection]:
 
 
 def migrate_once(connection: Connection, template: URL, run: Run) -> None:
-    """Create the database that the others are copies of, unless another process of the run has done so."""
+    """Create the database that the others are copied from, unless another process of the run has done so."""
     # Held until the connection closes: the other processes wait for the template.
     connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": int(run.name, 16)})
     if connection.scalar(text("SELECT 1 FROM pg_database WHERE datname = :name"), {"name": template.database}):
         return
-    drop_left_behind(connection)
+    drop_old_databases(connection)
     create(connection, str(template.database), "template1", run)
     try:
         migrate(template)
@@ -125,7 +125,7 @@ def migrate_once(connection: Connection, template: URL, run: Run) -> None:
 
 
 def migrate(url: URL) -> None:
-    """Run every migration on the database at `url`; raise PostgresUnavailable when one fails."""
+    """Run every migration on the database at `url`; raise PostgresUnavailable if one fails."""
     from alembic import command
     from alembic.util import CommandError
 
@@ -133,7 +133,7 @@ def migrate(url: URL) -> None:
         command.upgrade(configure_alembic(url), "heads")
     except (CommandError, DBAPIError) as error:
         reason = error.orig if isinstance(error, DBAPIError) else error
-        raise PostgresUnavailable(f"The migrations do not run: {str(reason).strip()}") from error
+        raise PostgresUnavailable(f"A migration has failed: {str(reason).strip()}") from error
 
 
 def configure_alembic(url: URL) -> "Config":
@@ -164,21 +164,23 @@ def quote(connection: Connection, name: str) -> str:
 
 
 def drop_databases(run: Run) -> None:
-    """Drop the databases of the run on the server that TEST_DATABASE_URL names."""
+    """Drop the databases of the run on the server in TEST_DATABASE_URL."""
     if given_url() is None or not run.folder.exists():
         return
     with administration(find_server(run)) as connection:
-        made = text("SELECT datname FROM pg_database WHERE datname LIKE :pattern")
-        for name in connection.scalars(made, {"pattern": f"%\\_{run.name}\\_%\\_test"}).all():
+        select = text("SELECT datname FROM pg_database WHERE datname LIKE :pattern")
+        for name in connection.scalars(select, {"pattern": f"%\\_{run.name}\\_%\\_test"}).all():
             drop(connection, name)
     shutil.rmtree(run.folder)
 
 
-def drop_left_behind(connection: Connection) -> None:
+def drop_old_databases(connection: Connection) -> None:
     """Drop the databases of runs on this machine that were killed."""
     beginning = COMMENT.format(host=platform.node(), port="")
-    made = text("SELECT datname, shobj_description(oid, 'pg_database') FROM pg_database WHERE datname LIKE '%\\_test'")
-    for name, comment in connection.execute(made).all():
+    select = text(
+        "SELECT datname, shobj_description(oid, 'pg_database') FROM pg_database WHERE datname LIKE '%\\_test'"
+    )
+    for name, comment in connection.execute(select).all():
         port = str(comment).removeprefix(beginning)
         if port.isdigit() and not listens(int(port)):
             drop(connection, name)
@@ -188,7 +190,7 @@ def empty_tables(url: URL, metadata: MetaData) -> None:
     """Delete all rows of the tables in `metadata`; raise NotATestDatabase unless `url` is a test database."""
     check(url)
     engine = create_engine(url, poolclass=NullPool)
-    # A program that works on the tables meanwhile would wait for this process as this process would wait for it.
+    # If another program uses the tables, try again: waiting for its lock could end in a deadlock.
     wait_for(lambda: truncate(engine, metadata), "no program to use the tables")
 
 

@@ -1,6 +1,6 @@
-"""Programs that tests talk to, such as a server. Each one ends with the process that started it, however that ends.
+"""Programs that tests use, such as a server. A program stops when the process that started it ends, even if it was killed.
 
-`python -m tests.suite.programs COMMAND` stands between the two, and ends the command when its own input is closed.
+`python -m tests.suite.programs COMMAND` runs a command, and stops it when its own standard input is closed.
 """
 
 import os
@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGES = os.pathsep.join([str(ROOT / "src"), str(ROOT)])
 """Where Python finds the packages of this repository, from any folder."""
 SHUTDOWN_TIMEOUT = 10.0
-"""Seconds that a program gets to end by itself."""
+"""Seconds that a program has to stop by itself."""
 
 Found = TypeVar("Found")
 
@@ -82,9 +82,9 @@ def listens(port: int) -> bool:
 
 @contextmanager
 def running(command: Sequence[str], log: Path, environment: Mapping[str, str]) -> Iterator[Program]:
-    """Run a command as long as the `with` block lasts; its output goes to `log`, and it works in the folder of `log`.
+    """Run a command during a `with` block, in the folder of the file `log`, which gets its output.
 
-    It finds the packages of the service, but no `.env`: all its settings come from `environment`.
+    The command can import the packages of the service. It finds no `.env`: all its settings come from `environment`.
     """
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -102,15 +102,15 @@ def running(command: Sequence[str], log: Path, environment: Mapping[str, str]) -
 
 
 def main(command: Sequence[str]) -> int:
-    """Run `command` until it ends or our input is closed; return its exit code."""
+    """Run `command` until it ends or our standard input is closed; return its exit code."""
     with subprocess.Popen(command, stdin=subprocess.DEVNULL) as program:
-        Thread(target=end_with_input, args=[program], daemon=True).start()
+        Thread(target=stop_with_input, args=[program], daemon=True).start()
         return program.wait()
 
 
-def end_with_input(program: "subprocess.Popen[bytes]") -> None:
-    """Wait until the process that started us closes our input or ends, then end the program."""
-    # Not sys.stdin: Python would wait for its lock when the program ends first.
+def stop_with_input(program: "subprocess.Popen[bytes]") -> None:
+    """Wait until the process that started us closes our input or ends, then stop the program."""
+    # Not sys.stdin: Python would wait for its lock if the program ends first.
     while os.read(0, 1024):
         pass
     program.terminate()
@@ -121,7 +121,7 @@ def end_with_input(program: "subprocess.Popen[bytes]") -> None:
 
 
 def kill_with_children(program: "subprocess.Popen[bytes]") -> None:
-    """Kill a program and everything that it started: the session that began with us, so us as well."""
+    """Kill all processes of our session: the program, everything that it started, and this process."""
     if hasattr(os, "killpg"):
         os.killpg(0, signal.SIGKILL)
     program.kill()

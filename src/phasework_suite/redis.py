@@ -1,6 +1,6 @@
 """The Redis of the e2e tests: the one in REDIS_URL, else the redis-server of the machine, else fakeredis from PyPI.
 
-All keys of a process have the same prefix, so the Redis in REDIS_URL may have other users.
+All keys of a process have the same prefix, so other programs may use the Redis in REDIS_URL too.
 """
 
 import importlib.util
@@ -17,7 +17,7 @@ from .run import Run
 
 FAKE = "from fakeredis import TcpFakeServer; TcpFakeServer(('127.0.0.1', {port}), server_type='redis').serve_forever()"
 CONNECT_TIMEOUT = 5.0
-"""Seconds that a Redis gets to answer."""
+"""Seconds that a Redis has to respond."""
 
 
 class RedisUnavailable(RuntimeError):
@@ -25,7 +25,7 @@ class RedisUnavailable(RuntimeError):
 
 
 def pytest_report_header() -> list[str]:
-    """Return the header line about the Redis of the e2e tests; a service without a worker needs none."""
+    """Return the header line about the Redis of the e2e tests, if the service has a worker."""
     return [f"redis: {describe()}"] if is_installed("redis") else []
 
 
@@ -35,7 +35,7 @@ def is_installed(package: str) -> bool:
 
 
 def describe() -> str:
-    """Return the Redis of the run in words, without its password."""
+    """Return a text that names the Redis of the run, without its password."""
     if given := os.environ.get("REDIS_URL"):
         url = urlsplit(given)
         return f"{url.hostname}:{url.port or 6379}{url.path}, from REDIS_URL"
@@ -46,9 +46,9 @@ def describe() -> str:
 
 @contextmanager
 def redis_server(run: Run, log: Path) -> Iterator[str]:
-    """Yield the URL of a Redis; raise RedisUnavailable when there is none."""
+    """Yield the URL of a Redis; raise RedisUnavailable if there is none."""
     if given := os.environ.get("REDIS_URL"):
-        require_answer(given)
+        require_response(given)
         try:
             yield given
         finally:
@@ -63,8 +63,8 @@ def redis_server(run: Run, log: Path) -> Iterator[str]:
         yield f"redis://127.0.0.1:{port}/0"
 
 
-def require_answer(url: str) -> None:
-    """Raise RedisUnavailable unless the Redis at `url` answers."""
+def require_response(url: str) -> None:
+    """Raise RedisUnavailable unless the Redis at `url` responds."""
     from redis import Redis, RedisError
     from redis.backoff import NoBackoff
     from redis.retry import Retry
@@ -79,7 +79,7 @@ def require_answer(url: str) -> None:
 def unavailable(reason: str) -> RedisUnavailable:
     """Return an error that says which Redis failed, why, and what to do."""
     return RedisUnavailable(
-        f"Redis ({describe()}) cannot be used: {reason} Run `uv sync` to install fakeredis, or name a Redis in REDIS_URL."
+        f"Redis ({describe()}) cannot be used: {reason} Run `uv sync` to install fakeredis, or set REDIS_URL to a Redis."
     )
 
 

@@ -1,6 +1,6 @@
 """What the processes of one run share: its name, a folder, and a port that closes when the run ends.
 
-Servers that serve the whole run keep a connection to that port. They end with the run, even when it is killed.
+Servers of the whole run keep a connection to that port. They stop when it closes, even if the run was killed.
 """
 
 import shutil
@@ -16,7 +16,7 @@ from .waiting import wait_for
 
 CONTROLLER = "main"
 SHUTDOWN_TIMEOUT = 10.0
-"""Seconds that the servers of a run get to end by themselves."""
+"""Seconds that the servers of a run have to stop by themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Run:
 
     name: str
     worker: str
-    """The process of the run that this is: `main`, or under pytest-xdist `gw0`, `gw1` ..."""
+    """The name of this process: `main`, or under pytest-xdist `gw0`, `gw1` ..."""
     port: int
     """The port on this machine that stays open until the run ends."""
 
@@ -53,16 +53,16 @@ def begin() -> Iterator[Run]:
 
 
 def end(run: Run, listener: socket.socket) -> None:
-    """Close the port of the run, and wait until its servers have ended and removed their files."""
+    """Close the port of the run, and wait until its servers have stopped and removed their files."""
     listener.close()
     with suppress(TimeoutError):
-        wait_for(lambda: not run.folder.exists(), "the servers of the run to end", SHUTDOWN_TIMEOUT)
+        wait_for(lambda: not run.folder.exists(), "the servers of the run to stop", SHUTDOWN_TIMEOUT)
     shutil.rmtree(run.folder, ignore_errors=True)
 
 
 @contextmanager
 def connect(port: int) -> Iterator[socket.socket]:
-    """Yield a connection to the port of a run; raise OSError when that run has ended already."""
+    """Yield a connection to the port of a run; raise OSError if that run has ended already."""
     with socket.create_connection(("127.0.0.1", port)) as connection:
         yield connection
 

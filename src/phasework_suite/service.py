@@ -41,7 +41,9 @@ def find_service(root: Path, package: str) -> Service:
     """Return the service with this package; raise UsageError if there is no such package in `src/`."""
     service = Service(root, package)
     if not package.isidentifier() or not root.joinpath(service.source).is_dir():
-        raise pytest.UsageError(f"pytest.ini: service_package is {package!r}; it has to name the package in src/.")
+        raise pytest.UsageError(
+            f"pytest.ini: service_package is {package!r}; it must be the name of the package in src/."
+        )
     return service
 
 

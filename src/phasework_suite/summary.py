@@ -13,9 +13,9 @@ class Result:
     """The result of one test."""
 
     seconds: float = 0.0
-    """The time of its own body."""
+    """The time of the test function."""
     seconds_in_all: float = 0.0
-    """That time, and the time of the fixtures that were set up and torn down for it."""
+    """The time of the function, and of the setup and teardown of fixtures."""
     passed: bool = False
     failed: bool = False
 

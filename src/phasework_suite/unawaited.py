@@ -42,7 +42,7 @@ def take_unawaited() -> list[str]:
     calls, _calls[:] = [*_calls], []
     unawaited = [call for call in calls if not call.awaited]
     for call in unawaited:
-        # Python does not warn about a closed coroutine when it frees it, some tests later.
+        # Python warns about a coroutine when it frees it, maybe in a later test, unless it was closed.
         call.close()
     return [call.description for call in unawaited]
 
@@ -51,7 +51,7 @@ def _check() -> Generator[None, object, object]:
     try:
         result = yield
     except BaseException:
-        # The test has failed for a reason of its own.
+        # The test has failed already: report only that failure.
         take_unawaited()
         raise
     if unawaited := take_unawaited():

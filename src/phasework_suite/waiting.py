@@ -1,4 +1,4 @@
-"""Waits for a state that another thread or program brings about."""
+"""Waits for a state that another thread or process causes."""
 
 import time
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from typing import TypeVar
 Found = TypeVar("Found")
 
 INTERVAL = 0.02
-"""Seconds between two looks."""
+"""Seconds between two checks."""
 
 
 def wait_for(find: Callable[[], Found | None], what: str, timeout: float = 20.0) -> Found:

@@ -104,8 +104,8 @@ def test_run_within_its_budgets_passes(service: pytest.Pytester) -> None:
 @pytest.mark.parametrize(
     ("test", "suite", "line"),
     [
-        ("unit: 199 ms", "unit: 9 s", "0.200 s  0.199 s  OVER     tests/unit/test_example.py::test_example"),
-        ("unit: 200 ms", "unit: 8 s", "8.200 s  8.000 s  OVER     all unit tests"),
+        ("unit: 199 ms", "unit: 9 s", "0.200 s  0.199 s  OVER    tests/unit/test_example.py::test_example"),
+        ("unit: 200 ms", "unit: 8 s", "8.200 s  8.000 s  OVER    all unit tests"),
     ],
 )
 def test_run_over_a_budget_fails_with_the_option(
@@ -138,7 +138,9 @@ def test_run_over_a_budget_passes_without_the_option(service: pytest.Pytester) -
     result = service.runpytest_inprocess(*OPTIONS)
 
     assert result.ret == pytest.ExitCode.OK
-    result.stdout.fnmatch_lines(["*OVER*::test_example", "Over budget: 1; --budgets shows each, and fails the run."])
+    result.stdout.fnmatch_lines(
+        ["*OVER*::test_example", "Over budget: 1; use --budgets to list all of them and to fail the run."]
+    )
 
 
 @pytest.mark.parametrize(

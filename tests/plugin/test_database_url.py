@@ -70,7 +70,7 @@ def test_test_database_of_this_machine_is_used(monkeypatch: pytest.MonkeyPatch, 
         ("postgresql://localhost/x_test?service=clinic", "TEST_DATABASE_URL sets service; besides"),
         ("postgresql://localhost/clinic%2fx_test?options=-cx", "TEST_DATABASE_URL sets options; besides"),
         ("postgresql://localhost:abc/x_test", "TEST_DATABASE_URL is not a URL such as postgresql://"),
-        ("sqlite:///clinic_test", "TEST_DATABASE_URL is a URL of sqlite; it has to be PostgreSQL."),
+        ("sqlite:///clinic_test", "TEST_DATABASE_URL is a URL of sqlite; it must be PostgreSQL."),
         ("clinic_test", "TEST_DATABASE_URL is not a URL such as postgresql://"),
     ],
 )

@@ -1,11 +1,11 @@
-"""Coverage gates: how they are read, and how a run is judged."""
+"""Coverage gates: how they are read, and how a run is checked."""
 
 from collections.abc import Iterator
 
 import pytest
 from coverage import Coverage, CoverageData
 
-from phasework_suite.gates import Gate, Verdict, has_finished, is_whole_run, main, measure, read_gates
+from phasework_suite.gates import Gate, GateResult, has_finished, is_whole_run, main, measure, read_gates
 from phasework_suite.service import Service
 
 MODULES = "src/shop/modules"
@@ -106,10 +106,10 @@ def test_folder_without_run_lines_was_never_imported(coverage: Coverage, folder:
     ],
 )
 def test_percentages_are_rounded_down(percent: float | None, target: float, shown: str, word: str) -> None:
-    verdict = Verdict(Gate("errands", "phase2", "src", target), percent)
+    gate_result = GateResult(Gate("errands", "phase2", "src", target), percent)
 
-    assert verdict.row == ("errands", "phase2", shown, f"{target} %", word)
-    assert verdict.passed is (word == "ok")
+    assert gate_result.row == ("errands", "phase2", shown, f"{target} %", word)
+    assert gate_result.passed is (word == "ok")
 
 
 def test_gates_are_read_from_the_configuration(service: Service) -> None:
@@ -189,7 +189,7 @@ def test_run_that_reaches_its_gates_passes(pytester: pytest.Pytester) -> None:
     assert result.ret == pytest.ExitCode.OK
     result.stdout.fnmatch_lines(
         [
-            "module   phase   coverage    gate  verdict",
+            "module   phase   coverage    gate  result",
             "errands  phase2    75.0 %    75 %  ok",
             "parcels  -         50.0 %    50 %  ok",
             "total              62.5 %  62.5 %  ok",
@@ -231,14 +231,14 @@ def test_run_that_never_imports_a_module_fails(pytester: pytest.Pytester) -> Non
         (["-k", "example"], "only a part of the suite was selected"),
     ],
 )
-def test_run_that_is_not_judged_says_why(pytester: pytest.Pytester, arguments: list[str], reason: str) -> None:
+def test_run_that_is_not_checked_says_why(pytester: pytest.Pytester, arguments: list[str], reason: str) -> None:
     write_ini(pytester, "errands: 100", total=100)
 
     result = pytester.runpytest_inprocess(*OPTIONS, *arguments)
 
     assert result.ret == pytest.ExitCode.OK
-    result.stdout.fnmatch_lines([f"Coverage gates were not judged: {reason}."])
-    result.stdout.no_fnmatch_line("*verdict*")
+    result.stdout.fnmatch_lines([f"Coverage gates were not checked: {reason}."])
+    result.stdout.no_fnmatch_line("*gate  result*")
 
 
 def test_list_of_tests_says_nothing_about_gates(pytester: pytest.Pytester) -> None:
@@ -274,17 +274,17 @@ def test_interrupted_run_has_not_finished(
     assert has_finished(session) is finished
 
 
-def test_run_that_stopped_at_a_failure_is_not_judged(pytester: pytest.Pytester) -> None:
+def test_run_that_stopped_at_a_failure_is_not_checked(pytester: pytest.Pytester) -> None:
     write_ini(pytester, "errands: 100", total=100)
     pytester.makepyfile(**{"tests/unit/test_wrong": "def test_wrong():\n    assert False"})
 
     result = pytester.runpytest_inprocess(*OPTIONS, "-x")
 
     assert result.ret == pytest.ExitCode.TESTS_FAILED
-    result.stdout.fnmatch_lines(["Coverage gates were not judged: the run was stopped."])
+    result.stdout.fnmatch_lines(["Coverage gates were not checked: the run was stopped."])
 
 
-def test_combined_data_file_is_judged_by_the_same_gates(
+def test_combined_data_file_is_checked_by_the_same_gates(
     pytester: pytest.Pytester,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -294,11 +294,11 @@ def test_combined_data_file_is_judged_by_the_same_gates(
 
     assert code == 1
     assert capsys.readouterr().out.splitlines() == [
-        "module   phase   coverage    gate  verdict",
+        "module   phase   coverage    gate  result",
         "errands  phase2    75.0 %    75 %  ok",
         "parcels  -          0.0 %    10 %  never imported",
         "total              37.5 %  37.5 %  ok",
-        "Gates that were missed: parcels.",
+        "Below their gate: parcels.",
     ]
 
 
@@ -315,11 +315,11 @@ def test_combined_data_file_may_have_any_name(pytester: pytest.Pytester) -> None
     [
         ("errands: 75", "missing", "missing does not exist: run `coverage combine` first."),
         ("errands: 75", "pytest.ini", "pytest.ini is not a data file of coverage: "),
-        ("errands: 75", "empty", "empty holds no data."),
+        ("errands: 75", "empty", "empty contains no data."),
         ("letters: 75", ".coverage", "pytest.ini: coverage_gates has the line 'letters: 75'"),
     ],
 )
-def test_data_file_that_cannot_be_judged_says_why(
+def test_data_file_that_cannot_be_read_says_why(
     pytester: pytest.Pytester,
     capsys: pytest.CaptureFixture[str],
     gate: str,
@@ -341,4 +341,4 @@ def test_service_that_does_not_exist_is_named(pytester: pytest.Pytester, capsys:
     code = main([])
 
     assert code == 2
-    assert capsys.readouterr().err == "pytest.ini: service_package is ''; it has to name the package in src/.\n"
+    assert capsys.readouterr().err == "pytest.ini: service_package is ''; it must be the name of the package in src/.\n"

