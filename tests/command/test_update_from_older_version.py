@@ -87,7 +87,8 @@ def test_its_service_is_updated_and_keeps_every_line_of_its_team(versions: Versi
     before = lines_of(service)
     assert len(before) == 9
 
-    outcome = service.update(version="v0.2.0")
+    # No version is released yet, so the first revisions still change.
+    outcome = service.update(version="v0.2.0", rewrite_migrations=True)
 
     assert outcome.code in (0, 3), outcome.printed
     assert lines_of(service) == before
