@@ -25,12 +25,16 @@ LEFTOVERS = re.compile(r"your_service|(?<!\$)\{\{(?! \$)|\{%|\{#|jinja|phasework
 HOST = re.compile(r"https?://([\w.-]+)")
 HOSTS = {
     "127.0.0.1",
+    "api.example.com",
     "docs.astral.sh",
     "docs.locust.io",
     "docs.renovatebot.com",
+    "elsewhere.example.com",
     "example.com",
     "github.com",
     "gitlab.com",
+    "login.example.com",
+    "other.example.com",
     "pytest-benchmark.readthedocs.io",
     "staging.example.com",
     "test",

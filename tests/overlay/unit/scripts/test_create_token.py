@@ -113,7 +113,18 @@ def test_missing_setting_is_reported_in_one_line(monkeypatch: pytest.MonkeyPatch
     with pytest.raises(SystemExit) as error:
         main(ADA_AT_ACME)
 
-    assert error.value.code == "JWT_SECRET: Field required. See .env.example."
+    assert error.value.code == "JWT_SECRET: set a key of at least 32 characters, or set JWT_JWKS_URL. See .env.example."
+
+
+def test_an_identity_provider_issues_the_tokens_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JWT_JWKS_URL", "https://login.example.com/keys")
+    monkeypatch.setenv("JWT_ISSUER", "https://login.example.com/")
+    monkeypatch.setenv("JWT_AUDIENCE", "https://api.example.com")
+
+    with pytest.raises(SystemExit) as error:
+        main(ADA_AT_ACME)
+
+    assert error.value.code == "JWT_JWKS_URL is set: get tokens from the identity provider."
 
 
 @pytest.mark.parametrize(("email", "reason"), [("", "at least 1 character"), ("a" * 201, "at most 200 characters")])
