@@ -23,6 +23,11 @@ class InvalidYaml(Exception):
 READ_ERRORS = (OSError, UnicodeDecodeError, InvalidYaml)
 
 
+def is_service(folder: Path) -> bool:
+    """Return whether a folder has an answers file."""
+    return (folder / ANSWERS_FILE).exists()
+
+
 def read_answers(file: Path, required: Sequence[str] = ("_src_path", "_commit")) -> Answers:
     """Return the answers in a service's answers file; exit if the file is missing or damaged."""
     try:

@@ -1,6 +1,6 @@
 """Says what an update did to the files of a service."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from .merge import Update
 
@@ -25,6 +25,11 @@ def summarize(update: Update, conflicts: Mapping[str, list[str]]) -> Iterator[st
     if update.tables:
         yield f"The tables of {', '.join(update.tables)} have changed or are gone. Existing migrations stay as they are, because"
         yield 'databases have run them. Write the next migration: see "Change the tables" in README.md.'
+
+
+def few(names: Sequence[str], most: int = 10) -> str:
+    """Return the names in a sentence; many are cut."""
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
 def arrows(moves: Mapping[str, str]) -> dict[str, str]:

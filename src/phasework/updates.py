@@ -18,7 +18,7 @@ from .console import interrupted, progress, show
 from .git import GitError, Labels, Repository, Tree
 from .merge import Merge, plan_update
 from .merge_lists import merge_lists
-from .summary import UNDO, next_steps, summarize
+from .summary import UNDO, few, next_steps, summarize
 from .writing import copier_errors
 
 CURRENT = ":current:"
@@ -68,8 +68,9 @@ def open_repository(root: Path) -> Repository:
             sys.exit(f"The service is not in a git repository, which is needed to undo an update: {COMMIT_FIRST}")
         sys.exit(f"git: {error}.")
     if changed:
-        names = ", ".join(changed[:3]) + (f" and {len(changed) - 3} more" if len(changed) > 3 else "")
-        sys.exit(f"Some changes are not committed: {names}. Commit or stash them, so that you can undo the update.")
+        sys.exit(
+            f"Some changes are not committed: {few(changed, 3)}. Commit or stash them, so that you can undo the update."
+        )
     return repository
 
 

@@ -1,6 +1,7 @@
 """`phasework new` asks the template's questions, writes the service, locks its dependencies and commits."""
 
 import os
+import re
 import shutil
 import signal
 import stat
@@ -18,7 +19,7 @@ from phasework import cli
 from phasework.rules import Rules
 from tests.support.person import CTRL_C, CTRL_D, ENTER, NO, YES, Person, answering
 from tests.support.services import read_files, write_service
-from tests.support.updates import COMMAND, WORKING_TREE, Versions, git, make_versions
+from tests.support.updates import COMMAND, WORKING_TREE, Versions, commit_all, git, make_versions
 
 pytestmark = pytest.mark.xdist_group("new")
 
@@ -229,18 +230,138 @@ def test_a_bad_answer_gets_one_sentence_and_nothing_is_written(
     assert list(workshop.iterdir()) == []
 
 
-@pytest.mark.parametrize(
-    ("folder", "sentence"),
-    [("full", "full is not empty; choose another folder."), ("full/file", '"full/file" is not a folder;')],
-)
-def test_a_folder_that_is_in_use_is_refused_before_the_first_question(
+FOLDERS = {
+    "a file": ("full/file", '"full/file" is not a folder; choose another name.'),
+    "below a file": ("full/file/library", "{here}/full/file is not a folder; choose another name."),
+    "a broken link": ("link", '"link" is not a folder; choose another name.'),
+    "a service": ("service", "service has a service already; choose another folder, or run `phasework update` there."),
+    "too long a name": ("x" * 300, "cannot be used (File name too long); choose another name."),
+    "no home": ("~nobody-of-this-name/library", "cannot be used ("),
+}
+
+
+@pytest.mark.parametrize(("folder", "sentence"), FOLDERS.values(), ids=FOLDERS)
+def test_a_folder_that_cannot_be_used_is_refused_before_the_first_question(
     versions: Versions, workshop: Path, folder: str, sentence: str
 ) -> None:
-    (workshop / "full").mkdir()
-    (workshop / "full/file").write_text("Mine.")
+    for path in ("full/file", "service/.copier-answers.yml"):
+        (workshop / path).parent.mkdir()
+        (workshop / path).write_text("Mine.")
+    (workshop / "link").symlink_to("nowhere")
+    before = read_files(workshop)
 
-    assert str(run(versions, folder)).startswith(sentence)
-    assert read_files(workshop) == {"full/file": b"Mine."}
+    assert sentence.format(here=workshop) in str(run(versions, folder))
+    assert read_files(workshop) == before
+
+
+def test_a_tilde_is_the_home_of_the_person(
+    versions: Versions, workshop: Path, person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(workshop / "home"))
+    person.will_say(*ENTER_ALL_THE_WAY[:-1], "~/our library")
+
+    assert run(versions) == 0
+    assert [path.name for path in workshop.iterdir()] == ["home"]
+    assert (workshop / "home/our library/pyproject.toml").is_file()
+
+
+CLONE = {"README.md": "# Ours\n", "LICENSE": "Ours.\n", ".gitignore": "ours/\n", "docs/ours.md": "Ours.\n"}
+
+
+@pytest.fixture
+def clone(workshop: Path) -> Path:
+    """A fresh clone with a few files, as code hosts offer them."""
+    folder = workshop / "library"
+    for path, text in CLONE.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text)
+    commit_all(folder, "Initial commit")
+    return folder
+
+
+@pytest.mark.usefixtures("written_once")
+def test_a_fresh_clone_is_filled_after_a_question(
+    versions: Versions, clone: Path, person: Person, capsys: pytest.CaptureFixture[str]
+) -> None:
+    person.will_say(*ENTER_ALL_THE_WAY[:-1], YES)
+
+    assert run(versions, "library") == 0
+
+    printed = capsys.readouterr().out
+    assert "library has files. The service would replace .gitignore, README.md.\n" in printed
+    assert '    git add --all && git commit -m "Write the service"\n' in printed
+    assert (clone / "README.md").read_text() != CLONE["README.md"]
+    assert (clone / "LICENSE").read_text() == CLONE["LICENSE"]
+    assert (clone / "docs/ours.md").read_text() == CLONE["docs/ours.md"]
+    assert (clone / "uv.lock").is_file()
+    assert git(clone, "log", "--format=%s") == "Initial commit\n"
+
+
+@pytest.mark.usefixtures("written_once")
+def test_a_fresh_clone_stays_as_it_is_if_the_person_declines(versions: Versions, clone: Path, person: Person) -> None:
+    before = read_files(clone)
+    person.will_say(*ENTER_ALL_THE_WAY[:-1], ENTER)
+
+    assert run(versions, "library") == "Nothing was written."
+    assert read_files(clone) == before
+
+
+@pytest.mark.usefixtures("written_once")
+def test_without_questions_only_the_option_replaces_files(versions: Versions, clone: Path) -> None:
+    before = read_files(clone)
+
+    assert run(versions, "library", "--defaults") == (
+        "library has files that the service would replace: .gitignore, README.md. Replace them with --overwrite."
+    )
+    assert read_files(clone) == before
+    assert run(versions, "library", "--defaults", "--overwrite") == 0
+    assert (clone / "README.md").read_text() != CLONE["README.md"]
+
+
+@pytest.mark.usefixtures("written_once")
+def test_a_repository_without_files_needs_no_question(versions: Versions, workshop: Path, person: Person) -> None:
+    git(workshop, "init", "--quiet", "library")
+    person.will_say(*ENTER_ALL_THE_WAY[:-1])
+
+    assert run(versions, "library") == 0
+    assert (workshop / "library/pyproject.toml").is_file()
+
+
+@pytest.mark.usefixtures("written_once")
+def test_a_clone_is_as_before_when_the_command_is_stopped(
+    versions: Versions, clone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (clone / "Dockerfile").symlink_to("docs/ours.md")
+    before = read_files(clone)
+
+    def stop(folder: Path) -> None:
+        assert (folder / "pyproject.toml").is_file()
+        assert not (folder / "Dockerfile").is_symlink()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("phasework.writing.lock", stop)
+
+    assert run(versions, "library", "--defaults", "--overwrite") == 130
+    assert read_files(clone) == before
+    assert (clone / "Dockerfile").is_symlink()
+    assert sorted(path.name for path in clone.iterdir()) == sorted(
+        [".git", ".gitignore", "Dockerfile", "LICENSE", "README.md", "docs"]
+    )
+
+
+@pytest.mark.usefixtures("written_once")
+@pytest.mark.parametrize("path", ["README.md", "src"])
+def test_a_folder_in_the_place_of_a_file_or_the_reverse_is_named(versions: Versions, workshop: Path, path: str) -> None:
+    ours = workshop / "library" / ("README.md/ours.md" if path == "README.md" else "src")
+    ours.parent.mkdir(parents=True)
+    ours.write_text("Ours.")
+
+    said = str(run(versions, "library", "--defaults", "--overwrite"))
+
+    assert re.fullmatch(
+        rf"{workshop}/library/{path}: (Is a directory|File exists|Not a directory). Nothing was written.", said
+    )
+    assert read_files(workshop) == {ours.relative_to(workshop).as_posix(): b"Ours."}
 
 
 @pytest.mark.parametrize("key", [CTRL_C, CTRL_D], ids=["ctrl-c", "ctrl-d"])
@@ -261,11 +382,13 @@ def test_nothing_is_written_when_the_person_leaves_at_any_question(
 def test_the_files_stay_when_the_dependencies_cannot_be_locked(
     versions: Versions, workshop: Path, uv: Callable[[str], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    uv("exit 1")
+    uv('echo "  > No index answers." >&2; exit 1')
 
     assert run(versions, "--defaults", "library") == 0
 
-    assert "    cd library\n    uv lock\n    uv run pytest\n" in capsys.readouterr().out
+    printed = capsys.readouterr()
+    assert printed.err.endswith("The dependencies are not locked. uv: No index answers.\n")
+    assert "    cd library\n    uv lock\n    uv run pytest\n" in printed.out
     assert (workshop / "library/pyproject.toml").is_file()
     assert git(workshop / "library", "log", "--format=%s") == "Write the service\n"
 
@@ -281,8 +404,9 @@ def test_the_files_stay_when_git_cannot_commit(
 
     printed = capsys.readouterr()
     assert "not committed. git: empty ident name" in " ".join(printed.err.split())
+    identity = 'git config --global user.name "Your Name"\n    git config --global user.email you@example.com'
     command = 'git init && git add --all && git commit -m "Write the service"'
-    assert f"    cd library\n    {command}\n    uv run pytest\n" in printed.out
+    assert f"    cd library\n    {identity}\n    {command}\n    uv run pytest\n" in printed.out
     assert (workshop / "library/uv.lock").is_file()
     monkeypatch.setenv("GIT_AUTHOR_NAME", "Ada")
     monkeypatch.setenv("GIT_COMMITTER_NAME", "Ada")

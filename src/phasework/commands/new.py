@@ -1,22 +1,27 @@
 """`phasework new`: write a service."""
 
+import os
 import re
 import shlex
 import sys
+import tempfile
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ..answers import Answers, read_given
+from ..answers import Answers, is_service, read_given
 from ..console import interrupted, show
-from ..prompts import ask_text
+from ..prompts import ask_text, confirm
 from ..questionnaire import ask_questions
 from ..relaunch import use_version
 from ..rules import Rules, load_rules
 from ..sources import running_source
-from ..writing import write_service
+from ..summary import few
+from ..writing import find_replaced, install_service, render_service
 from .options import Data, DataFile
+
+UNWRITTEN = "Nothing was written."
 
 
 def new(
@@ -32,6 +37,9 @@ def new(
     template: Annotated[
         str | None, typer.Option(metavar="ADDRESS", help="Another template; default: the one this command came with.")
     ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", "-w", help="Replace files of a folder that has some, without asking.")
+    ] = False,
 ) -> None:
     """Write a service with tests that pass.
 
@@ -50,11 +58,27 @@ def new(
     refuse_unknown(rules, given)
     try:
         answers = given if defaults else ask_questions(rules, given)
-        target = folder or choose_folder(rules, answers, ask=not defaults)
-        left = write_service(address, vcs_ref, target.absolute(), answers)
+        target = (folder or choose_folder(rules, answers, ask=not defaults)).expanduser()
+        with tempfile.TemporaryDirectory(prefix="phasework-new-") as rendered:
+            render_service(address, vcs_ref, Path(rendered), answers)
+            if not overwrite:
+                protect(target, find_replaced(Path(rendered), target), ask=not defaults)
+            left = install_service(Path(rendered), target.absolute())
     except (EOFError, KeyboardInterrupt):
-        interrupted("Nothing was written.")
+        interrupted(UNWRITTEN)
     show(summary(target, left))
+
+
+def protect(folder: Path, replaced: list[str], *, ask: bool) -> None:
+    """Exit if files of the folder would be replaced and the person does not want that."""
+    if not has_files(folder) or (not ask and not replaced):
+        return
+    names = few(replaced)
+    if not ask:
+        sys.exit(f"{folder} has files that the service would replace: {names}. Replace them with --overwrite.")
+    show(f"{folder} has files. The service would replace {names or 'none of them'}.")
+    if not confirm("Write the service there?", default=not replaced):
+        sys.exit(UNWRITTEN)
 
 
 def choose_folder(rules: Rules, answers: Answers, *, ask: bool) -> Path:
@@ -89,11 +113,26 @@ def name_folder(project_name: str) -> str:
 def folder_problem(folder: str) -> str:
     """Return what is wrong with a folder to write to, in one sentence, or an empty text."""
     path = Path(folder)
-    if not folder or (path.exists() and not path.is_dir()):
-        return f'"{folder}" is not a folder; choose another name.'
-    if path.is_dir() and any(path.iterdir()):
-        return f"{folder} is not empty; choose another folder."
+    try:
+        path = path.expanduser()
+        if not folder or (os.path.lexists(path) and not path.is_dir()):
+            return f'"{folder}" is not a folder; choose another name.'
+        if is_service(path):
+            return f"{folder} has a service already; choose another folder, or run `phasework update` there."
+        parent = next(parent for parent in [path.absolute(), *path.absolute().parents] if parent.exists())
+        if not parent.is_dir():
+            return f"{parent} is not a folder; choose another name."
+        if not os.access(parent, os.W_OK | os.X_OK):
+            return f"{parent} cannot be written to; choose another folder."
+    except (OSError, ValueError, RuntimeError) as error:
+        # Too long a name, a byte that no name can have, or the home of a person who does not exist.
+        return f'"{folder}" cannot be used ({getattr(error, "strerror", None) or error}); choose another name.'
     return ""
+
+
+def has_files(folder: Path) -> bool:
+    """Return whether there is anything in a folder but a repository."""
+    return folder.is_dir() and any(path.name != ".git" for path in folder.iterdir())
 
 
 def summary(folder: Path, left: list[str]) -> str:
