@@ -409,7 +409,7 @@ BAD_ANSWERS: dict[str, tuple[Answers, str]] = {
     ),
     "default that is no public address": (
         field("email = ada@clinic.local"),
-        'own_modules.loans.fields.copies: use as the default an address with a public domain in lower case, as in ada@example.com, not "ada@clinic.local".',
+        'own_modules.loans.fields.copies: use as the default an address in lower case with a public domain, as in ada@example.com, not "ada@clinic.local".',
     ),
     "default that is not canonical": (
         field("url = https://example.com/a/../b"),

@@ -19,6 +19,7 @@ KEYS = {
     "imports": dict,
     "sample": str,
     "values": list,
+    "spellings": dict,
     "refused": list,
     "default": dict,
     "unique": bool,
@@ -36,6 +37,7 @@ time:
   imports: {dt: import datetime as dt}
   sample: str((dt.datetime(2030, 1, 1, tzinfo=dt.UTC) + dt.timedelta(seconds=number)).time())
   values: ['"09:00:00"', '"17:30:00"']
+  spellings: {'"09:00"': '"09:00:00"'}
   refused: ['"25:00:00"']
   default:
     pattern: 0?([0-9]|1[0-9]|2[0-3]):0?([0-9]|[1-5][0-9])

@@ -12,6 +12,7 @@ from your_service.core.events import Event
 from your_service.core.identity import User
 from your_service.modules.appointments.models import Appointment, Practitioner
 
+from tests.support.answers import write_and_read
 from tests.support.factories import Factory, Payload
 
 pytestmark = pytest.mark.usefixtures("frozen_time")
@@ -40,6 +41,34 @@ async def test_create_practitioner(
     assert created.items() >= (body | {"active": True, "working_hours": []}).items()
     found = await member_client.get(f"{PRACTITIONERS}/{created['id']}")
     assert (found.status_code, found.json()) == (status.HTTP_200_OK, created)
+
+
+async def test_answers_about_practitioners_contain_what_is_stored(
+    admin_client: AsyncClient,
+    test_practitioner: Practitioner,
+) -> None:
+    body = {"name": " Dr Snow ", "time_zone": "Asia/Kolkata", "slot_minutes": "20", "active": "false"}
+    stored = {"name": "Dr Snow", "time_zone": "Asia/Kolkata", "slot_minutes": 20, "active": False}
+
+    created = await write_and_read(admin_client, PRACTITIONERS, body)
+    changed = await write_and_read(admin_client, PRACTITIONERS, body, test_practitioner.id)
+
+    assert created.items() >= stored.items()
+    assert changed.items() >= stored.items()
+
+
+async def test_times_of_appointments_are_answered_in_utc(
+    member_client: AsyncClient,
+    appointment_payload: Payload,
+) -> None:
+    booked = await write_and_read(member_client, APPOINTMENTS, appointment_payload(starts_at=f"{TOMORROW}T09:00+01:00"))
+    assert (booked["starts_at"], booked["ends_at"]) == (NINE, HALF_PAST_NINE)
+
+    url = f"{APPOINTMENTS}/{booked['id']}"
+    moved = await member_client.post(f"{url}/reschedule", json={"starts_at": f"{TOMORROW}T14:30+05:30"})
+    found = await member_client.get(url)
+    assert moved.json()["starts_at"] == TEN
+    assert found.json() == moved.json()
 
 
 async def test_list_practitioners(member_client: AsyncClient, make_practitioner: Factory[Practitioner]) -> None:

@@ -9,6 +9,7 @@ from httpx2 import AsyncClient
 
 from your_service.modules.journeys.models import JourneyDefinition
 
+from tests.support.answers import write_and_read
 from tests.support.factories import Payload
 
 DEFINITIONS = "/journey-definitions"
@@ -34,6 +35,21 @@ async def test_define(
     }
     found = await member_client.get(f"{DEFINITIONS}/{created['id']}")
     assert (found.status_code, found.json()) == (status.HTTP_200_OK, created)
+
+
+async def test_answers_about_definitions_contain_what_is_stored(
+    admin_client: AsyncClient,
+    test_journey_definition: JourneyDefinition,
+) -> None:
+    stored = {"name": "Hip replacement", "stages": ["Intake", "Surgery"]}
+
+    body = {"name": " Hip replacement", "stages": ["Intake  ", "\tSurgery"]}
+    created = await write_and_read(admin_client, DEFINITIONS, body)
+    body["name"] = "Another hip replacement "
+    changed = await write_and_read(admin_client, DEFINITIONS, body, test_journey_definition.id)
+
+    assert created.items() >= stored.items()
+    assert (changed["name"], changed["stages"]) == ("Another hip replacement", stored["stages"])
 
 
 async def test_list_definitions(member_client: AsyncClient, test_journey_definition: JourneyDefinition) -> None:

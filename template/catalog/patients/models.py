@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, ForeignKey, String
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column, validates
 
+from ...core.database import EmailAddress
 from ...core.tenancy import Record
 from .rules import KEYS, NAME_KEY_LENGTH
 
@@ -33,7 +34,7 @@ class Patient(Record):
     birth_date: Mapped[dt.date] = mapped_column(index=True)
     sex: Mapped[Sex | None]
     phone: Mapped[str | None] = mapped_column(String(50))
-    email: Mapped[str | None] = mapped_column(String(254))
+    email: Mapped[str | None] = mapped_column(EmailAddress)
     address: Mapped[str | None] = mapped_column(String(200))
     given_name_key: Mapped[str] = mapped_column(String(NAME_KEY_LENGTH))
     family_name_key: Mapped[str] = mapped_column(String(NAME_KEY_LENGTH))

@@ -4,10 +4,10 @@ import datetime as dt
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AfterValidator, EmailStr, StringConstraints
+from pydantic import AfterValidator, Field
 
 from ...core.clock import utcnow
-from ...core.schemas import PlainDate, RequestModel, ResponseModel, SearchQuery, ShortText, unchanged
+from ...core.schemas import Email, PlainDate, RequestModel, ResponseModel, SearchQuery, ShortText, unchanged
 from .models import Sex
 from .rules import DuplicateReason, is_past, is_phone
 
@@ -24,7 +24,7 @@ def _check_birth_date(birth_date: dt.date) -> dt.date:
     return birth_date
 
 
-Phone = Annotated[str, StringConstraints(strip_whitespace=True, max_length=50), AfterValidator(_check_phone)]
+Phone = Annotated[ShortText, Field(max_length=50), AfterValidator(_check_phone)]
 BirthDate = Annotated[PlainDate, AfterValidator(_check_birth_date)]
 
 
@@ -36,7 +36,7 @@ class PatientCreate(RequestModel):
     birth_date: BirthDate
     sex: Sex | None = None
     phone: Phone | None = None
-    email: EmailStr | None = None
+    email: Email | None = None
     address: ShortText | None = None
 
 
@@ -48,7 +48,7 @@ class PatientUpdate(RequestModel):
     birth_date: BirthDate = unchanged()
     sex: Sex | None = None
     phone: Phone | None = None
-    email: EmailStr | None = None
+    email: Email | None = None
     address: ShortText | None = None
 
 

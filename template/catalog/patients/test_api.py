@@ -7,9 +7,25 @@ from httpx2 import AsyncClient
 
 from your_service.modules.patients.models import Patient
 
+from tests.support.answers import write_and_read
 from tests.support.factories import Factory, Payload
 
 URL = "/patients"
+# The same details as a person may write them, and as they are stored.
+WRITTEN = {
+    "given_name": "  Ada ",
+    "birth_date": "1815-12-10T00:00:00",
+    "phone": " +49 30 123456 ",
+    "email": " Ada.Lovelace@EXAMPLE.com",
+    "address": "12 St James's Square\t",
+}
+STORED = {
+    "given_name": "Ada",
+    "birth_date": "1815-12-10",
+    "phone": "+49 30 123456",
+    "email": "ada.lovelace@example.com",
+    "address": "12 St James's Square",
+}
 
 
 async def test_create(member_client: AsyncClient, patient_payload: Payload) -> None:
@@ -22,6 +38,20 @@ async def test_create(member_client: AsyncClient, patient_payload: Payload) -> N
     assert {field: created[field] for field in body} == body
     found = await member_client.get(f"{URL}/{created['id']}")
     assert (found.status_code, found.json()) == (status.HTTP_200_OK, created)
+
+
+async def test_answers_contain_what_is_stored(
+    member_client: AsyncClient,
+    test_patient_id: UUID,
+    patient_payload: Payload,
+) -> None:
+    changed = await write_and_read(member_client, URL, WRITTEN, test_patient_id)
+    assert changed.items() >= STORED.items()
+
+    # Otherwise the new patient would be a duplicate.
+    await write_and_read(member_client, URL, patient_payload(), test_patient_id)
+    created = await write_and_read(member_client, URL, patient_payload(**WRITTEN))
+    assert created.items() >= STORED.items()
 
 
 async def test_create_lists_the_likely_duplicates(

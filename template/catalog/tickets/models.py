@@ -42,4 +42,4 @@ class Ticket(StatefulRecord):
     assignee_id: Mapped[UUID | None] = mapped_column(ForeignKey("core_users.id"), index=True)
     version: Mapped[int] = mapped_column()
 
-    __mapper_args__ = MappingProxyType({"version_id_col": version})
+    __mapper_args__ = MappingProxyType({**StatefulRecord.__mapper_args__, "version_id_col": version})

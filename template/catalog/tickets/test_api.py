@@ -9,6 +9,7 @@ from httpx2 import AsyncClient
 
 from your_service.core.identity import User
 
+from tests.support.answers import write_and_read
 from tests.support.factories import Factory, Payload
 
 URL = "/tickets"
@@ -41,6 +42,21 @@ async def test_create(member_client: AsyncClient, acting_user: User, ticket_payl
     }
     found = await member_client.get(f"{URL}/{created['id']}")
     assert (found.status_code, found.json()) == (status.HTTP_200_OK, created)
+
+
+async def test_answers_contain_what_is_stored(
+    member_client: AsyncClient,
+    test_ticket_id: UUID,
+    ticket_payload: Payload,
+) -> None:
+    body = ticket_payload(title="  No network ", description="\n First floor:\n\tall rooms. ")
+    stored = {"title": "No network", "description": "First floor:\n\tall rooms."}
+
+    created = await write_and_read(member_client, URL, body)
+    changed = await write_and_read(member_client, URL, {**body, "version": 1}, test_ticket_id)
+
+    assert created.items() >= stored.items()
+    assert changed.items() >= stored.items()
 
 
 async def test_create_refuses_a_requester(member_client: AsyncClient, ticket_payload: Payload) -> None:

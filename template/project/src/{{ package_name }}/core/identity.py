@@ -3,6 +3,7 @@
 from sqlalchemy import String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from .database import EmailAddress
 from .tenancy import Record
 
 
@@ -12,6 +13,6 @@ class User(Record):
     __tablename__ = "core_users"
     __table_args__ = (UniqueConstraint("organisation_id", "email"),)
 
-    email: Mapped[str] = mapped_column(String(254))
+    email: Mapped[str] = mapped_column(EmailAddress)
     name: Mapped[str] = mapped_column(String(200))
     active: Mapped[bool] = mapped_column(default=True)

@@ -1,6 +1,7 @@
 """Field types and base models of requests and responses."""
 
 import json
+import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -12,6 +13,7 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    EmailStr,
     Field,
     HttpUrl,
     StringConstraints,
@@ -46,6 +48,21 @@ def _require_boolean(value: Any) -> Any:
     raise ValueError("must be true or false")
 
 
+def _refuse_display_name(value: Any) -> Any:
+    if isinstance(value, str) and "<" in value:
+        raise ValueError("must be an address without a name, such as ada@example.com")
+    return value
+
+
+def _refuse(characters: str, kind: str) -> BeforeValidator:
+    def check(value: Any) -> Any:
+        if isinstance(value, str) and re.search(f"[{characters}]", value.strip()):
+            raise ValueError(f"must not contain {kind}")
+        return value
+
+    return BeforeValidator(check)
+
+
 def _check_json(value: dict[str, Any]) -> dict[str, Any]:
     try:
         json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
@@ -67,11 +84,23 @@ def _in_utc(value: datetime) -> datetime:
 AsText = BeforeValidator(_refuse_number)
 AsNumber = BeforeValidator(_refuse_boolean)
 
-# PostgreSQL does not store NUL characters in text.
-_NO_NUL = r"^[^\x00]*$"
+# Control characters except tab, line feed and carriage return. PostgreSQL does not store the first one.
+_CONTROL = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"
+# Two names that look the same must not differ, and a name must not reorder the text around it (UAX 9, Bidi_Control).
+_NOT_IN_NAMES = _CONTROL + r"\t\n\r\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff"
 
-ShortText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=_NO_NUL)]
-LongText = Annotated[str, StringConstraints(min_length=1, max_length=20_000, pattern=_NO_NUL)]
+ShortText = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=f"^[^{_NOT_IN_NAMES}]*$"),
+    _refuse(_NOT_IN_NAMES, "line breaks, control characters, or invisible characters"),
+]
+LongText = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000, pattern=f"^[^{_CONTROL}]*$"),
+    _refuse(_CONTROL, "control characters except tabs and line breaks"),
+]
+# Mail servers ignore case in practice, so an address differs from another one in more than case.
+Email = Annotated[EmailStr, BeforeValidator(_refuse_display_name), AfterValidator(str.lower)]
 Integer = Annotated[int, Field(ge=-(2**63), le=2**63 - 1), AsNumber]
 Amount = Annotated[Decimal, Field(max_digits=12, decimal_places=2)]
 Boolean = Annotated[bool, BeforeValidator(_require_boolean)]

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
+from types import MappingProxyType
 from uuid import UUID, uuid4
 
 from sqlalchemy import ColumnElement, ForeignKey, String, Uuid, bindparam, event, true
@@ -33,6 +34,8 @@ class Record(Base):
     """A row of an organisation, with an id and timestamps."""
 
     __abstract__ = True
+    # Values that the database computes come back with the statement that writes the row.
+    __mapper_args__ = MappingProxyType({"eager_defaults": True})
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     organisation_id: Mapped[UUID] = mapped_column(
