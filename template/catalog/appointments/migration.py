@@ -45,6 +45,8 @@ def upgrade() -> None:
         sa.Column("state", sa.String(50), nullable=False),
         sa.Column("cancellation_reason", sa.String(200), nullable=True),
         sa.Column("reminded_at", UtcDateTime(), nullable=True),
+        sa.Column("reminder_attempts", sa.BigInteger(), nullable=False),
+        sa.Column("reminder_claimed_until", UtcDateTime(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_appointments")),
         sa.ForeignKeyConstraint(
             ["organisation_id"],

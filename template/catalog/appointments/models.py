@@ -72,6 +72,10 @@ class Appointment(StatefulRecord):
     state: Mapped[AppointmentState] = mapped_column(default=AppointmentState.BOOKED, index=True)
     cancellation_reason: Mapped[str | None] = mapped_column(String(200))
     reminded_at: Mapped[datetime | None]
+    reminder_attempts: Mapped[int] = mapped_column(default=0)
+    """How many e-mails with a reminder of this time the patient has perhaps got."""
+    reminder_claimed_until: Mapped[datetime | None]
+    """Until then, only the worker that claimed the reminder may send it."""
 
     @property
     def span(self) -> Span:

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import ScalarSelect, SQLColumnExpression, or_, select, update
+from sqlalchemy import ScalarSelect, Select, SQLColumnExpression, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ...core.clock import utcnow
@@ -29,6 +29,12 @@ from .schemas import (
 
 PARTIES = (Appointment.practitioner_id, Appointment.patient_id)
 """The parties that must be free at the time of an appointment."""
+MAX_REMINDERS = 2
+"""How many e-mails with a reminder a patient gets at most, if the mail server does not confirm the first."""
+REMINDER_LEASE = timedelta(minutes=2)
+"""How long a claimed reminder belongs to one worker; longer than a task may run (`TIME_LIMIT` in `worker.py`)."""
+UNCONFIRMED = "reminder_unconfirmed"
+"""The outcome of a reminder that was perhaps sent."""
 BEFORE_THE_START = frozenset({AppointmentState.BOOKED, AppointmentState.CANCELLED})
 """The states that an appointment can enter before it starts; it can enter the others only afterwards."""
 
@@ -137,7 +143,8 @@ class AppointmentService(Lifecycle[Appointment]):
             return appointment
         await self._require_free(slot, appointment)
         appointment.starts_at, appointment.ends_at = slot.starts_at, slot.ends_at
-        appointment.reminded_at = None
+        appointment.reminded_at = appointment.reminder_claimed_until = None
+        appointment.reminder_attempts = 0
         await self.session.flush()
         self._publish("rescheduled", appointment, **{"from": before, "to": slot})
         return appointment
@@ -169,37 +176,54 @@ class AppointmentService(Lifecycle[Appointment]):
 
     async def due_by_email(self, lead_hours: int) -> Sequence[UUID]:
         """Return the ids of the appointments whose reminder is due by e-mail, earliest first."""
-        due = _to_remind(utcnow(), timedelta(hours=lead_hours))
-        reachable = select(Appointment.id).join(Patient).where(*due, Patient.email.is_not(None))
-        found = await self.session.scalars(reachable.order_by(*self._order()))
+        due = _to_email(utcnow(), lead_hours).with_only_columns(Appointment.id)
+        found = await self.session.scalars(due.order_by(*self._order()))
         return found.all()
 
-    async def locked_if_due(self, appointment_id: UUID, lead_hours: int) -> Appointment | None:
-        """Return an appointment, locked, if its reminder is due; otherwise return None."""
-        due = _to_remind(utcnow(), timedelta(hours=lead_hours))
-        statement = select(Appointment).where(Appointment.id == appointment_id, *due).with_for_update()
-        found: Appointment | None = await self.session.scalar(statement)
-        return found
+    async def claim_reminder(self, appointment_id: UUID, lead_hours: int) -> Appointment | None:
+        """Return an appointment whose reminder is due by e-mail, and claim it for `REMINDER_LEASE`; otherwise return None.
+
+        The claim counts as an e-mail that was perhaps sent, because the worker may be lost while it sends.
+        """
+        now = utcnow()
+        statement = _to_email(now, lead_hours).where(Appointment.id == appointment_id)
+        appointment: Appointment | None = await self.session.scalar(statement.with_for_update(of=Appointment))
+        if appointment is not None:
+            appointment.reminder_attempts += 1
+            appointment.reminder_claimed_until = now + REMINDER_LEASE
+            await self.session.flush()
+        return appointment
+
+    async def release_reminder(self, claimed: Appointment) -> None:
+        """Make a claimed reminder due again that was not sent, unless its claim has ended."""
+        appointment = await self._locked(claimed.id)
+        if appointment.reminder_claimed_until == claimed.reminder_claimed_until:
+            appointment.reminder_attempts -= 1
+            appointment.reminder_claimed_until = None
+            await self.session.flush()
+
+    async def settle_reminder(self, claimed: Appointment, outcome: str, **data: Any) -> None:
+        """Store the outcome of a claimed reminder, unless the appointment has moved or was reminded in the meantime.
+
+        After `UNCONFIRMED` the reminder is due again when the claim ends; any other outcome closes it.
+        """
+        appointment = await self._locked(claimed.id)
+        if appointment.reminded_at is not None or appointment.starts_at != claimed.starts_at:
+            return
+        if outcome != UNCONFIRMED:
+            appointment.reminded_at = utcnow()
+        await self.session.flush()
+        self._publish(outcome, appointment, starts_at=appointment.starts_at, **data)
 
     async def mark_reminded(self, appointment_id: UUID) -> Appointment:
         """Mark the reminder as sent, unless it was marked before.
 
         Raises `NotFound`, `InvalidTransition` unless it is booked, and `Conflict` if it has started.
         """
-        return await self._close_reminder(appointment_id, "reminded")
-
-    async def mark_unreachable(self, appointment_id: UUID, reason: str) -> Appointment:
-        """Mark the reminder as undeliverable, so that it is not sent again; raise what `mark_reminded` raises."""
-        return await self._close_reminder(appointment_id, "unreachable", reason=reason)
-
-    async def _close_reminder(self, appointment_id: UUID, event_name: str, **data: Any) -> Appointment:
         appointment = await self._locked(appointment_id)
-        if appointment.reminded_at is not None:
-            return appointment
-        self._check_move(appointment, AppointmentState.BOOKED)
-        appointment.reminded_at = utcnow()
-        await self.session.flush()
-        self._publish(event_name, appointment, starts_at=appointment.starts_at, **data)
+        if appointment.reminded_at is None:
+            self._check_move(appointment, AppointmentState.BOOKED)
+            await self.settle_reminder(appointment, "reminded")
         return appointment
 
     async def _lock_parties(self, practitioner_id: Key, patient_id: Key) -> None:
@@ -264,6 +288,16 @@ def _to_remind(now: datetime, lead: timedelta) -> Conditions:
         Appointment.starts_at > now,
         Appointment.starts_at <= now + lead,
     ]
+
+
+def _to_email(now: datetime, lead_hours: int) -> Select[Appointment]:
+    claimed_until = Appointment.reminder_claimed_until
+    return (
+        select(Appointment)
+        .join(Patient)
+        .where(*_to_remind(now, timedelta(hours=lead_hours)), Patient.email.is_not(None))
+        .where(Appointment.reminder_attempts < MAX_REMINDERS, or_(claimed_until.is_(None), claimed_until <= now))
+    )
 
 
 def _booked_during(span: Span) -> Conditions:

@@ -1,5 +1,8 @@
 """Tasks that send reminders of appointments by e-mail."""
 
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -10,10 +13,12 @@ from sqlalchemy import select
 from ...core.events import EventBus
 from ...core.tasks import Schedule, Worker, task
 from ...core.tenancy import Organisation, organisation_scope
-from ...gateways.email import Email, EmailUnavailable, RecipientRefused
+from ...gateways.email import Email, EmailError, EmailUnavailable, EmailUnconfirmed, RecipientRefused
 from ..patients.models import Patient
 from .models import Appointment, Practitioner
-from .service import AppointmentService
+from .service import MAX_REMINDERS, UNCONFIRMED, AppointmentService
+
+logger = logging.getLogger(__name__)
 
 
 class TaskSettings(BaseSettings):
@@ -49,15 +54,16 @@ async def queue_reminders(worker: Worker, lead_hours: int, expires: float = 300)
 
     A reminder that no worker has started within `expires` seconds is dropped; the next call queues it again.
     """
-    queued = 0
+    due: list[tuple[UUID, UUID]] = []
     async with worker.sessions() as session:
         for organisation_id in await session.scalars(select(Organisation.id)):
             with organisation_scope(organisation_id):
                 service = AppointmentService(session, EventBus(session))
-                for appointment_id in await service.due_by_email(lead_hours):
-                    send_reminder.apply_async((organisation_id, appointment_id, lead_hours), expires=expires)
-                    queued += 1
-    return queued
+                due += [(organisation_id, each) for each in await service.due_by_email(lead_hours)]
+    # The queue is on the network, so the transaction has to end first.
+    for organisation_id, appointment_id in due:
+        send_reminder.apply_async((organisation_id, appointment_id, lead_hours), expires=expires)
+    return len(due)
 
 
 @task(
@@ -69,29 +75,58 @@ async def queue_reminders(worker: Worker, lead_hours: int, expires: float = 300)
 async def send_reminder(worker: Worker, organisation_id: UUID, appointment_id: UUID, lead_hours: int) -> bool:
     """Send the reminder of an appointment if it is due, and return whether it was sent.
 
-    The appointment is locked until the transaction ends, so that concurrent calls send one reminder.
+    No transaction is open while the mail server answers: the first claims the reminder, another one stores the outcome.
     """
     with organisation_scope(organisation_id):
-        return await _remind(worker, appointment_id, lead_hours)
-
-
-async def _remind(worker: Worker, appointment_id: UUID, lead_hours: int) -> bool:
-    async with worker.sessions.begin() as session:
-        service = AppointmentService(session, EventBus(session))
-        appointment = await service.locked_if_due(appointment_id, lead_hours)
-        if appointment is None:
+        claim = await _claim(worker, appointment_id, lead_hours)
+        if claim is None:
             return False
-        patient = await session.get_one(Patient, appointment.patient_id)
-        practitioner = await session.get_one(Practitioner, appointment.practitioner_id)
-        if patient.email is None:
-            return False
+        appointment, email = claim
         try:
-            worker.email.send(Email(patient.email, *reminder(appointment, patient, practitioner)))
-        except RecipientRefused as refusal:
-            await service.mark_unreachable(appointment_id, str(refusal))
-            return False
-        await service.mark_reminded(appointment_id)
-        return True
+            outcome, data = _send(worker, email)
+        except EmailError:
+            async with _appointments(worker) as service:
+                await service.release_reminder(appointment)
+            raise
+        async with _appointments(worker) as service:
+            await service.settle_reminder(appointment, outcome, **data)
+        if outcome == UNCONFIRMED:
+            logger.warning(
+                "The mail server did not confirm the reminder of appointment %s (e-mail %d of at most %d).",
+                appointment_id,
+                appointment.reminder_attempts,
+                MAX_REMINDERS,
+            )
+        return outcome == "reminded"
+
+
+@asynccontextmanager
+async def _appointments(worker: Worker) -> AsyncIterator[AppointmentService]:
+    async with worker.sessions.begin() as session:
+        yield AppointmentService(session, EventBus(session))
+
+
+async def _claim(worker: Worker, appointment_id: UUID, lead_hours: int) -> tuple[Appointment, Email] | None:
+    async with _appointments(worker) as service:
+        appointment = await service.claim_reminder(appointment_id, lead_hours)
+        if appointment is None:
+            return None
+        patient = await service.session.get_one(Patient, appointment.patient_id)
+        practitioner = await service.session.get_one(Practitioner, appointment.practitioner_id)
+        # The same for each attempt, so that mail programs can drop a second copy; another one after rescheduling.
+        reference = f"reminder-{appointment.id}-{appointment.starts_at:%Y%m%dT%H%M}"
+        return appointment, Email(patient.email or "", *reminder(appointment, patient, practitioner), reference)
+
+
+def _send(worker: Worker, email: Email) -> tuple[str, dict[str, str]]:
+    """Send an e-mail, and return the outcome and the data of its event."""
+    try:
+        worker.email.send(email)
+    except EmailUnconfirmed:
+        return UNCONFIRMED, {}
+    except RecipientRefused as refusal:
+        return "unreachable", {"reason": refusal.reply}
+    return "reminded", {}
 
 
 def reminder(appointment: Appointment, patient: Patient, practitioner: Practitioner) -> tuple[str, str]:

@@ -11,13 +11,18 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncSession
 from time_machine import Traveller
 
-from your_service.core.events import Event
-from your_service.core.tasks import Worker
+from your_service.core.events import Event, EventBus
+from your_service.core.tasks import Worker, task
 from your_service.core.tenancy import Organisation, organisation_scope
-from your_service.gateways.email import EmailRefused, EmailUnavailable, RecipientRefused
+from your_service.gateways.email import Email, EmailRefused, EmailUnavailable, EmailUnconfirmed, RecipientRefused
 from your_service.modules.appointments.models import Appointment, AppointmentState, Practitioner
 from your_service.modules.appointments.schemas import AppointmentReschedule
-from your_service.modules.appointments.service import AppointmentService
+from your_service.modules.appointments.service import (
+    MAX_REMINDERS,
+    REMINDER_LEASE,
+    UNCONFIRMED,
+    AppointmentService,
+)
 from your_service.modules.appointments.tasks import (
     TaskSettings,
     queue_reminders,
@@ -26,6 +31,7 @@ from your_service.modules.appointments.tasks import (
 )
 from your_service.modules.patients.models import Patient
 
+from tests.suite.transactions import TransactionIsOpen
 from tests.support.factories import Factory
 from tests.support.gateways.email import RecordingEmailGateway
 from tests.support.worker import QueuedTask, in_worker
@@ -37,6 +43,7 @@ pytestmark = pytest.mark.usefixtures("frozen_time", "celery_app")
 # `frozen_time` is noon of a Tuesday in January; Berlin is one hour ahead of UTC.
 NINE = datetime(2030, 1, 16, 8, 0, tzinfo=UTC)
 LEAD = 24
+LATER = AppointmentReschedule(starts_at=NINE + timedelta(minutes=30))
 
 
 @pytest.fixture
@@ -107,7 +114,112 @@ class TestSendReminder(ServiceTestCase[AppointmentService]):
 
         # SQLite has no row locks, so check the statement for PostgreSQL.
         dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
-        assert str(queries[0].compile(dialect=dialect)).endswith(" FOR UPDATE")
+        assert str(queries[0].compile(dialect=dialect)).endswith(" FOR UPDATE OF appointments")
+
+    async def claim(self, celery_app: Worker) -> Appointment:
+        """Claim the reminder, as a worker does before it sends."""
+        async with celery_app.sessions.begin() as session:
+            claimed = await AppointmentService(session, EventBus(session)).claim_reminder(self.appointment.id, LEAD)
+        assert claimed is not None
+        return claimed
+
+    async def test_a_claimed_reminder_is_sent_by_nobody_else(
+        self,
+        celery_app: Worker,
+        frozen_time: Traveller,
+    ) -> None:
+        await self.claim(celery_app)
+
+        frozen_time.shift(REMINDER_LEASE - timedelta(seconds=1))
+        assert await in_worker(queue_reminders.run, LEAD) == 0
+        assert await in_worker(send_reminder.run, *self.message) is False
+
+        assert self.email.outbox == []
+
+    async def test_a_reminder_that_a_lost_worker_claimed_is_sent_later(
+        self,
+        celery_app: Worker,
+        frozen_time: Traveller,
+    ) -> None:
+        await self.claim(celery_app)
+
+        frozen_time.shift(REMINDER_LEASE)
+        assert await in_worker(queue_reminders.run, LEAD) == 1
+        assert await in_worker(send_reminder.run, *self.message) is True
+
+        assert len(self.email.outbox) == 1
+
+    def test_a_claim_lasts_longer_than_a_task(self, celery_app: Worker) -> None:
+        assert REMINDER_LEASE.total_seconds() > celery_app.conf.task_time_limit
+
+    async def test_an_unconfirmed_reminder_is_sent_once_more(
+        self,
+        frozen_time: Traveller,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        self.email.failures = [EmailUnconfirmed("No reply")] * 5
+        failures = []
+
+        for _ in range(4):
+            assert await in_worker(send_reminder.run, *self.message) is False
+            failures.append(len(self.email.failures))
+            frozen_time.shift(REMINDER_LEASE)
+
+        await self.session.refresh(self.appointment)
+        (due,) = (await self.service.reminders_due()).items
+        assert (failures, MAX_REMINDERS) == ([4, 3, 3, 3], 2)
+        assert (due, due.reminded_at) == (self.appointment, None)
+        assert await events_of(self.session, self.appointment) == [
+            "appointment.booked",
+            *[f"appointment.{UNCONFIRMED}"] * 2,
+        ]
+        assert [message for message in caplog.messages if "did not confirm" in message] == [
+            f"The mail server did not confirm the reminder of appointment {self.appointment.id} (e-mail {n} of at most 2)."
+            for n in (1, 2)
+        ]
+
+    async def test_a_failed_reminder_does_not_count_as_sent(self) -> None:
+        for _ in range(MAX_REMINDERS + 1):
+            self.email.failures = [EmailRefused("535 Who are you?")]
+            await in_worker(send_reminder.apply, args=self.message)
+
+        assert await in_worker(send_reminder.run, *self.message) is True
+
+    async def test_a_rescheduled_appointment_gets_a_reminder_of_its_own(
+        self,
+        celery_app: Worker,
+        frozen_time: Traveller,
+    ) -> None:
+        for _ in range(MAX_REMINDERS):
+            await self.claim(celery_app)
+            frozen_time.shift(REMINDER_LEASE)
+        exhausted = await in_worker(send_reminder.run, *self.message)
+        await self.service.reschedule(self.appointment.id, LATER)
+
+        sent = await in_worker(send_reminder.run, *self.message)
+
+        assert (exhausted, sent) == (False, True)
+        assert [email.reference for email in self.email.outbox] == [f"reminder-{self.appointment.id}-20300116T0830"]
+
+    async def test_a_reminder_of_the_old_time_is_not_one_of_the_new_time(self, celery_app: Worker) -> None:
+        claimed = await self.claim(celery_app)
+        await self.service.reschedule(self.appointment.id, LATER)
+
+        await self.service.settle_reminder(claimed, "reminded")
+
+        assert self.appointment.reminded_at is None
+
+    async def test_a_worker_releases_only_its_own_claim(self, celery_app: Worker, frozen_time: Traveller) -> None:
+        first = await self.claim(celery_app)
+        frozen_time.shift(REMINDER_LEASE)
+        second = await self.claim(celery_app)
+
+        await self.service.release_reminder(first)
+        await self.session.refresh(self.appointment)
+        assert self.appointment.reminder_attempts == 2
+        await self.service.release_reminder(second)
+
+        assert (self.appointment.reminder_attempts, self.appointment.reminder_claimed_until) == (1, None)
 
     @pytest.mark.parametrize("state", [state for state in AppointmentState if state is not AppointmentState.BOOKED])
     async def test_no_reminder_for_an_appointment_closed_in_the_meantime(self, state: AppointmentState) -> None:
@@ -187,6 +299,21 @@ class TestSendReminder(ServiceTestCase[AppointmentService]):
         assert noted.data == {"starts_at": "2030-01-16T08:00:00Z", "reason": "550 No such user"}
         assert (sent, self.appointment.reminded_at) == (False, FROZEN_NOW)
         assert await in_worker(queue_reminders.run, LEAD) == 0
+
+
+@task(name="tests.send_in_a_transaction")
+async def send_in_a_transaction(worker: Worker) -> None:
+    """Call the gateway while a transaction is open."""
+    async with worker.sessions.begin() as session:
+        await session.connection()
+        worker.email.send(Email("ada@example.com", "Hello", ""))
+
+
+async def test_a_task_that_sends_in_a_transaction_fails(mock_email: RecordingEmailGateway) -> None:
+    with pytest.raises(TransactionIsOpen, match=r"^RecordingEmailGateway\.send was called while a transaction is open"):
+        await in_worker(send_in_a_transaction.run)
+
+    assert mock_email.outbox == []
 
 
 async def test_due_reminders_are_queued(

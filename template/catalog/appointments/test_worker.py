@@ -1,20 +1,24 @@
-"""Tests of reminders with a real queue, worker and PostgreSQL."""
+"""Tests of reminders with a real queue, worker, mail server and PostgreSQL."""
 
 import pytest
+from time_machine import Traveller
 
+from your_service.core.tasks import Worker
+from your_service.gateways.email import EmailSettings, SmtpEmailGateway, SmtpSecurity
 from your_service.modules.appointments.models import Appointment
+from your_service.modules.appointments.service import MAX_REMINDERS, REMINDER_LEASE
 from your_service.modules.appointments.tasks import queue_reminders, send_reminder
 from your_service.modules.patients.models import Patient
 
 from tests.support.gateways.email import RecordingEmailGateway
+from tests.support.gateways.email_server import HOST, SmtpServer
 from tests.support.worker import in_worker
-
-pytestmark = pytest.mark.usefixtures("celery_worker")
 
 # `test_appointment` is within the next two weeks.
 LEAD = 24 * 14
 
 
+@pytest.mark.usefixtures("celery_worker")
 async def test_a_worker_sends_a_queued_reminder(
     test_appointment: Appointment,
     test_patient: Patient,
@@ -27,6 +31,7 @@ async def test_a_worker_sends_a_queued_reminder(
     assert [email.to for email in mock_email.outbox] == [test_patient.email]
 
 
+@pytest.mark.usefixtures("celery_worker")
 async def test_a_worker_finds_and_sends_due_reminders(
     test_appointment: Appointment,
     test_patient: Patient,
@@ -39,3 +44,28 @@ async def test_a_worker_finds_and_sends_due_reminders(
     again = queue_reminders.delay(lead_hours=LEAD)
     assert await in_worker(again.get, timeout=20, interval=0.001) == 0
     assert [email.to for email in mock_email.outbox] == [test_patient.email]
+
+
+async def test_a_patient_gets_two_copies_at_most_when_the_mail_server_confirms_nothing(
+    celery_app: Worker,
+    frozen_time: Traveller,
+    smtp_server: SmtpServer,
+    test_appointment: Appointment,
+) -> None:
+    smtp_server.confirms = False
+    settings = EmailSettings(
+        _env_file=None,
+        smtp_host=HOST,
+        smtp_port=smtp_server.port,
+        smtp_security=SmtpSecurity.NONE,
+        smtp_timeout_seconds=0.05,
+        email_sender="us@example.com",
+    )
+    celery_app.email = SmtpEmailGateway(settings)
+
+    for _ in range(MAX_REMINDERS + 2):
+        await in_worker(send_reminder.apply, args=(test_appointment.organisation_id, test_appointment.id, LEAD))
+        frozen_time.shift(REMINDER_LEASE)
+
+    copies = {received.message["Message-ID"] for received in smtp_server.messages}
+    assert (len(smtp_server.messages), len(copies)) == (2, 1)

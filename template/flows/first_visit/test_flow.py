@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from fastapi import status
 from httpx2 import Client
+from sqlalchemy import URL, NullPool, create_engine, text
 
 from your_service.core.clock import utcnow
 from your_service.modules.appointments.rules import WEEKDAYS
@@ -13,6 +14,11 @@ from your_service.modules.appointments.rules import WEEKDAYS
 from tests.fixtures.core.identity import Headers
 from tests.suite.waiting import wait_for
 from tests.support.gateways.email_server import SmtpServer
+
+OPEN_TRANSACTIONS = """
+SELECT query FROM pg_stat_activity
+WHERE datname = current_database() AND state LIKE 'idle in transaction%'
+"""
 
 
 @pytest.fixture
@@ -71,6 +77,12 @@ def find_reminded(staff: Client, appointment: Any) -> Any:
     return found if found["reminded_at"] else None
 
 
+def open_transactions(url: URL) -> list[str]:
+    """Return the last statements of the transactions that other programs have open in the database."""
+    with create_engine(url, poolclass=NullPool).connect() as connection:
+        return list(connection.scalars(text(OPEN_TRANSACTIONS)))
+
+
 @pytest.mark.usefixtures("running_worker")
 def test_a_new_patient_is_reminded_and_completes_a_journey(
     staff: Client,
@@ -94,6 +106,26 @@ def test_a_new_patient_is_reminded_and_completes_a_journey(
     assert reminder.recipients == ["ada@example.com"]
     assert "Dr Snow" in reminder.message.get_content()
     assert completed["state"] == "completed"
+
+
+@pytest.mark.usefixtures("running_worker")
+def test_nothing_is_locked_while_the_mail_server_receives_a_reminder(
+    staff: Client,
+    practitioner: Any,
+    days: tuple[date, date],
+    smtp_server: SmtpServer,
+    postgres_url: URL,
+) -> None:
+    smtp_server.confirms = False
+    slot = free_slots(staff, practitioner, days)[1]
+
+    appointment = post(staff, "/appointments", **booking(register(staff, "Ada"), practitioner, slot))
+    wait_for(lambda: smtp_server.messages, "the reminder to arrive")
+    transactions = open_transactions(postgres_url)
+    smtp_server.confirms = True
+
+    assert transactions == []
+    wait_for(lambda: find_reminded(staff, appointment), "the reminder to be stored")
 
 
 def test_a_patient_cannot_book_when_no_slot_is_free(staff: Client, practitioner: Any, days: tuple[date, date]) -> None:

@@ -3,6 +3,7 @@
 The client is blocking: only tasks send e-mail, one at a time per process.
 """
 
+import re
 import smtplib
 import ssl
 import time
@@ -15,7 +16,7 @@ from email.policy import SMTP
 from email.utils import localtime, make_msgid
 from enum import StrEnum
 from functools import cached_property
-from typing import Protocol
+from typing import Any, Protocol
 
 from email_validator import EmailNotValidError, validate_email
 from pydantic import EmailStr, Field, SecretStr, model_validator
@@ -24,14 +25,27 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 
 # Every server accepts seven-bit messages; other content is encoded.
 _POLICY = SMTP.clone(cte_type="7bit")
+# The enhanced status code at the start of a reply (RFC 3463).
+_STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}(?= |$)")
 
 
 class EmailError(Exception):
-    """The message was not sent."""
+    """The message was not sent. Its text may be logged; `reply` is what the server said, which may name people."""
+
+    def __init__(self, reason: str, reply: str = "") -> None:
+        super().__init__(reason)
+        self.reply = reply or reason
 
 
 class EmailUnavailable(EmailError):
     """A temporary failure; a later attempt may succeed."""
+
+
+class EmailUnconfirmed(EmailError):
+    """The message was perhaps sent: the server received it, but did not reply in time.
+
+    A server may take ten minutes for its last reply, and often delivers the message anyway (RFC 5321, section 4.5.3.2.6).
+    """
 
 
 class EmailRefused(EmailError):
@@ -49,13 +63,15 @@ class Email:
     to: str
     subject: str
     body: str
+    reference: str | None = None
+    """The part of the Message-ID before the @, the same whenever this message is sent again; random by default."""
 
 
 class EmailGateway(Protocol):
     """Sends e-mail."""
 
     def send(self, email: Email) -> None:
-        """Send a message; raise `EmailUnavailable`, `EmailRefused` or `RecipientRefused`."""
+        """Send a message; raise `EmailUnavailable`, `EmailUnconfirmed`, `EmailRefused` or `RecipientRefused`."""
 
 
 class SmtpSecurity(StrEnum):
@@ -90,6 +106,30 @@ class EmailSettings(BaseSettings):
         return self
 
 
+class _Connection(smtplib.SMTP):
+    """A connection that tells a lost reply to a whole message from other lost replies."""
+
+    _message_is_sent = False
+
+    def send(self, s: Any) -> None:
+        """Send a command, which is text, or a message with its final dot, which is bytes."""
+        super().send(s)
+        self._message_is_sent = isinstance(s, bytes)
+
+    def getreply(self) -> tuple[int, bytes]:
+        """Return the next reply; raise `EmailUnconfirmed` if the reply to a message is lost."""
+        try:
+            return super().getreply()
+        except smtplib.SMTPServerDisconnected:
+            if self._message_is_sent:
+                raise EmailUnconfirmed("The server did not reply to the message.") from None
+            raise
+
+
+class _TlsConnection(_Connection, smtplib.SMTP_SSL):
+    """The same over a connection that is encrypted from the start."""
+
+
 class SmtpEmailGateway:
     """Sends each message over a new connection to an SMTP server.
 
@@ -122,18 +162,17 @@ class SmtpEmailGateway:
     def send(self, email: Email) -> None:
         """Send a message; retry after 0.5 s, 1 s, 2 s ... while the server is unavailable.
 
-        Raises `EmailUnavailable` after the last attempt, and `EmailRefused` or `RecipientRefused` immediately.
+        Raises `EmailUnavailable` after the last attempt, and the other errors immediately.
         """
-        # Composed once, so that a message that is delivered twice has the same Message-ID.
-        message = self._compose(email)
-        self._attempts(self._deliver, message)
+        self._attempts(self._deliver, self._compose(email))
 
     def _compose(self, email: Email) -> EmailMessage:
         message = EmailMessage(_POLICY)
         message["From"] = self._sender
         message["To"] = _recipient(email.to)
         message["Date"] = localtime()
-        message["Message-ID"] = make_msgid(domain=self._sender.domain)
+        domain = self._sender.domain
+        message["Message-ID"] = f"<{email.reference}@{domain}>" if email.reference else make_msgid(domain=domain)
         try:
             message["Subject"] = email.subject
         except ValueError as error:
@@ -150,15 +189,16 @@ class SmtpEmailGateway:
                 with suppress(OSError):
                     smtp.quit()
         except OSError as error:
-            raise _translate(error) from error
+            # The cause may quote the recipient's address: it must not be logged.
+            raise _translate(error) from None
 
     def _connect(self) -> smtplib.SMTP:
         server = (self.settings.smtp_host, self.settings.smtp_port)
         # Without a host name, smtplib does a DNS lookup, which can be slow.
         name, timeout = self._sender.domain, self.settings.smtp_timeout_seconds
         if self.settings.smtp_security is SmtpSecurity.TLS:
-            return smtplib.SMTP_SSL(*server, name, timeout=timeout, context=self._tls)
-        return smtplib.SMTP(*server, name, timeout=timeout)
+            return _TlsConnection(*server, name, timeout=timeout, context=self._tls)
+        return _Connection(*server, name, timeout=timeout)
 
     def _log_in(self, smtp: smtplib.SMTP) -> None:
         if self.settings.smtp_security is SmtpSecurity.STARTTLS:
@@ -171,7 +211,7 @@ def _recipient(address: str) -> Address:
     try:
         valid = validate_email(address, check_deliverability=False)
     except EmailNotValidError as error:
-        raise RecipientRefused(f"{address!r} is not an e-mail address: {error}") from error
+        raise RecipientRefused("The recipient's address is not valid.", str(error)) from None
     return Address(username=valid.local_part, domain=valid.ascii_domain)
 
 
@@ -179,19 +219,20 @@ def _translate(error: OSError) -> EmailError:
     # Everything but a permanent error (5xx) may be temporary (RFC 5321, section 4.2.1).
     match error:
         case smtplib.SMTPRecipientsRefused(recipients=replies):
-            ((address, (code, reply)),) = replies.items()
-            text = f"{address}: {_reply(code, reply)}"
-            if code < 500:
-                return EmailUnavailable(text)
+            ((code, reply),) = replies.values()
             # Status 5.7 is about the sender's permissions, not the mailbox (RFC 3463).
-            return EmailRefused(text) if reply.startswith(b"5.7.") else RecipientRefused(text)
+            refused = EmailRefused if reply.startswith(b"5.7.") else RecipientRefused
+            return (refused if code >= 500 else EmailUnavailable)(*_reply(code, reply))
         case smtplib.SMTPResponseException(smtp_code=code, smtp_error=reply):
-            return (EmailRefused if code >= 500 else EmailUnavailable)(_reply(code, reply))
+            return (EmailRefused if code >= 500 else EmailUnavailable)(*_reply(code, reply))
         case smtplib.SMTPNotSupportedError() | ssl.SSLCertVerificationError():
             return EmailRefused(str(error))
         case _:
             return EmailUnavailable(str(error) or type(error).__name__)
 
 
-def _reply(code: int, reply: bytes | str) -> str:
-    return f"{code} {reply.decode(errors='replace') if isinstance(reply, bytes) else reply}"
+def _reply(code: int, reply: bytes | str) -> tuple[str, str]:
+    """Return the codes of a reply, and the whole reply."""
+    text = reply.decode(errors="replace") if isinstance(reply, bytes) else reply
+    status = _STATUS.match(text)
+    return f"{code} {status[0]}" if status else str(code), f"{code} {text}"

@@ -27,8 +27,8 @@ class ReceivedEmail:
 class SmtpServer:
     """Receives messages on a free local port within a `with` block, and keeps them in `messages`.
 
-    `replies` maps the commands MAIL, RCPT and DATA to the replies to send instead of OK. If `responds` is false, the
-    server never replies to DATA; if `says_goodbye` is false, it drops the connection at QUIT. With `tls` it requires
+    `replies` maps the commands MAIL, RCPT and DATA to the replies to send instead of OK. If `confirms` is false, the
+    server keeps a message, but does not reply to it yet; if `says_goodbye` is false, it drops the connection at QUIT. With `tls` it requires
     STARTTLS, or TLS from the start if `starttls` is false. With `password` it requires a login.
     """
 
@@ -42,7 +42,7 @@ class SmtpServer:
     ) -> None:
         self.messages: list[ReceivedEmail] = []
         self.replies: dict[str, list[str]] = {}
-        self.responds = True
+        self.confirms = True
         self.says_goodbye = True
         self.password = password
         options: dict[str, Any] = {"authenticator": self._authenticate, "enable_SMTPUTF8": smtputf8}
@@ -71,8 +71,9 @@ class SmtpServer:
         }
 
     def clear(self) -> None:
-        """Forget the received messages."""
+        """Forget the received messages, and confirm those that arrive."""
         self.messages.clear()
+        self.confirms = True
 
     @property
     def port(self) -> int:
@@ -112,12 +113,12 @@ class SmtpServer:
         """Store a message."""
         if reply := self._reply("DATA"):
             return reply
-        if not self.responds:
-            await asyncio.Event().wait()
         content = envelope.content if isinstance(envelope.content, bytes) else b""
         message = message_from_bytes(content, EmailMessage, policy=default)
         with_tls = server.transport is not None and server.transport.get_extra_info("sslcontext") is not None
         self.messages.append(ReceivedEmail(envelope.mail_from or "", envelope.rcpt_tos, message, with_tls))
+        while not self.confirms:  # noqa: ASYNC110 - a test in another thread sets it
+            await asyncio.sleep(0.01)
         return "250 OK"
 
     async def handle_QUIT(self, server: SMTP, session: Session, envelope: Envelope) -> str:
