@@ -74,12 +74,12 @@ class PractitionerService(Resource[Practitioner]):
         """
         practitioner = await self.get(practitioner_id)
         if not practitioner.active:
-            raise Unprocessable(f"{practitioner.name} is not active.", field="practitioner_id")
+            raise Unprocessable(f"{practitioner.name} is not active.", "practitioner_id")
         if starts_at <= utcnow():
-            raise Unprocessable("An appointment must start in the future.", field="starts_at")
+            raise Unprocessable("An appointment must start in the future.", "starts_at")
         slot = slot_at(practitioner.schedule, starts_at)
         if slot is None:
-            raise Unprocessable(f"{practitioner.name} has no slot that starts at this time.", field="starts_at")
+            raise Unprocessable(f"{practitioner.name} has no slot that starts at this time.", "starts_at")
         return slot
 
 
@@ -240,7 +240,7 @@ class AppointmentService(Lifecycle[Appointment]):
         for party in PARTIES:
             if any(row[party.key] == getattr(appointment, party.key) for row in booked):
                 name = party.key.removesuffix("_id")
-                raise Conflict(f"The {name} has another appointment at this time.", field=party.key)
+                raise Conflict(f"The {name} has another appointment at this time.", party.key)
 
     async def _close(self, appointment_id: UUID, state: AppointmentState) -> Appointment:
         appointment = await self._locked(appointment_id)

@@ -215,7 +215,7 @@ async def test_book_refuses_a_booked_slot(member_client: AsyncClient, appointmen
     response = await member_client.post(APPOINTMENTS, json=body)
 
     assert response.status_code == status.HTTP_409_CONFLICT
-    assert response.json()["field"] == "practitioner_id"
+    assert [error["loc"] for error in response.json()["errors"]] == [["body", "practitioner_id"]]
     listed = await member_client.get(APPOINTMENTS)
     assert listed.json()["total"] == 1
 

@@ -466,7 +466,7 @@ class TestAppointmentService(ServiceTestCase[AppointmentService]):
         with pytest.raises(Unprocessable) as error:
             await make_appointment(**{party: uuid4()})
 
-        assert error.value.members == {"field": party}
+        assert error.value.fields == (party,)
 
     async def test_an_inactive_practitioner_cannot_be_booked(
         self,
@@ -478,7 +478,7 @@ class TestAppointmentService(ServiceTestCase[AppointmentService]):
         with pytest.raises(Unprocessable, match=r" is not active\.$") as error:
             await make_appointment(practitioner_id=practitioner.id)
 
-        assert error.value.members == {"field": "practitioner_id"}
+        assert error.value.fields == ("practitioner_id",)
 
     @pytest.mark.parametrize(
         "starts_at",
@@ -494,7 +494,7 @@ class TestAppointmentService(ServiceTestCase[AppointmentService]):
         with pytest.raises(Unprocessable, match=r" has no slot that starts at this time\.$") as error:
             await make_appointment(starts_at=starts_at)
 
-        assert error.value.members == {"field": "starts_at"}
+        assert error.value.fields == ("starts_at",)
 
     @pytest.mark.parametrize("delay", [timedelta(0), SECOND, DAY])
     async def test_the_past_cannot_be_booked(
@@ -508,7 +508,7 @@ class TestAppointmentService(ServiceTestCase[AppointmentService]):
         with pytest.raises(Unprocessable, match=r"must start in the future\.$") as error:
             await make_appointment(starts_at=NINE)
 
-        assert error.value.members == {"field": "starts_at"}
+        assert error.value.fields == ("starts_at",)
 
     async def test_a_slot_can_be_booked_up_to_its_start(
         self,
@@ -533,7 +533,7 @@ class TestAppointmentService(ServiceTestCase[AppointmentService]):
         with pytest.raises(Conflict, match=r"^The practitioner has another appointment at this time\.$") as error:
             await make_appointment(starts_at=NINE, patient_id=other.id)
 
-        assert error.value.members == {"field": "practitioner_id"}
+        assert error.value.fields == ("practitioner_id",)
         assert self.published_events == []
 
     async def test_a_patient_meets_one_practitioner_at_a_time(
@@ -547,7 +547,7 @@ class TestAppointmentService(ServiceTestCase[AppointmentService]):
         with pytest.raises(Conflict, match=r"^The patient has another appointment at this time\.$") as error:
             await make_appointment(starts_at=NINE, practitioner_id=other.id)
 
-        assert error.value.members == {"field": "patient_id"}
+        assert error.value.fields == ("patient_id",)
 
     @pytest.mark.parametrize("order", [("practitioner", "patient"), ("patient", "practitioner")])
     async def test_if_both_are_busy_the_error_names_the_practitioner(
@@ -568,7 +568,7 @@ class TestAppointmentService(ServiceTestCase[AppointmentService]):
         with pytest.raises(Conflict) as error:
             await make_appointment(starts_at=NINE)
 
-        assert error.value.members == {"field": "practitioner_id"}
+        assert error.value.fields == ("practitioner_id",)
 
     async def test_appointments_may_be_adjacent(
         self,
@@ -660,7 +660,7 @@ class TestAppointmentService(ServiceTestCase[AppointmentService]):
                 await book_in(second, test_patient, test_practitioner, NINE)
 
         assert str(waiting.value.statement).startswith("UPDATE practitioners")
-        assert lost.value.members == {"field": "practitioner_id"}
+        assert lost.value.fields == ("practitioner_id",)
 
     async def test_a_concurrent_rescheduling_waits_and_is_refused(
         self,
@@ -682,7 +682,7 @@ class TestAppointmentService(ServiceTestCase[AppointmentService]):
                 await AppointmentService(second, EventBus(second)).reschedule(appointment.id, to_ten)
 
         assert str(waiting.value.statement).startswith("UPDATE practitioners")
-        assert lost.value.members == {"field": "practitioner_id"}
+        assert lost.value.fields == ("practitioner_id",)
 
     async def test_reschedule_moves_to_another_slot(self, test_appointment: Appointment) -> None:
         moved = await self.service.reschedule(test_appointment.id, AppointmentReschedule(starts_at=TEN))
@@ -743,7 +743,7 @@ class TestAppointmentService(ServiceTestCase[AppointmentService]):
         with pytest.raises(Conflict) as error:
             await self.service.reschedule(moving.id, AppointmentReschedule(starts_at=TEN))
 
-        assert error.value.members == {"field": "practitioner_id"}
+        assert error.value.fields == ("practitioner_id",)
         assert (moving.starts_at, self.published_events) == (NINE, [])
 
     async def test_reschedule_to_a_time_when_the_patient_is_busy(
@@ -758,7 +758,7 @@ class TestAppointmentService(ServiceTestCase[AppointmentService]):
         with pytest.raises(Conflict) as error:
             await self.service.reschedule(moving.id, AppointmentReschedule(starts_at=TEN))
 
-        assert error.value.members == {"field": "patient_id"}
+        assert error.value.fields == ("patient_id",)
 
     @pytest.mark.parametrize("starts_at", [FROZEN_NOW, FROZEN_NOW - DAY, NINE + timedelta(minutes=15)])
     async def test_reschedule_to_a_time_that_cannot_be_booked(
@@ -769,7 +769,7 @@ class TestAppointmentService(ServiceTestCase[AppointmentService]):
         with pytest.raises(Unprocessable) as error:
             await self.service.reschedule(test_appointment.id, AppointmentReschedule(starts_at=starts_at))
 
-        assert error.value.members == {"field": "starts_at"}
+        assert error.value.fields == ("starts_at",)
 
     async def test_reschedule_after_the_start(self, test_appointment: Appointment, frozen_time: Traveller) -> None:
         frozen_time.move_to(NINE)
@@ -822,7 +822,7 @@ class TestAppointmentService(ServiceTestCase[AppointmentService]):
         with pytest.raises(InvalidTransition) as error:
             await self.service.cancel(test_appointment.id, "Feels even better", uuid4())
 
-        assert error.value.members == {"allowed": []}
+        assert error.value.hints == {"allowed": []}
         assert (test_appointment.cancellation_reason, self.published_events) == ("Feels better", [])
 
     @pytest.mark.parametrize(
@@ -899,8 +899,10 @@ class TestAppointmentService(ServiceTestCase[AppointmentService]):
         patient_service: PatientService,
         test_appointment: Appointment,
     ) -> None:
-        with pytest.raises(Conflict):
+        with pytest.raises(Conflict) as error:
             await patient_service.delete(test_appointment.patient_id)
+
+        assert error.value.detail == f"This patient is needed by appointment {test_appointment.id}."
 
     async def test_a_reminder_is_due_a_day_ahead(self, test_appointment: Appointment, frozen_time: Traveller) -> None:
         due_ones = [test_appointment.id]

@@ -39,7 +39,7 @@ class JourneyService(Resource[Journey]):
         """Advance a journey to `stage`; raise `NotFound`, or `InvalidTransition` unless it is the next stage."""
         journey = await self._active(journey_id)
         if stage != journey.next_stage:
-            raise _wrong_stage(journey, f"advance to {stage}")
+            raise _wrong_stage(journey, f"advance to {stage}", "stage")
         before = journey.stage
         journey.stage = stage
         await self.session.flush()
@@ -62,7 +62,7 @@ class JourneyService(Resource[Journey]):
     async def _active(self, journey_id: UUID) -> Journey:
         journey = await self._locked(journey_id)
         if journey.state is not JourneyState.ACTIVE:
-            raise InvalidTransition(f"This journey is {journey.state} and cannot change.", allowed=[])
+            raise InvalidTransition(f"This journey is {journey.state} and cannot change.")
         return journey
 
     async def _end(self, journey: Journey, state: JourneyState, **data: str) -> Journey:
@@ -73,6 +73,6 @@ class JourneyService(Resource[Journey]):
         return journey
 
 
-def _wrong_stage(journey: Journey, step: str) -> InvalidTransition:
+def _wrong_stage(journey: Journey, step: str, *fields: str) -> InvalidTransition:
     allowed = [journey.next_stage] if journey.next_stage else []
-    return InvalidTransition(f"This journey is at {journey.stage} and cannot {step}.", allowed=allowed)
+    return InvalidTransition(f"This journey is at {journey.stage} and cannot {step}.", *fields, allowed=allowed)

@@ -184,7 +184,9 @@ async def test_a_repeated_advance_does_not_skip_a_stage(member_client: AsyncClie
 
     again = await member_client.post(f"{url}/advance", json={"stage": "Surgery"})
 
-    assert (again.status_code, again.json()["allowed"]) == (status.HTTP_409_CONFLICT, ["Rehabilitation"])
+    assert again.status_code == status.HTTP_409_CONFLICT
+    [error] = again.json()["errors"]
+    assert (error["loc"], error["allowed"]) == (["body", "stage"], ["Rehabilitation"])
     found = await member_client.get(url)
     assert found.json() == advanced.json()
 

@@ -131,7 +131,7 @@ class TestJourneyDefinitionService(ServiceTestCase[JourneyDefinitionService]):
         with pytest.raises(Conflict) as error:
             await make_journey_definition(name="Diabetes care")
 
-        assert error.value.members == {"fields": ["name"]}
+        assert error.value.fields == ("name",)
 
     async def test_another_organisation_may_use_the_same_name(
         self,
@@ -174,9 +174,10 @@ class TestJourneyDefinitionService(ServiceTestCase[JourneyDefinitionService]):
             await self.service.get(test_journey_definition.id)
 
     async def test_a_definition_with_journeys_cannot_be_deleted(self, test_journey: Journey) -> None:
-        with pytest.raises(Conflict):
+        with pytest.raises(Conflict) as error:
             await self.service.delete(test_journey.definition_id)
 
+        assert error.value.detail == f"This journey_definition is needed by journey {test_journey.id}."
         kept = await self.service.get(test_journey.definition_id)
         assert kept.stages == ["Referral", "Surgery", "Rehabilitation"]
 
@@ -222,7 +223,7 @@ class TestJourneyService(ServiceTestCase[JourneyService]):
         with pytest.raises(Unprocessable) as error:
             await make_journey(**{field: uuid4()})
 
-        assert error.value.members == {"field": field}
+        assert error.value.fields == (field,)
 
     async def test_an_active_journey_keeps_its_stages(
         self,
@@ -259,7 +260,7 @@ class TestJourneyService(ServiceTestCase[JourneyService]):
         with pytest.raises(InvalidTransition, match=f"is at Referral and cannot advance to {stage}") as error:
             await self.service.advance(test_journey.id, stage)
 
-        assert error.value.members == {"allowed": ["Surgery"]}
+        assert error.value.hints == {"allowed": ["Surgery"]}
         assert test_journey.stage == "Referral"
         assert self.published_events[-1].name == "journey.started"
 
@@ -270,7 +271,7 @@ class TestJourneyService(ServiceTestCase[JourneyService]):
         with pytest.raises(InvalidTransition) as error:
             await self.service.advance(test_journey.id, stage)
 
-        assert error.value.members == {"allowed": []}
+        assert error.value.hints == {"allowed": []}
         assert (test_journey.stage, test_journey.next_stage) == ("Rehabilitation", None)
 
     async def test_concurrent_advances_do_not_skip_a_stage(
@@ -284,7 +285,7 @@ class TestJourneyService(ServiceTestCase[JourneyService]):
         with pytest.raises(InvalidTransition) as error:
             await self.service.advance(test_journey.id, "Surgery")
 
-        assert error.value.members == {"allowed": ["Rehabilitation"]}
+        assert error.value.hints == {"allowed": ["Rehabilitation"]}
         assert test_journey.stage == "Surgery"
 
     async def test_complete_ends_a_journey_at_its_last_stage(
@@ -326,7 +327,7 @@ class TestJourneyService(ServiceTestCase[JourneyService]):
         with pytest.raises(InvalidTransition, match=f"is at {stage} and cannot be completed") as error:
             await self.service.complete(test_journey.id)
 
-        assert error.value.members == {"allowed": [following]}
+        assert error.value.hints == {"allowed": [following]}
         assert (test_journey.state, test_journey.ended_at) == (JourneyState.ACTIVE, None)
         assert self.published_events[-1].name == "journey.started"
 
@@ -376,7 +377,7 @@ class TestJourneyService(ServiceTestCase[JourneyService]):
         with pytest.raises(InvalidTransition, match=f"is {state} and cannot change") as of_cancel:
             await self.service.cancel(test_journey.id, "Too late.")
 
-        assert [error.value.members for error in (of_advance, of_complete, of_cancel)] == [{"allowed": []}] * 3
+        assert [error.value.errors for error in (of_advance, of_complete, of_cancel)] == [[]] * 3
         assert (test_journey.state, test_journey.cancellation_reason) == (state, None)
         assert self.published_events[-1].name == "journey.started"
 

@@ -29,7 +29,7 @@ from .schemas import Duplicate, PatientUpdate
 
 
 class PatientMerged(NotFound):
-    """The patient was merged into the one that the member `merged_into_id` names."""
+    """The patient was merged into the one that `records` names."""
 
     status = HTTPStatus.GONE
 
@@ -73,7 +73,7 @@ class PatientService(Resource[Patient]):
         and `Conflict` if the duplicate is merged already or moving a reference violates a unique constraint.
         """
         if survivor_id == duplicate_id:
-            raise Unprocessable("A patient cannot be merged with itself.", field="duplicate_id")
+            raise Unprocessable("A patient cannot be merged with itself.", "duplicate_id")
         survivor, duplicate = await self._lock_both(survivor_id, duplicate_id)
         gained = fill_gaps(_details(survivor), _details(duplicate))
         async with self._writing():
@@ -97,7 +97,7 @@ class PatientService(Resource[Patient]):
         if found.items:
             raise Conflict(
                 "A patient like this exists already. Set allow_duplicate if it is another person.",
-                duplicates=found.items,
+                records=[{"kind": self.name, **duplicate.model_dump()} for duplicate in found.items],
             )
 
     async def _find_duplicates(
@@ -120,7 +120,7 @@ class PatientService(Resource[Patient]):
         if duplicate.merged_into_id is not None:
             raise Conflict(
                 f"Patient {duplicate_id} has already been merged.",
-                merged_into_id=duplicate.merged_into_id,
+                records=[{"kind": self.name, "id": duplicate.merged_into_id}],
             )
         return survivor, duplicate
 
@@ -148,7 +148,7 @@ def _unmerged(patient: Patient) -> Patient:
     if patient.merged_into_id is not None:
         raise PatientMerged(
             f"Patient {patient.id} has been merged into {patient.merged_into_id}.",
-            merged_into_id=patient.merged_into_id,
+            records=[{"kind": PatientService.name, "id": patient.merged_into_id}],
         )
     return patient
 

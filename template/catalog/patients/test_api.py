@@ -65,8 +65,10 @@ async def test_create_lists_the_likely_duplicates(
 
     assert response.status_code == status.HTTP_409_CONFLICT
     assert response.headers["content-type"] == "application/problem+json"
-    assert response.json()["duplicates"] == [
+    [error] = response.json()["errors"]
+    assert error["records"] == [
         {
+            "kind": "patient",
             "id": str(test_patient.id),
             "given_name": test_patient.given_name,
             "family_name": test_patient.family_name,
@@ -139,7 +141,7 @@ async def test_update_accepts_a_duplicate_only_if_allowed(
     meant = await member_client.patch(url, params={"allow_duplicate": True}, json=changes)
 
     assert refused.status_code == status.HTTP_409_CONFLICT
-    assert [duplicate["id"] for duplicate in refused.json()["duplicates"]] == [str(mother.id)]
+    assert [record["id"] for record in refused.json()["errors"][0]["records"]] == [str(mother.id)]
     assert (meant.status_code, meant.json()["phone"]) == (status.HTTP_200_OK, mother.phone)
 
 
@@ -175,7 +177,7 @@ async def test_merge(admin_client: AsyncClient, member_client: AsyncClient, make
     merged = await member_client.get(f"{URL}/{duplicate.id}")
     assert merged.status_code == status.HTTP_410_GONE
     assert merged.headers["content-type"] == "application/problem+json"
-    assert merged.json()["merged_into_id"] == str(survivor.id)
+    assert merged.json()["errors"][0]["records"] == [{"kind": "patient", "id": str(survivor.id)}]
 
 
 async def test_merge_requires_an_admin(member_client: AsyncClient, make_patient: Factory[Patient]) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy.schema import CreateTable
 from your_service.core.database import Base
 from your_service.core.errors import Conflict, NotFound, Unprocessable
 from your_service.core.events import EventBus
-from your_service.core.resource import Resource, table_of
+from your_service.core.resource import Resource, kind_of, table_of
 from your_service.core.schemas import ListQuery
 from your_service.core.tenancy import Organisation, Record
 from your_service.modules.patients.models import Patient, Sex
@@ -273,7 +273,7 @@ class TestPatientService(ServiceTestCase[PatientService]):
             reasons=reasons,
         )
         assert error.value.detail == "A patient like this exists already. Set allow_duplicate if it is another person."
-        assert error.value.members == {"duplicates": [duplicate]}
+        assert error.value.hints == {"records": [{"kind": "patient", **duplicate.model_dump()}]}
         listing = await self.service.list()
         assert listing.total == 1
 
@@ -421,7 +421,7 @@ class TestPatientService(ServiceTestCase[PatientService]):
         with pytest.raises(Conflict) as error:
             await self.service.update(test_patient.id, PatientUpdate.model_validate(changes))
 
-        assert [duplicate.id for duplicate in error.value.members["duplicates"]] == [ada.id]
+        assert [duplicate["id"] for duplicate in error.value.hints["records"]] == [ada.id]
         duplicates = await self.service.duplicates(ada.id)
         assert duplicates.total == 0
 
@@ -462,11 +462,14 @@ class TestPatientService(ServiceTestCase[PatientService]):
         visit_service: VisitService,
         test_patient: Patient,
     ) -> None:
-        await visit_service.create(VisitCreate(patient_id=test_patient.id))
+        visit = await visit_service.create(VisitCreate(patient_id=test_patient.id))
 
-        with pytest.raises(Conflict):
+        with pytest.raises(Conflict) as error:
             await self.service.delete(test_patient.id)
 
+        kind = kind_of(visit_service.model)
+        assert error.value.detail == f"This patient is needed by {kind} {visit.id}."
+        assert error.value.hints == {"records": [{"kind": kind, "id": visit.id}]}
         listing = await self.service.list()
         assert listing.total == 1
 
@@ -478,7 +481,7 @@ class TestPatientService(ServiceTestCase[PatientService]):
 
         with pytest.raises(NotFound) as error:
             await self.service.get(duplicate.id)
-        assert error.value.members == {}
+        assert error.value.errors == []
 
     async def test_merge_keeps_the_values_of_the_survivor(self, make_patient: Factory[Patient]) -> None:
         survivor = await make_patient(**{**ADA, **DETAILS})
@@ -519,7 +522,7 @@ class TestPatientService(ServiceTestCase[PatientService]):
             await self.service.get(duplicate.id)
 
         assert error.value.detail == f"Patient {duplicate.id} has been merged into {survivor.id}."
-        assert error.value.members == {"merged_into_id": survivor.id}
+        assert error.value.hints == {"records": [{"kind": "patient", "id": survivor.id}]}
 
     async def test_a_merged_patient_cannot_be_used(self, make_patient: Factory[Patient]) -> None:
         survivor, duplicate, other = await make_patient(), await make_patient(), await make_patient()
@@ -560,7 +563,7 @@ class TestPatientService(ServiceTestCase[PatientService]):
             await self.service.merge(test_patient.id, test_patient.id)
 
         assert error.value.detail == "A patient cannot be merged with itself."
-        assert error.value.members == {"field": "duplicate_id"}
+        assert error.value.fields == ("duplicate_id",)
 
     async def test_a_merged_patient_cannot_be_merged_again(self, make_patient: Factory[Patient]) -> None:
         survivor, duplicate, other = await make_patient(), await make_patient(), await make_patient()
@@ -570,7 +573,7 @@ class TestPatientService(ServiceTestCase[PatientService]):
             await self.service.merge(other.id, duplicate.id)
 
         assert error.value.detail == f"Patient {duplicate.id} has already been merged."
-        assert error.value.members == {"merged_into_id": survivor.id}
+        assert error.value.hints == {"records": [{"kind": "patient", "id": survivor.id}]}
 
     async def test_merge_requires_existing_patients(self, test_patient: Patient) -> None:
         with pytest.raises(NotFound):
@@ -587,7 +590,7 @@ class TestPatientService(ServiceTestCase[PatientService]):
         for merged in (first, second):
             with pytest.raises(PatientMerged) as error:
                 await self.service.get(merged.id)
-            assert error.value.members == {"merged_into_id": last.id}
+            assert error.value.hints == {"records": [{"kind": "patient", "id": last.id}]}
 
     async def test_merge_moves_references_of_other_modules(
         self,
@@ -648,7 +651,7 @@ class TestPatientService(ServiceTestCase[PatientService]):
         with pytest.raises(Unprocessable) as error:
             await visit_service.create(VisitCreate(patient_id=duplicate.id))
 
-        assert error.value.members == {"field": "patient_id"}
+        assert error.value.fields == ("patient_id",)
 
     async def test_timeline_lists_the_events_of_a_patient(self, make_patient: Factory[Patient]) -> None:
         patient = await make_patient()

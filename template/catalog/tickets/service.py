@@ -44,7 +44,7 @@ class TicketService(Lifecycle[Ticket]):
         """
         ticket = await self._locked(ticket_id)
         if ticket.version != version:
-            raise Conflict(f"This ticket has changed since version {version}.", version=ticket.version)
+            raise Conflict(f"This ticket has changed since version {version}.", "version", allowed=[ticket.version])
         return ticket
 
     async def update(self, record_id: UUID, changes: BaseModel) -> Ticket:
@@ -60,7 +60,7 @@ class TicketService(Lifecycle[Ticket]):
         ticket = await self._get_unclosed(ticket_id)
         is_active = await self.session.scalar(select(User.active).where(User.id == assignee_id))
         if not is_active:
-            raise Unprocessable(f"assignee_id {assignee_id} is not an active user.", field="assignee_id")
+            raise Unprocessable(f"assignee_id {assignee_id} is not an active user.", "assignee_id")
         return await self._set_assignee(ticket, assignee_id)
 
     async def assign_automatically(self, ticket_id: UUID) -> Ticket:
@@ -91,7 +91,7 @@ class TicketService(Lifecycle[Ticket]):
     async def _get_unclosed(self, ticket_id: UUID) -> Ticket:
         ticket = await self.get(ticket_id)
         if ticket.state is TicketState.CLOSED:
-            raise Conflict("A closed ticket cannot be changed.", state=ticket.state)
+            raise Conflict("A closed ticket cannot be changed.")
         return ticket
 
     def _order(self) -> Sequence[SQLColumnExpression[Any]]:

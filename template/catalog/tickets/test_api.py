@@ -137,7 +137,9 @@ async def test_a_change_to_an_outdated_version_is_refused(
 
     response = await member_client.request(method, url + path, json={"version": 1, **body})
 
-    assert (response.status_code, response.json()["version"]) == (status.HTTP_409_CONFLICT, 2)
+    assert response.status_code == status.HTTP_409_CONFLICT
+    [error] = response.json()["errors"]
+    assert (error["loc"], error["allowed"]) == (["body", "version"], [2])
     found = await member_client.get(url)
     assert found.json() == current.json()
 

@@ -126,7 +126,7 @@ class TestTicketService(ServiceTestCase[TicketService]):
         with pytest.raises(Unprocessable) as error:
             await make_ticket(requester_id=uuid4())
 
-        assert error.value.members == {"field": "requester_id"}
+        assert error.value.fields == ("requester_id",)
 
     async def test_create_publishes_an_event(self, make_ticket: Factory[Ticket]) -> None:
         created = await make_ticket()
@@ -265,7 +265,8 @@ class TestTicketService(ServiceTestCase[TicketService]):
         with pytest.raises(Conflict) as error:
             await self.service.lock(test_ticket.id, version)
 
-        assert error.value.members == {"version": 2}
+        assert error.value.fields == ("version",)
+        assert error.value.hints == {"allowed": [2]}
 
     @pytest.mark.parametrize("change", ["update", "assign", "assign automatically"])
     async def test_a_change_does_not_overwrite_another_request(
@@ -323,7 +324,7 @@ class TestTicketService(ServiceTestCase[TicketService]):
         with pytest.raises(Unprocessable) as error:
             await self.service.assign(test_ticket.id, uuid4())
 
-        assert error.value.members == {"field": "assignee_id"}
+        assert error.value.fields == ("assignee_id",)
         assert test_ticket.assignee_id is None
 
     async def test_assign_refuses_an_inactive_user(self, test_ticket: Ticket, add_user: Factory[User]) -> None:
@@ -332,7 +333,7 @@ class TestTicketService(ServiceTestCase[TicketService]):
         with pytest.raises(Unprocessable) as error:
             await self.service.assign(test_ticket.id, left.id)
 
-        assert error.value.members == {"field": "assignee_id"}
+        assert error.value.fields == ("assignee_id",)
 
     async def test_unassign(self, test_ticket: Ticket, acting_user: User) -> None:
         await self.service.assign(test_ticket.id, acting_user.id)
@@ -480,7 +481,7 @@ class TestTicketService(ServiceTestCase[TicketService]):
                 await self.service.move_to(test_ticket.id, after)
 
             assert test_ticket.state is before
-            assert error.value.members == {"allowed": allowed}
+            assert error.value.hints == {"allowed": allowed}
 
     @pytest.mark.parametrize("change", CHANGES)
     async def test_a_closed_ticket_cannot_be_changed(self, test_ticket: Ticket, change: str) -> None:
@@ -498,7 +499,7 @@ class TestTicketService(ServiceTestCase[TicketService]):
         with pytest.raises(Conflict, match="A closed ticket cannot be changed") as error:
             await self.service.unassign(test_ticket.id)
 
-        assert error.value.members == {"state": TicketState.CLOSED}
+        assert error.value.errors == []
 
     async def test_delete(self, test_ticket: Ticket) -> None:
         await self.service.delete(test_ticket.id)

@@ -1,0 +1,29 @@
+"""Logging of the server and the worker: each line has the id of its request or task."""
+
+import logging
+from contextvars import ContextVar
+from typing import Any
+
+FORMAT = "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"
+
+request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
+"""The id of the current request or task."""
+
+
+def configure_logging(loglevel: int = logging.INFO, **_: Any) -> None:
+    """Write lines of one format to standard error; also those of uvicorn and Celery, which configure their own."""
+    handler = logging.StreamHandler()
+    handler.addFilter(_add_request_id)
+    logging.basicConfig(format=FORMAT, handlers=[handler])
+    for name in (__name__.partition(".")[0], "celery"):
+        logging.getLogger(name).setLevel(loglevel)
+    for logger in map(logging.getLogger, ("uvicorn", "uvicorn.access")):
+        # Without handlers, the access log is switched off.
+        if logger.handlers:
+            logger.handlers.clear()
+            logger.propagate = True
+
+
+def _add_request_id(record: logging.LogRecord) -> bool:
+    record.request_id = request_id.get() or "-"
+    return True
