@@ -56,8 +56,8 @@ WAYS_TO_ANSWER = {
     "members": answers({"members": MEMBERS}, coverage_total=90),
 }
 VERSIONS = {
-    "v0.2.0": ["the core: a setting more", "the README: a section reworded", "the suite: its machinery"],
-    "v0.3.0": ["the core: a listing", "the suite: a budget", "a rule of ruff more"],
+    "v0.2.0": ["the core: a setting added", "the README: a section reworded", "the suite: a plugin file"],
+    "v0.3.0": ["the core: a listing", "the suite: a budget", "a rule of ruff added"],
 }
 
 

@@ -97,9 +97,9 @@ PROJECT = "template/project"
 CORE = f"{PROJECT}/src/{{{{ package_name }}}}/core"
 
 CHANGES: Mapping[str, Changes] = {
-    "a dependency bumped": {"copier.yml": ("'fastapi>=0.163,<0.164'", "'fastapi>=0.163,<0.165'")},
-    "a dependency more": {"copier.yml": ("'uvicorn>=0.38,<1',", "'structlog>=25.1,<26', 'uvicorn>=0.38,<1',")},
-    "a development tool more": {
+    "a dependency updated": {"copier.yml": ("'fastapi>=0.163,<0.164'", "'fastapi>=0.163,<0.165'")},
+    "a dependency added": {"copier.yml": ("'uvicorn>=0.38,<1',", "'structlog>=25.1,<26', 'uvicorn>=0.38,<1',")},
+    "a development tool added": {
         f"{PROJECT}/pyproject.toml.jinja": ('    "mypy>=2.4,<3",\n', '    "freezegun>=1.5,<2",\n    "mypy>=2.4,<3",\n')
     },
     "the core: a listing": {
@@ -108,7 +108,7 @@ CHANGES: Mapping[str, Changes] = {
             "        query = ListQuery() if query is None else query\n",
         )
     },
-    "the core: a setting more": {
+    "the core: a setting added": {
         f"{CORE}/config.py.jinja": (
             "    # RFC 7518",
             '    log_level: str = Field(default="INFO", description="What is logged.")\n    # RFC 7518',
@@ -118,7 +118,7 @@ CHANGES: Mapping[str, Changes] = {
             "\n# What is logged.\nLOG_LEVEL=INFO\n\n# The secret key that signs",
         ),
     },
-    "the core: a file of fixtures more": {
+    "the core: a file of fixtures added": {
         f"{PROJECT}/tests/conftest.py.jinja": ("'identity']", "'identity', 'logs']"),
         f"{PROJECT}/tests/fixtures/core/logs.py": '"""Fixtures of logs."""\n',
     },
@@ -128,7 +128,7 @@ CHANGES: Mapping[str, Changes] = {
             "The tests need no server, no network and no settings.",
         )
     },
-    "the README: a section more": {
+    "the README: a section added": {
         f"{PROJECT}/README.md.jinja": (
             "## Check the code\n",
             "## Read the logs\n\nIt logs to the standard output.\n\n## Check the code\n",
@@ -140,37 +140,37 @@ CHANGES: Mapping[str, Changes] = {
             "        changed = await super().update(record_id, changes)\n        return changed\n",
         )
     },
-    "a module: a route more": {
+    "a module: a route added": {
         "template/catalog/tickets/router.py": (
             '@router.patch("/{ticket_id}"',
             '@router.get("/{ticket_id}/state", response_model=TicketState)\nasync def read_state(ticket_id: UUID, service: Service) -> TicketState:\n    """Return the state of a ticket."""\n    return (await service.get(ticket_id)).state\n\n\n@router.patch("/{ticket_id}"',
         )
     },
-    "a module: a test more": {
+    "a module: a test added": {
         "template/catalog/tickets/test_service.py": (
             "async def test_delete(",
             "async def test_a_ticket_has_an_identifier(test_ticket: Ticket) -> None:\n    assert test_ticket.id\n\n\nasync def test_delete(",
         )
     },
-    "a module: a fixture more": {
+    "a module: a fixture added": {
         "template/catalog/tickets/fixtures.py": (
             "@pytest.fixture\ndef test_ticket_id(",
             '@pytest.fixture\nasync def closed_ticket(make_ticket: Factory[Ticket]) -> Ticket:\n    """A ticket that is closed."""\n    return await make_ticket()\n\n\n@pytest.fixture\ndef test_ticket_id(',
         )
     },
     "the suite: a budget": {f"{PROJECT}/pytest.ini.jinja": ("    integration: 500 ms\n", "    integration: 600 ms\n")},
-    "the suite: its machinery": {
+    "the suite: a plugin file": {
         f"{PROJECT}/tests/conftest.py.jinja": (
             '    "tests.suite",\n',
             '    "tests.suite",\n    "tests.support.tidy",\n',
         ),
         f"{PROJECT}/tests/support/tidy.py": '"""Leaves no file behind."""\n',
         f"{PROJECT}/docs/testing.md.jinja": (
-            "\n## How tests stay independent\n",
-            "\nNo test leaves a file behind.\n\n## How tests stay independent\n",
+            "\n## How tests are isolated\n",
+            "\nNo test leaves a file behind.\n\n## How tests are isolated\n",
         ),
     },
-    "the workflow: a step more": {
+    "the workflow: a step added": {
         f"{PROJECT}/{WORKFLOW}.jinja": (
             "      - run: uv run --locked coverage xml\n",
             "      - run: uv run --locked coverage xml\n      - run: uv run --locked coverage json\n",
@@ -179,5 +179,5 @@ CHANGES: Mapping[str, Changes] = {
     "the image: another server option": {
         f"{PROJECT}/Dockerfile.jinja": ('"--timeout-graceful-shutdown", "8"]', '"--timeout-graceful-shutdown", "9"]')
     },
-    "a rule of ruff more": {f"{PROJECT}/pyproject.toml.jinja": ('    "W",\n', '    "W",\n    "YTT",\n')},
+    "a rule of ruff added": {f"{PROJECT}/pyproject.toml.jinja": ('    "W",\n', '    "W",\n    "YTT",\n')},
 }
