@@ -82,13 +82,7 @@ def parse_yaml(text: str) -> Any:
 
 
 def complete_changes(changes: Mapping[str, Any], answers: Answers) -> Answers:
-    """Return the changed answers with a plan for every module; modules that the changes leave out keep their plan.
-
-    Exit if the package's name would change.
-    """
-    package = answers.get("package_name")
-    if changes.get("package_name", package) != package:
-        sys.exit(f"package_name: it stays {package}, because your team's code imports that name.")
+    """Return the changed answers with a plan for every module; modules that the changes leave out keep their plan."""
     given = changes.get("plan", changed_plan(changes, answers))
     if not given or not isinstance(given, dict):
         return dict(changes)

@@ -18,6 +18,7 @@ from .console import interrupted, progress, show
 from .git import GitError, Labels, Repository, Tree
 from .merge import Merge, plan_update
 from .merge_lists import merge_lists
+from .rules import load_rules
 from .summary import UNDO, few, next_steps, summarize
 from .writing import copier_errors
 
@@ -44,6 +45,7 @@ def update(
     try:
         repository = open_repository(root)
         answers = read_answers(root / ANSWERS_FILE)
+        refuse_other_package(changes, answers)
         with tempfile.TemporaryDirectory(prefix="phasework-update-") as folder:
             old, new = Path(folder, "old"), Path(folder, "new")
             render(answers, complete_changes(changes, answers), version, old, new)
@@ -72,6 +74,14 @@ def open_repository(root: Path) -> Repository:
             f"Some changes are not committed: {few(changed, 3)}. Commit or stash them, so that you can undo the update."
         )
     return repository
+
+
+def refuse_other_package(changes: Mapping[str, Any], answers: Answers) -> None:
+    """Exit if the name of the package would change."""
+    package = answers.get("package_name")
+    names = (package, changes.get("package_name", package))
+    if problem := load_rules().render_macro("changes", "check_same_package", *names).strip():
+        sys.exit(problem)
 
 
 def render(answers: Answers, changes: Answers, version: str | None, old: Path, new: Path) -> None:

@@ -41,13 +41,6 @@ def test_wrong_answers_are_left_to_copier(
     assert complete_changes(changes, answers)["plan"] == plan
 
 
-def test_the_package_keeps_its_name() -> None:
-    with pytest.raises(SystemExit) as error:
-        complete_changes({"package_name": "letters"}, {"package_name": "post"})
-
-    assert str(error.value.code).startswith("package_name: it stays post,")
-
-
 def test_changes_come_from_a_file_and_from_the_command_line(tmp_path: Path) -> None:
     file = tmp_path / "answers.yml"
     file.write_text("coverage_total: 80\ndescription: Letters.\n")

@@ -53,7 +53,7 @@ OWN_TEST = '"""Loans: ours."""\n\n\ndef test_ours() -> None:\n    assert True\n'
 def versions(tmp_path_factory: pytest.TempPathFactory) -> Versions:
     """The template with a version that changes the core, the suite, the README and the dependencies."""
     versions = make_versions(tmp_path_factory.mktemp("versions"))
-    chosen = ("a dependency bumped", "the core: a listing", "the README: a section more", "the suite: its machinery")
+    chosen = ("a dependency updated", "the core: a listing", "the README: a section added", "the suite: a plugin file")
     versions.release(NEXT, *(CHANGES[change] for change in chosen))
     return versions
 
@@ -550,7 +550,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str | None, str]] = {
     "another package": (
         {"package_name": "lending"},
         ":current:",
-        "package_name: it stays library, because your team's code imports that name.",
+        'package_name: use library, which your team\'s code imports, not "lending".',
     ),
     "a bad answer": (
         {"coverage_total": 101},
@@ -708,16 +708,25 @@ def test_a_file_that_git_ignores_is_not_overwritten(service: LivingService) -> N
 
 
 LOSES: dict[str, tuple[dict[str, Any], str]] = {
-    "phase": ({"plan": {"loans": {"phase": 4}}}, "plan.loans.phase: `copier update` would delete what your team wrote"),
-    "catalog": ({"modules": []}, "modules: without patients, `copier update` would delete what your team wrote there;"),
-    "own": ({"own_modules": {"members": MEMBERS}}, "own_modules: without loans, `copier update` would delete"),
+    "phase": (
+        {"plan": {"loans": {"phase": 4}}},
+        "plan.loans.phase: use `phasework update` to move its tests, not `copier update`, which would delete",
+    ),
+    "catalog": (
+        {"modules": []},
+        "modules: use `phasework update` to remove patients, not `copier update`, which would delete your",
+    ),
+    "own": (
+        {"own_modules": {"members": MEMBERS}},
+        "own_modules: use `phasework update` to remove loans, not `copier update`,",
+    ),
     "tables": (
         {"own_modules": {"loans": {"fields": {"title": "text"}}, "members": MEMBERS}},
-        "own_modules.loans: `copier update` would rewrite a revision",
+        "own_modules.loans: use `phasework update` to change it, not `copier update`, which would rewrite",
     ),
     "package": (
         {"package_name": "lending"},
-        "package_name: it stays library, because your team's code imports that name.",
+        'package_name: use library, which your team\'s code imports, not "lending".',
     ),
 }
 
