@@ -28,7 +28,7 @@ KEYS = {
     "dependencies": list,
 }
 
-# Three types that need, together, all that a type may need.
+# Together, these three types use every key of the table.
 NEW_TYPES = r"""
 time:
   request: dt.time
@@ -51,7 +51,7 @@ phone:
   python: str
   column: String(16)
   migration: sa.String(16)
-  imports: {Annotated: typing, StringConstraints: pydantic, String: sqlalchemy}
+  imports: &constrained {Annotated: typing, StringConstraints: pydantic, String: sqlalchemy}
   sample: 'f"+1202{number:07}"'
   values: ['"+12025550101"', '"+12025550102"']
   refused: ['"12345678"', '"+12 34"']
@@ -67,7 +67,7 @@ colour:
   python: str
   column: String(20)
   migration: sa.String(20)
-  imports: {Annotated: typing, StringConstraints: pydantic, String: sqlalchemy}
+  imports: *constrained
   sample: 'f"shade {number}"'
   values: ['"shade 1"', '"shade 2"']
   refused: ['5', '"x" * 21']
@@ -79,7 +79,7 @@ colour:
   filter: true
   search: '"a {word} here"'
 """
-EVERY_ROLE = {
+EVERY_USE = {
     "shifts": {
         "fields": {
             "starts": "time",
@@ -99,7 +99,7 @@ EVERY_ROLE = {
 
 
 @pytest.mark.parametrize("name", FIELD_TYPES)
-def test_an_entry_says_what_is_needed(name: str) -> None:
+def test_an_entry_is_complete(name: str) -> None:
     entry = FIELD_TYPES[name]
 
     assert {key: KEYS[key] for key in entry} == {key: type(value) for key, value in entry.items()}
@@ -123,15 +123,15 @@ def template_with_types(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return template
 
 
-def test_a_type_that_is_added_to_the_table_is_all_there(template_with_types: Path, tmp_path: Path) -> None:
-    service = write_service(template_with_types, tmp_path / "service", {"domain": "blank", "own_modules": EVERY_ROLE})
+def test_an_added_type_works_in_every_use(template_with_types: Path, tmp_path: Path) -> None:
+    service = write_service(template_with_types, tmp_path / "service", {"domain": "blank", "own_modules": EVERY_USE})
 
     assert_clean(service)
     service.run_suite("--no-cov", "tests/unit/phase1", "tests/api", "tests/integration")
 
 
-def test_a_type_that_is_added_to_the_table_is_clean_in_async_form(template_with_types: Path, tmp_path: Path) -> None:
-    answers = {"domain": "blank", "own_modules": EVERY_ROLE, "database_access": "async"}
+def test_an_added_type_is_clean_in_the_async_form(template_with_types: Path, tmp_path: Path) -> None:
+    answers = {"domain": "blank", "own_modules": EVERY_USE, "database_access": "async"}
 
     assert_clean(write_service(template_with_types, tmp_path / "service", answers))
 

@@ -1,10 +1,10 @@
 """The check finds imports of tests in source code, and commits in services."""
 
-from pathlib import Path
-
 import pytest
 
 from hooks.import_direction import main
+
+from .conftest import Project
 
 SERVICE = "src/shop/modules/orders/service.py"
 IMPORTS = {
@@ -14,7 +14,7 @@ IMPORTS = {
     "from tests.support.data import Data": "tests.support.data",
     "from .....tests import test_config": "tests",
     "from ..... import tests": "tests",
-    "def late():\n    from tests import test_config": "tests",
+    "def load():\n    from tests import test_config": "tests",
     "if TYPE_CHECKING:\n    from tests.support.data import Data": "tests.support.data",
     "importlib.import_module('tests.support')": "tests.support",
     "__import__('tests')": "tests",
@@ -45,61 +45,56 @@ NO_COMMITS = [
 ]
 
 
-@pytest.fixture(autouse=True)
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder that is checked."""
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
 @pytest.mark.parametrize(("source", "name"), IMPORTS.items())
-def test_an_import_of_tests_is_found(project: Path, capsys: pytest.CaptureFixture[str], source: str, name: str) -> None:
-    write(project / SERVICE, source)
+def test_an_import_of_tests_is_found(
+    project: Project, capsys: pytest.CaptureFixture[str], source: str, name: str
+) -> None:
+    project.write(SERVICE, source)
 
     assert main([]) == 1
     assert f" imports {name}, but tests are not installed in production" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("source", OTHER_IMPORTS)
-def test_other_imports_are_allowed(project: Path, source: str) -> None:
-    write(project / SERVICE, source)
+def test_other_imports_are_allowed(project: Project, source: str) -> None:
+    project.write(SERVICE, source)
 
     assert main([]) == 0
 
 
 @pytest.mark.parametrize("file", ["tests/test_it.py", "scripts/load.py", "src/shop/tests/test_it.py"])
-def test_files_outside_of_the_source_may_import_tests(project: Path, file: str) -> None:
-    write(project / file, "import tests")
+def test_files_outside_of_the_source_may_import_tests(project: Project, file: str) -> None:
+    project.write(file, "import tests")
 
     assert main([]) == 0
 
 
 @pytest.mark.parametrize(("source", "call"), COMMITS.items())
 def test_a_commit_in_a_service_is_found(
-    project: Path, capsys: pytest.CaptureFixture[str], source: str, call: str
+    project: Project, capsys: pytest.CaptureFixture[str], source: str, call: str
 ) -> None:
-    write(project / SERVICE, source)
+    project.write(SERVICE, source)
 
     assert main([]) == 1
     assert f" {call} commits in a service: " in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("source", NO_COMMITS)
-def test_a_service_may_do_anything_else(project: Path, source: str) -> None:
-    write(project / SERVICE, source)
+def test_a_service_may_do_anything_else(project: Project, source: str) -> None:
+    project.write(SERVICE, source)
 
     assert main([]) == 0
 
 
 @pytest.mark.parametrize("file", ["src/shop/core/database.py", "src/shop/modules/orders/tasks.py"])
-def test_callers_may_commit(project: Path, file: str) -> None:
-    write(project / file, "session.commit()")
+def test_callers_may_commit(project: Project, file: str) -> None:
+    project.write(file, "session.commit()")
 
     assert main([]) == 0
 
 
-def test_message_names_the_place_and_who_commits(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    write(project / SERVICE, "def pay(session):\n    session.commit()\n")
+def test_message_names_the_place_and_who_commits(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    project.write(SERVICE, "def pay(session):\n    session.commit()\n")
 
     main([SERVICE])
 
@@ -109,15 +104,9 @@ def test_message_names_the_place_and_who_commits(project: Path, capsys: pytest.C
     )
 
 
-def test_folders_and_services_may_be_others(project: Path) -> None:
-    write(project / "app/services/orders.py", "import tests\nsession.commit()")
+def test_folders_and_services_may_be_others(project: Project) -> None:
+    project.write("app/services/orders.py", "import tests\nsession.commit()")
 
     assert main([]) == 0
     assert main(["--source", "app"]) == 1
     assert main(["--service", "services/*.py"]) == 1
-
-
-def write(file: Path, source: str) -> None:
-    """Write a file and its folders."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(source)

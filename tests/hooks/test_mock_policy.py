@@ -7,11 +7,13 @@ import pytest
 
 from hooks.mock_policy import main
 
+from .conftest import Project
+
 MOCKS = {
     "from unittest.mock import AsyncMock, patch": "unittest.mock.AsyncMock",
     "from unittest import mock\nmock.patch('a.b')": "unittest.mock",
     "import unittest.mock\nunittest.mock.Mock()": "unittest.mock",
-    "from tests.test_utils import create_mock_user_service": "tests.test_utils.create_mock_user_service",
+    "from tests.test_utils import create_mock_service": "tests.test_utils.create_mock_service",
     "from ..test_utils import ProperAsyncMock": "test_utils.ProperAsyncMock",
     "def test_it(mocker): ...": "mocker",
 }
@@ -25,26 +27,19 @@ NO_MOCKS = [
 ]
 
 
-@pytest.fixture(autouse=True)
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder that is checked."""
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
 @pytest.mark.parametrize("folder", ["tests/integration", "tests/e2e", "tests/integration/concurrency"])
 @pytest.mark.parametrize(("source", "name"), MOCKS.items())
 def test_a_mock_is_found(
-    project: Path, capsys: pytest.CaptureFixture[str], folder: str, source: str, name: str
+    project: Project, capsys: pytest.CaptureFixture[str], folder: str, source: str, name: str
 ) -> None:
-    write(project / folder / "test_it.py", source)
+    project.write(f"{folder}/test_it.py", source)
 
     assert main([]) == 1
     assert f": {name} is a mock in {folder}: " in capsys.readouterr().out
 
 
-def test_message_names_the_mock_and_the_alternative(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    write(project / "tests/e2e/test_it.py", "x = 1\nfrom unittest.mock import Mock")
+def test_message_names_the_mock_and_the_alternative(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    project.write("tests/e2e/test_it.py", "x = 1\nfrom unittest.mock import Mock")
 
     main([])
 
@@ -55,39 +50,39 @@ def test_message_names_the_mock_and_the_alternative(project: Path, capsys: pytes
 
 
 @pytest.mark.parametrize("source", NO_MOCKS)
-def test_nothing_else_is_found(project: Path, capsys: pytest.CaptureFixture[str], source: str) -> None:
-    write(project / "tests/integration/test_it.py", source)
+def test_nothing_else_is_found(project: Project, capsys: pytest.CaptureFixture[str], source: str) -> None:
+    project.write("tests/integration/test_it.py", source)
 
     assert main([]) == 0
     assert capsys.readouterr().out == ""
 
 
-def test_unit_tests_may_mock(project: Path) -> None:
-    write(project / "tests/unit/test_it.py", "from unittest.mock import Mock")
+def test_unit_tests_may_mock(project: Project) -> None:
+    project.write("tests/unit/test_it.py", "from unittest.mock import Mock")
 
     assert main([]) == 0
 
 
-def test_only_the_named_files_are_read(project: Path) -> None:
-    write(project / "tests/e2e/test_mocks.py", "from unittest.mock import Mock")
-    write(project / "tests/e2e/test_it.py", "")
+def test_only_the_named_files_are_read(project: Project) -> None:
+    project.write("tests/e2e/test_mocks.py", "from unittest.mock import Mock")
+    project.write("tests/e2e/test_it.py", "")
 
     assert main(["tests/e2e/test_it.py"]) == 0
     assert main(["tests/e2e/test_mocks.py"]) == 1
 
 
 @pytest.mark.parametrize("name", ["tests/e2e/test_typo.py", "tests"])
-def test_missing_file_is_reported(project: Path, capsys: pytest.CaptureFixture[str], name: str) -> None:
-    write(project / "tests/e2e/test_it.py", "")
+def test_missing_file_is_reported(project: Project, capsys: pytest.CaptureFixture[str], name: str) -> None:
+    project.write("tests/e2e/test_it.py", "")
 
     assert main([name]) == 2
     assert capsys.readouterr().err == f"{name} is not a file.\n"
 
 
 def test_unreadable_file_is_reported(
-    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    write(project / "tests/e2e/test_it.py", "")
+    project.write("tests/e2e/test_it.py", "")
 
     def read_bytes(file: Path) -> bytes:
         raise PermissionError(EACCES, "Permission denied", str(file))
@@ -98,21 +93,15 @@ def test_unreadable_file_is_reported(
     assert capsys.readouterr().err == "tests/e2e/test_it.py: Permission denied.\n"
 
 
-def test_folders_and_broken_links_are_skipped(project: Path) -> None:
-    (project / "link.py").symlink_to("nowhere.py")
-    (project / "folder.py").mkdir()
+def test_folders_and_broken_links_are_skipped(project: Project) -> None:
+    (project.folder / "link.py").symlink_to("nowhere.py")
+    (project.folder / "folder.py").mkdir()
 
     assert main([]) == 0
 
 
-def test_folder_may_be_chosen(project: Path) -> None:
-    write(project / "system/test_it.py", "from unittest.mock import Mock")
+def test_folder_may_be_chosen(project: Project) -> None:
+    project.write("system/test_it.py", "from unittest.mock import Mock")
 
     assert main([]) == 0
     assert main(["--folder", "system"]) == 1
-
-
-def write(file: Path, source: str) -> None:
-    """Write a file and its folders."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(source)

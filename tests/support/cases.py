@@ -55,7 +55,7 @@ tags:
     site: url = https://example.com/tags
 """)
 
-# Names at their longest and their oddest; references that close a cycle; states that lead nowhere.
+# The longest names; names that are keywords of SQL or parts of the code; references that form a cycle; final states.
 LIMITS = yaml.safe_load("""
 aaaaaaaaaaaaaaaaaaaaaaaaaaaaas:
   fields:
@@ -95,6 +95,10 @@ users:
 awaits:
   fields:
     name: str
+order:
+  fields:
+    user: -> users
+    select: int
 groups:
   fields:
     head: -> users?

@@ -1,6 +1,6 @@
 """Tests of the services for practitioners and appointments."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import product
 from typing import Any
@@ -194,8 +194,17 @@ def test_refuses_a_bad_start(schema: type[AppointmentCreate | AppointmentResched
 
 
 @pytest.fixture
-def statements(db_session: AsyncSession) -> Iterator[list[tuple[str, int]]]:
+async def statements(
+    db_session: AsyncSession,
+    make_practitioner: Factory[Practitioner],
+    make_patient: Factory[Patient],
+) -> AsyncIterator[list[tuple[str, int]]]:
     """Record the statements sent to the database: the first two words of each, and its row count."""
+    # A statement that forgets its condition would change these rows too.
+    for _ in range(2):
+        await make_practitioner()
+        await make_patient()
+    await db_session.flush()
     sent: list[tuple[str, int]] = []
 
     def note(connection: sa.Connection, cursor: Any, statement: str, *_: Any) -> None:
@@ -612,16 +621,8 @@ class TestAppointmentService(ServiceTestCase[AppointmentService]):
     async def test_book_locks_the_parties_before_it_reads(
         self,
         make_appointment: Factory[Appointment],
-        make_practitioner: Factory[Practitioner],
-        make_patient: Factory[Patient],
         statements: list[tuple[str, int]],
     ) -> None:
-        for _ in range(2):
-            await make_practitioner()
-            await make_patient()
-        await self.session.flush()
-        statements.clear()
-
         await make_appointment()
 
         assert statements[:2] == [("UPDATE practitioners", 1), ("UPDATE patients", 1)]
@@ -629,16 +630,8 @@ class TestAppointmentService(ServiceTestCase[AppointmentService]):
     async def test_reschedule_locks_the_parties_before_it_reads(
         self,
         test_appointment: Appointment,
-        make_practitioner: Factory[Practitioner],
-        make_patient: Factory[Patient],
         statements: list[tuple[str, int]],
     ) -> None:
-        for _ in range(2):
-            await make_practitioner()
-            await make_patient()
-        await self.session.flush()
-        statements.clear()
-
         await self.service.reschedule(test_appointment.id, AppointmentReschedule(starts_at=TEN))
 
         assert statements[:2] == [("UPDATE practitioners", 1), ("UPDATE patients", 1)]
