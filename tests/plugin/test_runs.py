@@ -102,6 +102,28 @@ class TestGates:
         assert results(output) == {}
         assert "Coverage gates were not checked: " in output
 
+    @pytest.mark.parametrize("workers", ["0", "2"])
+    @pytest.mark.parametrize(
+        ("options", "variables", "measured"),
+        [
+            ([], {}, False),
+            (["--cov-append"], {}, True),
+            ([], {"COVERAGE_FILE": ".coverage"}, True),
+            ([], {"PYTEST_ADDOPTS": "--cov-report=xml"}, True),
+        ],
+    )
+    def test_part_of_a_run_is_measured_only_on_request(
+        self,
+        unit_project: Project,
+        options: list[str],
+        variables: dict[str, str],
+        measured: bool,
+        workers: str,
+    ) -> None:
+        unit_project.run("-k", "light", "-n", workers, *options, variables=variables)
+
+        assert (unit_project.folder / ".coverage").exists() is measured
+
     def test_shards_are_checked_together(self, unit_project: Project, tmp_path: Path) -> None:
         elsewhere = Project(shutil.copytree(unit_project.folder, tmp_path / "elsewhere"))
         shards = [
@@ -118,7 +140,7 @@ class TestGates:
         assert results(output) == {"parcels": "ok", "total": "ok"}
 
     def test_shards_below_a_gate_fail_together(self, unit_project: Project) -> None:
-        unit_project.run("-k", "light")
+        unit_project.run("-k", "light", "--cov-report=term")
 
         output = unit_project.run_python("-m", "tests.suite.gates", expect=1)
 
