@@ -5,27 +5,52 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
+from .yaml_text import InvalidYaml, parse_yaml
 
 ANSWERS_FILE = ".copier-answers.yml"
 YAML_ANSWERS = ("modules", "own_modules", "plan")
+OURS = ("package_name", "database_access", "coverage_total")
+"""Questions that tell the answers of this template from those of another one."""
 PLAN_KEYS = ("phase", "coverage")
-# PyYAML also raises these: for February 30, for a thousand nested brackets, for a tag that does not fit its value.
-YAML_ERRORS = (ValueError, LookupError, AttributeError, RecursionError, yaml.YAMLError)
-
 Answers = dict[str, Any]
-
-
-class InvalidYaml(Exception):
-    """A text is not YAML; the message says where and why."""
 
 
 READ_ERRORS = (OSError, UnicodeDecodeError, InvalidYaml)
 
 
+def find_answers_file(folder: Path) -> Path:
+    """Return the file with the answers of a service; exit if the only one is of another template.
+
+    `copier copy --answers-file` gives it another name, for example beside another template.
+    """
+    usual = folder / ANSWERS_FILE
+    if _is_ours(_read(usual)):
+        return usual
+    others = sorted(file for pattern in ("*.yml", "*.yaml") for file in folder.glob(pattern))
+    if found := next((file for file in others if _is_ours(_read(file))), None):
+        return found
+    if (answers := _read(usual)) and "_src_path" in answers and not answers.keys() & set(OURS):
+        sys.exit(
+            f"{usual.name} is of another template, {answers['_src_path']}: run the command in the folder of a service."
+        )
+    return usual
+
+
 def is_service(folder: Path) -> bool:
-    """Return whether a folder has an answers file."""
-    return (folder / ANSWERS_FILE).exists()
+    """Return whether a folder has answers of a template."""
+    return folder.is_dir() and find_answers_file(folder).exists()
+
+
+def _is_ours(answers: Answers) -> bool:
+    return answers.keys() >= {"_src_path", *OURS}
+
+
+def _read(file: Path) -> Answers:
+    try:
+        answers = parse_yaml(file.read_text(encoding="utf-8"))
+    except READ_ERRORS:
+        return {}
+    return answers if isinstance(answers, dict) else {}
 
 
 def read_answers(file: Path, required: Sequence[str] = ("_src_path", "_commit")) -> Answers:
@@ -68,17 +93,6 @@ def read_yaml(file: Path) -> Any:
         sys.exit(f"{file}: {error.strerror}.")
     except READ_ERRORS as error:
         sys.exit(f"{file}: {error}.")
-
-
-def parse_yaml(text: str) -> Any:
-    """Return the value of a YAML text; raise `InvalidYaml` if there is none."""
-    try:
-        return yaml.safe_load(text)
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise InvalidYaml(f"line {line} is not YAML: {error.problem}") from error
-    except YAML_ERRORS as error:
-        raise InvalidYaml(f"this is not YAML: {str(error).splitlines()[0]}") from error
 
 
 def complete_changes(changes: Mapping[str, Any], answers: Answers) -> Answers:

@@ -40,6 +40,7 @@ class Update:
 
     tree: Tree
     """The files after the update; files to merge have the team's version."""
+    answers_file: str = ANSWERS_FILE
     merges: dict[str, Merge] = field(default_factory=dict)
     written: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
@@ -61,6 +62,7 @@ def plan_update(
     new: Tree,
     renames: Mapping[str, str],
     *,
+    answers_file: str = ANSWERS_FILE,
     rewrite_migrations: bool = False,
     same_tables: SameTables = operator.eq,
 ) -> Update:
@@ -72,7 +74,9 @@ def plan_update(
     versions of a migration create the same tables.
     """
     moves = find_moves(base, ours, new)
-    update = Update(move(ours, moves), moved={path: moves[path] for path in ours if path in moves})
+    update = Update(
+        move(ours, moves), answers_file=answers_file, moved={path: moves[path] for path in ours if path in moves}
+    )
     base = move(base, moves)
     if not rewrite_migrations:
         new, update.tables = keep_revisions(base, new, same_tables)
@@ -94,7 +98,7 @@ def decide(update: Update, path: str, base: str | None, ours: str | None, new: s
     is_owned = path.startswith(SUITE)
     if new == ours or (new == base and not is_owned):
         return
-    if path == ANSWERS_FILE or ours == base:
+    if path == update.answers_file or ours == base:
         put(update, path, ours, new)
     elif is_owned and new:
         replace(update, path, ours, new)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from phasework_suite.places import find_module
 
-from .answers import ANSWERS_FILE, read_answers
+from .answers import find_answers_file, read_answers
 from .fixtures import parse, read_fixtures
 
 DEFAULT_NAME = "scenarios"
@@ -71,7 +71,7 @@ class Module:
 
 def open_service(root: Path) -> Service:
     """Return the service in a folder; exit if there is none."""
-    answers = read_answers(root / ANSWERS_FILE, required=("package_name", "database_access"))
+    answers = read_answers(find_answers_file(root), required=("package_name", "database_access"))
     return Service(root, answers["package_name"], answers["database_access"] == "async")
 
 

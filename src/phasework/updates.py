@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from .answers import ANSWERS_FILE, Answers, complete_changes, read_answers
+from .answers import Answers, complete_changes, find_answers_file, read_answers
 from .console import interrupted, progress, show
 from .git import GitError, Labels, Repository, Tree
 from .merge import Merge, plan_update
@@ -44,12 +44,13 @@ def update(
     """
     try:
         repository = open_repository(root)
-        answers = read_answers(root / ANSWERS_FILE)
+        file = find_answers_file(root)
+        answers = read_answers(file)
         refuse_other_package(changes, answers)
         with tempfile.TemporaryDirectory(prefix="phasework-update-") as folder:
             old, new = Path(folder, "old"), Path(folder, "new")
-            render(answers, complete_changes(changes, answers), version, old, new)
-            return merge(repository, old, new, pretend=pretend, rewrite_migrations=rewrite_migrations)
+            render(answers, complete_changes(changes, answers), version, old, new, answers_file=file.name)
+            return merge(repository, old, new, file.name, pretend=pretend, rewrite_migrations=rewrite_migrations)
     except GitError as error:
         sys.exit(f"git: {error}. Nothing was changed.")
     except KeyboardInterrupt:
@@ -84,7 +85,7 @@ def refuse_other_package(changes: Mapping[str, Any], answers: Answers) -> None:
         sys.exit(problem)
 
 
-def render(answers: Answers, changes: Answers, version: str | None, old: Path, new: Path) -> None:
+def render(answers: Answers, changes: Answers, version: str | None, old: Path, new: Path, *, answers_file: str) -> None:
     """Write the service into two folders: as it was at the last update, and as the template writes it now.
 
     Exit if Copier refuses.
@@ -95,18 +96,19 @@ def render(answers: Answers, changes: Answers, version: str | None, old: Path, n
     recorded = {key: value for key, value in answers.items() if not key.startswith("_")}
     new.mkdir()
     # Copier takes this file for the answers that were given before.
-    (new / ANSWERS_FILE).write_text(yaml.safe_dump(answers, allow_unicode=True, sort_keys=False), encoding="utf-8")
+    (new / answers_file).write_text(yaml.safe_dump(answers, allow_unicode=True, sort_keys=False), encoding="utf-8")
     reference = copier.VcsRef.CURRENT if version == CURRENT else version
     source = answers["_src_path"]
+    options: dict[str, Any] = {"answers_file": answers_file, "defaults": True, "quiet": True}
     try:
         with copier_errors(source):
             with progress("Writing the new version ..."):
-                copier.run_recopy(new, changes, vcs_ref=reference, defaults=True, overwrite=True, quiet=True)
+                copier.run_recopy(new, changes, vcs_ref=reference, overwrite=True, **options)
             with progress("Writing the present version ..."):
-                copier.run_copy(source, old, recorded, vcs_ref=answers["_commit"], defaults=True, quiet=True)
+                copier.run_copy(source, old, recorded, vcs_ref=answers["_commit"], **options)
     except KeyboardInterrupt:
         interrupted("Nothing was changed.")
-    after = read_answers(new / ANSWERS_FILE)
+    after = read_answers(new / answers_file)
     if unknown := sorted(changes.keys() - after.keys()):
         asked = sorted(name for name in after if not name.startswith("_"))
         sys.exit(f"{unknown[0]}: there is no such question; the questions are {', '.join(asked)}.")
@@ -122,7 +124,9 @@ def version_order(version: str) -> list[int]:
     return [int(number or 0) for number in found.groups()] if found else []
 
 
-def merge(repository: Repository, old: Path, new: Path, *, pretend: bool, rewrite_migrations: bool) -> int:
+def merge(
+    repository: Repository, old: Path, new: Path, answers_file: str, *, pretend: bool, rewrite_migrations: bool
+) -> int:
     """Merge the differences between two folders into the service, and print what happened to its files."""
     with progress("Merging ..."):
         base, ours, theirs = repository.store(old), repository.read_tree(), repository.store(new)
@@ -132,10 +136,11 @@ def merge(repository: Repository, old: Path, new: Path, *, pretend: bool, rewrit
             ours,
             theirs,
             renames,
+            answers_file=answers_file,
             rewrite_migrations=rewrite_migrations,
             same_tables=partial(same_tables, repository),
         )
-        before, after = (read_answers(folder / ANSWERS_FILE)["_commit"] for folder in (old, new))
+        before, after = (read_answers(folder / answers_file)["_commit"] for folder in (old, new))
         conflicts: dict[str, list[str]] = {}
         for path, files in plan.merges.items():
             labels = ("yours", f"template {before}", f"template {after}")

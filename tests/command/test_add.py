@@ -182,7 +182,7 @@ REFUSED = {
         "loans: {fields: {title: number}}",
         "loans.fields.title: use str, text,",
     ),
-    "no YAML": ("loans: {", "FILE: line 1 is not YAML: expected the node content, but found '<stream end>'."),
+    "no YAML": ("loans: {", "FILE: line 1, column 9: close the bracket or brace before it."),
     "a module without what it needs": ("journeys:", "modules: tick patients, which journeys needs,"),
     "a module that exists": ("tickets:", "tickets: the service has a module of this name already: leave it out,"),
     "an own module that exists": ("sacks: {fields: {title: str}}", "sacks: the service has a module of this name"),
@@ -206,7 +206,7 @@ def test_a_refused_file_gets_one_sentence(
 
 
 def test_answers_that_are_refused_already_are_named(rules: Rules, answers: Answers) -> None:
-    with pytest.raises(SystemExit, match=r"\.copier-answers\.yml: plan\.sacks\.phase: use a whole number"):
+    with pytest.raises(SystemExit, match=r"The recorded answers are refused: plan\.sacks\.phase: use a whole number"):
         describe(rules, answers | {"plan": {"sacks": {"phase": 0}}}, [], None)
 
 

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
-from phasework.answers import complete_changes, read_answers, read_given, read_yaml
+from phasework.answers import complete_changes, find_answers_file, read_answers, read_given, read_yaml
+
+RECORDED = "_src_path: gh:ada/phasework\n_commit: v1\npackage_name: post\ndatabase_access: sync\ncoverage_total: 75\n"
 
 
 def test_a_changed_plan_keeps_what_it_does_not_name() -> None:
@@ -74,7 +76,7 @@ def test_answers_that_were_damaged_are_reported(tmp_path: Path, text: str) -> No
     [
         ("- coverage_total", "the file must map questions to answers, for example coverage_total: 90."),
         ("coverage_total", "the file must map questions to answers, for example coverage_total: 90."),
-        ("{", "line 1 is not YAML"),
+        ("{", "line 1, column 2: close the bracket or brace before it."),
         (None, "No such file or directory."),
     ],
 )
@@ -93,11 +95,8 @@ def test_a_file_without_answers_gets_one_sentence(tmp_path: Path, text: str | No
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("parcels: {", "line 1 is not YAML: expected the node content, but found '<stream end>'."),
-        ("a: 1\nb: c: d", "line 2 is not YAML: mapping values are not allowed here."),
-        ("sent: 2023-02-30", "this is not YAML: day is out of range for month."),
+        ("parcels: {", "line 1, column 11: close the bracket or brace before it."),
         ("- " * 800, "this is not YAML: maximum recursion depth exceeded"),
-        ("sent: !!bool x", "this is not YAML: 'x'."),
     ],
 )
 def test_a_file_that_is_not_yaml_is_explained(tmp_path: Path, text: str, sentence: str) -> None:
@@ -108,6 +107,33 @@ def test_a_file_that_is_not_yaml_is_explained(tmp_path: Path, text: str, sentenc
         read_yaml(file)
 
     assert str(error.value.code).replace(str(file), "").lstrip(" :").startswith(sentence)
+
+
+@pytest.mark.parametrize("name", [".copier-answers.phasework.yml", "phasework.yaml", ".copier-answers.yml"])
+def test_the_answers_file_is_found_by_its_content(tmp_path: Path, name: str) -> None:
+    (tmp_path / ".copier-answers.yml").write_text("_src_path: gh:ada/docs\n_commit: v1\nproject_name: Docs\n")
+    (tmp_path / "compose.yml").write_text("services: {}\n")
+    (tmp_path / name).write_text(RECORDED)
+
+    assert find_answers_file(tmp_path) == tmp_path / name
+
+
+def test_the_answers_of_another_template_are_refused(tmp_path: Path) -> None:
+    (tmp_path / ".copier-answers.yml").write_text("_src_path: gh:ada/docs\n_commit: v1\nproject_name: Docs\n")
+
+    with pytest.raises(SystemExit) as refusal:
+        find_answers_file(tmp_path)
+
+    assert str(refusal.value) == (
+        ".copier-answers.yml is of another template, gh:ada/docs: run the command in the folder of a service."
+    )
+
+
+@pytest.mark.parametrize("text", ["", "a: [", f"{RECORDED}_commit: v2\n", RECORDED.replace("package_name: post\n", "")])
+def test_a_damaged_answers_file_is_the_one_to_restore(tmp_path: Path, text: str) -> None:
+    (tmp_path / ".copier-answers.yml").write_text(text)
+
+    assert find_answers_file(tmp_path) == tmp_path / ".copier-answers.yml"
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

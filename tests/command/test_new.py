@@ -209,7 +209,7 @@ REFUSED: dict[str, tuple[list[str], str]] = {
         ["--data", "own_modules={loans: {fields: {title: number}}}"],
         "own_modules.loans.fields.title: use str, text,",
     ),
-    "no YAML": (["--data", "modules=["], "modules: line 1 is not YAML: "),
+    "no YAML": (["--data", "modules=["], "modules: line 1, column 2: close the bracket or brace before it."),
     "no such version": (["--vcs-ref", "v9.9.9"], "Unknown revision: 'v9.9.9'"),
 }
 

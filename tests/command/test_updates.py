@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import copier
 import pytest
 import yaml
 
@@ -693,6 +694,22 @@ def test_damaged_answers_are_reported(service: LivingService, text: str) -> None
     assert outcome.printed.startswith(".copier-answers.yml ")
     assert outcome.printed.endswith("restore it from an earlier commit.")
     assert "\n" not in outcome.printed
+
+
+def test_an_answers_file_of_another_name_is_used(versions: Versions, tmp_path: Path) -> None:
+    folder, name = tmp_path / "library", ".copier-answers.phasework.yml"
+    copier.run_copy(str(versions.folder), folder, ANSWERS, vcs_ref=FIRST, answers_file=name, defaults=True, quiet=True)
+    service = LivingService(folder)
+    service.write(".copier-answers.yml", "_src_path: gh:ada/docs\n_commit: v1.0.0\nproject_name: Docs\n")
+    service.commit()
+
+    outcome = service.update({"coverage_total": 90}, version=NEXT)
+
+    assert outcome.code == 0, outcome.printed
+    assert service.read(".copier-answers.yml").startswith("_src_path: gh:ada/docs\n")
+    recorded = yaml.safe_load(service.read(name))
+    assert (recorded["_commit"], recorded["coverage_total"]) == (NEXT, 90)
+    assert [path for path in service.status() if "answers" in path] == [f"M  {name}"]
 
 
 def test_a_file_that_git_ignores_is_not_overwritten(service: LivingService) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from questionary import Choice
 
-from ..answers import ANSWERS_FILE, Answers
+from ..answers import Answers, find_answers_file
 from ..console import interrupted, notice, show
 from ..module_questions import ask_module, ask_plan
 from ..modules import (
@@ -52,7 +52,7 @@ def add(
         sys.exit("Questions need a terminal: describe the module in a file and pass it with --from FILE.")
     root = folder.resolve()
     open_repository(root)
-    answers = read_all_answers(root / ANSWERS_FILE)
+    answers = read_all_answers(find_answers_file(root))
     use_version(answers["_src_path"], answers["_commit"])
     sys.exit(add_modules(load_rules(), root, answers, names or [], file))
 
@@ -73,7 +73,7 @@ def add_modules(rules: Rules, root: Path, answers: Answers, names: Sequence[str]
 def describe(rules: Rules, answers: Answers, names: Sequence[str], file: Path | None) -> Described:
     """Return the modules in a file, or those that the person describes; exit if the service's answers are refused."""
     if problem := rules.problem(answers):
-        sys.exit(f"{ANSWERS_FILE}: {problem}")
+        sys.exit(f"The recorded answers are refused: {problem}")
     return read_modules(rules, answers, file) if file else ask(rules, answers, names)
 
 

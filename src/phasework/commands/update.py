@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from .. import updates
-from ..answers import ANSWERS_FILE, Answers, read_answers, read_given
+from ..answers import Answers, find_answers_file, read_answers, read_given
 from ..console import interrupted
 from ..questionnaire import ask_questions
 from ..relaunch import use_version
@@ -42,7 +42,7 @@ def update(
     root = folder.resolve()
     changes = read_given(data or [], data_file)
     updates.open_repository(root)
-    answers = read_answers(root / ANSWERS_FILE)
+    answers = read_answers(find_answers_file(root))
     if not defaults and not sys.stdin.isatty():
         sys.exit(
             "Questions need a terminal: change answers with --data or --data-file, and keep the rest with --defaults."
