@@ -221,8 +221,11 @@ class ServiceCache:
     def serve_old_services(self) -> Iterator[None]:
         """Let updates use the cache for the old service within a `with` block; the new one is written."""
 
-        def copy(_: str, folder: Path, recorded: dict[str, Any], *, vcs_ref: str, **__: Any) -> None:
+        def copy(
+            _: str, folder: Path, recorded: dict[str, Any], *, vcs_ref: str, answers_file: str = ANSWERS, **__: Any
+        ) -> None:
             shutil.copytree(self.fresh(recorded, vcs_ref), folder)
+            (folder / ANSWERS).rename(folder / answers_file)
 
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(copier, "run_copy", copy)
