@@ -95,7 +95,7 @@ users:
 awaits:
   fields:
     name: str
-order:
+check:
   fields:
     user: -> users
     select: int
