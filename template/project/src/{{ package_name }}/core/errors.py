@@ -23,6 +23,8 @@ from .logs import request_id
 PROBLEM_JSON = "application/problem+json"
 RETRY_AFTER = "5"
 """Seconds after which a client may try again when the service is not available."""
+MAX_ERRORS = 50
+"""The number of wrong values that a response lists: a body of 1 MB can have a hundred thousand."""
 
 logger = logging.getLogger(__name__)
 
@@ -182,7 +184,7 @@ def _(error: HTTPException) -> JSONResponse:
 
 @respond.register
 def _(error: RequestValidationError) -> JSONResponse:
-    errors = [ErrorItem.model_validate(each) for each in error.errors()]
+    errors = [ErrorItem.model_validate(each) for each in error.errors()[:MAX_ERRORS]]
     return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "The request is not valid.", errors=errors)
 
 
