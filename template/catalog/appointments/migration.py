@@ -31,7 +31,7 @@ def upgrade() -> None:
             name=op.f("fk_practitioners_organisation_id"),
         ),
     )
-    op.create_index(op.f("ix_practitioners_organisation_id"), "practitioners", ["organisation_id"])
+    op.create_index(op.f("ix_practitioners_organisation_id"), "practitioners", ["organisation_id", "created_at", "id"])
     op.create_table(
         "appointments",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -60,8 +60,8 @@ def upgrade() -> None:
             name=op.f("fk_appointments_practitioner_id"),
         ),
     )
+    op.create_index(op.f("ix_appointments_organisation_id"), "appointments", ["organisation_id", "starts_at", "id"])
     for columns in (
-        ["organisation_id"],
         ["practitioner_id", "starts_at"],
         ["patient_id", "starts_at"],
         ["starts_at"],

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -60,6 +60,7 @@ class Appointment(StatefulRecord):
     """A slot of a practitioner that is booked for a patient."""
 
     __tablename__ = "appointments"
+    list_order: ClassVar[tuple[str, ...]] = ("starts_at", "id")
     __table_args__ = (
         Index(None, "practitioner_id", "starts_at"),
         Index(None, "patient_id", "starts_at"),

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import ScalarSelect, Select, SQLColumnExpression, or_, select, update
+from sqlalchemy import ScalarSelect, Select, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ...core.clock import utcnow
@@ -259,9 +259,6 @@ class AppointmentService(Lifecycle[Appointment]):
         must_have_started = state not in BEFORE_THE_START
         if has_started != must_have_started:
             raise Conflict(f"This appointment has {'already' if has_started else 'not yet'} started.")
-
-    def _order(self) -> Sequence[SQLColumnExpression[Any]]:
-        return Appointment.starts_at, Appointment.id
 
     def _conditions(self, query: ListQuery) -> Conditions:
         conditions = super()._conditions(query)

@@ -79,7 +79,7 @@ async def test_list_practitioners(member_client: AsyncClient, make_practitioner:
 
     assert response.status_code == status.HTTP_200_OK
     page = response.json()
-    assert ([item["id"] for item in page["items"]], page["total"]) == ([str(snow.id)], 1)
+    assert [item["id"] for item in page["items"]] == [str(snow.id)]
 
 
 async def test_update_practitioner(admin_client: AsyncClient, test_practitioner: Practitioner) -> None:
@@ -217,7 +217,7 @@ async def test_book_refuses_a_booked_slot(member_client: AsyncClient, appointmen
     assert response.status_code == status.HTTP_409_CONFLICT
     assert [error["loc"] for error in response.json()["errors"]] == [["body", "practitioner_id"]]
     listed = await member_client.get(APPOINTMENTS)
-    assert listed.json()["total"] == 1
+    assert len(listed.json()["items"]) == 1
 
 
 async def test_list_appointments(member_client: AsyncClient, make_appointment: Factory[Appointment]) -> None:
@@ -236,7 +236,6 @@ async def test_list_appointments(member_client: AsyncClient, make_appointment: F
     )
 
     assert [item["id"] for item in both.json()["items"]] == [str(nine.id), str(ten.id)]
-    assert (both.json()["total"], both.json()["limit"], both.json()["offset"]) == (2, 50, 0)
     assert [item["id"] for item in some.json()["items"]] == [str(nine.id)]
 
 
@@ -312,6 +311,6 @@ async def test_reminders(member_client: AsyncClient, test_appointment_id: UUID) 
     marked = await member_client.post(f"{APPOINTMENTS}/{test_appointment_id}/reminded")
 
     after = await member_client.get(url)
-    assert [page.json()["total"] for page in (too_soon, before, after)] == [0, 1, 0]
     assert [item["id"] for item in before.json()["items"]] == [str(test_appointment_id)]
+    assert (too_soon.json()["items"], after.json()["items"]) == ([], [])
     assert (marked.status_code, marked.json()["reminded_at"]) == (status.HTTP_200_OK, "2030-01-15T12:00:00Z")

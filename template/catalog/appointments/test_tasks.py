@@ -166,7 +166,8 @@ class TestSendReminder(ServiceTestCase[AppointmentService]):
             frozen_time.shift(REMINDER_LEASE)
 
         await self.session.refresh(self.appointment)
-        (due,) = (await self.service.reminders_due()).items
+        listing = await self.service.reminders_due()
+        (due,) = listing.items
         assert (failures, MAX_REMINDERS) == ([4, 3, 3, 3], 2)
         assert (due, due.reminded_at) == (self.appointment, None)
         assert await events_of(self.session, self.appointment) == [

@@ -29,7 +29,9 @@ def upgrade() -> None:
         ),
         sa.UniqueConstraint("organisation_id", "name", name=op.f("uq_journey_definitions_organisation_id_name")),
     )
-    op.create_index(op.f("ix_journey_definitions_organisation_id"), "journey_definitions", ["organisation_id"])
+    op.create_index(
+        op.f("ix_journey_definitions_organisation_id"), "journey_definitions", ["organisation_id", "created_at", "id"]
+    )
     op.create_table(
         "journeys",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -56,7 +58,8 @@ def upgrade() -> None:
             name=op.f("fk_journeys_definition_id"),
         ),
     )
-    for column in ("organisation_id", "patient_id", "definition_id", "stage", "state"):
+    op.create_index(op.f("ix_journeys_organisation_id"), "journeys", ["organisation_id", "created_at", "id"])
+    for column in ("patient_id", "definition_id", "stage", "state"):
         op.create_index(op.f(f"ix_journeys_{column}"), "journeys", [column])
 
 

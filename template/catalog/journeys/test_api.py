@@ -57,7 +57,7 @@ async def test_list_definitions(member_client: AsyncClient, test_journey_definit
     nothing = await member_client.get(DEFINITIONS, params={"search": "diabetes"})
 
     assert [item["id"] for item in response.json()["items"]] == [str(test_journey_definition.id)]
-    assert (response.status_code, response.json()["total"]) == (status.HTTP_200_OK, 1)
+    assert response.status_code == status.HTTP_200_OK
     assert nothing.json()["items"] == []
 
 
@@ -131,11 +131,11 @@ async def test_list(member_client: AsyncClient, test_journey_id: UUID) -> None:
     assert response.status_code == status.HTTP_200_OK
     page = response.json()
     assert [item["id"] for item in page["items"]] == [str(test_journey_id)]
-    assert (page["total"], page["limit"], page["offset"]) == (1, 1, 0)
+    assert (page["next"], page["total"]) == (None, None)
 
 
 @pytest.mark.parametrize(
-    ("query", "total"),
+    ("query", "number"),
     [
         ({"state": "active"}, 1),
         ({"state": "completed"}, 0),
@@ -149,13 +149,12 @@ async def test_list_filters(
     member_client: AsyncClient,
     test_journey_id: UUID,
     query: dict[str, str],
-    total: int,
+    number: int,
 ) -> None:
     response = await member_client.get(URL, params=query)
 
     page = response.json()
-    assert page["total"] == total
-    assert [item["id"] for item in page["items"]] == [str(test_journey_id)] * total
+    assert [item["id"] for item in page["items"]] == [str(test_journey_id)] * number
 
 
 @pytest.mark.parametrize("query", [{"state": "lost"}, {"search": "x"}])

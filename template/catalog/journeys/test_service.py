@@ -384,7 +384,7 @@ class TestJourneyService(ServiceTestCase[JourneyService]):
     async def test_list_returns_a_page_and_the_total(self, make_journey: Factory[Journey]) -> None:
         made = [await make_journey() for _ in range(3)]
 
-        page = await self.service.list(ListQuery(limit=2, offset=1))
+        page = await self.service.list(ListQuery(limit=2, offset=1, with_total=True))
 
         assert [journey.id for journey in page.items] == [journey.id for journey in made[1:]]
         assert page.total == 3
@@ -399,7 +399,7 @@ class TestJourneyService(ServiceTestCase[JourneyService]):
 
         listing = await self.service.list(JourneyQuery(patient_id=patient.id))
 
-        assert ([journey.id for journey in listing.items], listing.total) == ([found.id], 1)
+        assert [journey.id for journey in listing.items] == [found.id]
 
     async def test_list_filters_by_definition(
         self,
@@ -411,7 +411,7 @@ class TestJourneyService(ServiceTestCase[JourneyService]):
 
         listing = await self.service.list(JourneyQuery(definition_id=definition.id))
 
-        assert ([journey.id for journey in listing.items], listing.total) == ([found.id], 1)
+        assert [journey.id for journey in listing.items] == [found.id]
 
     async def test_list_filters_by_state(self, make_journey: Factory[Journey]) -> None:
         found, _ = await make_journey(), await make_journey()
@@ -419,7 +419,7 @@ class TestJourneyService(ServiceTestCase[JourneyService]):
 
         listing = await self.service.list(JourneyQuery(state=JourneyState.CANCELLED))
 
-        assert ([journey.id for journey in listing.items], listing.total) == ([found.id], 1)
+        assert [journey.id for journey in listing.items] == [found.id]
 
     async def test_list_filters_by_stage(self, make_journey: Factory[Journey]) -> None:
         found, _ = await make_journey(), await make_journey()
@@ -427,4 +427,4 @@ class TestJourneyService(ServiceTestCase[JourneyService]):
 
         listing = await self.service.list(JourneyQuery(stage="Surgery"))
 
-        assert ([journey.id for journey in listing.items], listing.total) == ([found.id], 1)
+        assert [journey.id for journey in listing.items] == [found.id]

@@ -44,7 +44,8 @@ def upgrade() -> None:
             ondelete="CASCADE",
         ),
     )
-    for column in ("organisation_id", "birth_date", "phone_key", "email_key", "merged_into_id"):
+    op.create_index(op.f("ix_patients_organisation_id"), "patients", ["organisation_id", "created_at", "id"])
+    for column in ("birth_date", "phone_key", "email_key", "merged_into_id"):
         op.create_index(op.f(f"ix_patients_{column}"), "patients", [column])
 
 

@@ -111,7 +111,7 @@ class PatientService(Resource[Patient]):
         most_likely_first = [case((match, 0), else_=1) for match in matches]
         found = await self._listing(Patient, where, [*most_likely_first, *self._order()], query)
         items = [_as_duplicate(other, patient) for other in found.items]
-        return Page(items=items, total=found.total, limit=found.limit, offset=found.offset)
+        return Page(items=items, next=found.next, total=found.total)
 
     async def _lock_both(self, survivor_id: UUID, duplicate_id: UUID) -> tuple[Patient, Patient]:
         # Concurrent merges lock in the same order, so that they cannot deadlock.

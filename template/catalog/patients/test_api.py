@@ -96,7 +96,7 @@ async def test_list(member_client: AsyncClient, test_patient_id: UUID) -> None:
     assert response.status_code == status.HTTP_200_OK
     page = response.json()
     assert [item["id"] for item in page["items"]] == [str(test_patient_id)]
-    assert (page["total"], page["limit"], page["offset"]) == (1, 1, 0)
+    assert (page["next"], page["total"]) == (None, None)
 
 
 async def test_search(member_client: AsyncClient, make_patient: Factory[Patient]) -> None:
@@ -148,7 +148,7 @@ async def test_update_accepts_a_duplicate_only_if_allowed(
 async def test_duplicates(member_client: AsyncClient, test_patient: Patient, make_patient: Factory[Patient]) -> None:
     duplicates = [await make_patient(email=test_patient.email) for _ in range(2)]
 
-    response = await member_client.get(f"{URL}/{test_patient.id}/duplicates", params={"limit": 1, "offset": 1})
+    response = await member_client.get(f"{URL}/{test_patient.id}/duplicates", params={"offset": 1, "with_total": True})
 
     assert response.status_code == status.HTTP_200_OK
     assert response.json() == {
@@ -161,9 +161,8 @@ async def test_duplicates(member_client: AsyncClient, test_patient: Patient, mak
                 "reasons": ["email"],
             },
         ],
+        "next": None,
         "total": 2,
-        "limit": 1,
-        "offset": 1,
     }
 
 
@@ -204,7 +203,7 @@ async def test_timeline(member_client: AsyncClient, patient_payload: Payload) ->
     assert entry.keys() == {"id", "name", "record_id", "about", "data", "occurred_at"}
     assert (entry["name"], entry["record_id"], entry["about"]) == ("patient.updated", patient_id, None)
     assert entry["data"] == {"fields": ["phone"]}
-    assert (page["total"], page["limit"], page["offset"]) == (2, 1, 1)
+    assert (page["next"], page["total"]) == (None, None)
 
 
 async def test_delete(admin_client: AsyncClient, member_client: AsyncClient, test_patient_id: UUID) -> None:

@@ -193,11 +193,11 @@ class TestPatientService(ServiceTestCase[PatientService]):
     async def test_list_returns_a_page_and_the_total(self, make_patient: Factory[Patient]) -> None:
         made = [await make_patient() for _ in range(3)]
 
-        first = await self.service.list(ListQuery(limit=2))
-        second = await self.service.list(ListQuery(limit=2, offset=2))
+        first = await self.service.list(ListQuery(limit=2, with_total=True))
+        second = await self.service.list(ListQuery(limit=2, cursor=first.next))
 
         assert [patient.id for patient in [*first.items, *second.items]] == [patient.id for patient in made]
-        assert (len(first.items), first.total, second.total) == (2, 3, 3)
+        assert (len(first.items), first.total, second.next) == (2, 3, None)
 
     async def test_list_filters_by_birth_date(self, make_patient: Factory[Patient]) -> None:
         wanted = await make_patient(birth_date="1990-05-17")
@@ -227,8 +227,7 @@ class TestPatientService(ServiceTestCase[PatientService]):
 
         listings = {search: await self.service.list(PatientQuery(search=search)) for search in searches}
 
-        found = {search: (list(listing.items), listing.total) for search, listing in listings.items()}
-        assert found == dict.fromkeys(searches, ([jose], 1))
+        assert [search for search in searches if listings[search].items != [jose]] == []
 
     async def test_search_does_not_find(self, jose: Patient) -> None:
         searches = ["José Hopper", "osega", "garcia@example.org", "4930124", "%", "_", "-"]
@@ -275,7 +274,7 @@ class TestPatientService(ServiceTestCase[PatientService]):
         assert error.value.detail == "A patient like this exists already. Set allow_duplicate if it is another person."
         assert error.value.hints == {"records": [{"kind": "patient", **duplicate.model_dump()}]}
         listing = await self.service.list()
-        assert listing.total == 1
+        assert len(listing.items) == 1
 
     @pytest.mark.parametrize(
         "details",
@@ -328,7 +327,7 @@ class TestPatientService(ServiceTestCase[PatientService]):
         created = await self.service.create(data)
 
         duplicates = await self.service.duplicates(created.id)
-        assert duplicates.total == 0
+        assert duplicates.items == []
 
     async def test_duplicates_are_sorted_by_reason(self, make_patient: Factory[Patient]) -> None:
         ada = await make_patient(**ADA)
@@ -357,10 +356,12 @@ class TestPatientService(ServiceTestCase[PatientService]):
             newest_first.append(await make_patient(**ADA))
             frozen_time.shift(-1)
 
-        page = await self.service.duplicates(ada.id, ListQuery(limit=2, offset=1))
+        first = await self.service.duplicates(ada.id, ListQuery(limit=2, with_total=True))
+        second = await self.service.duplicates(ada.id, ListQuery(limit=2, cursor=first.next))
 
-        assert [found.id for found in page.items] == [newest_first[1].id, newest_first[0].id]
-        assert (page.total, page.limit, page.offset) == (3, 2, 1)
+        assert [found.id for found in first.items] == [newest_first[2].id, newest_first[1].id]
+        assert [found.id for found in second.items] == [newest_first[0].id]
+        assert (first.total, second.next) == (3, None)
 
     @pytest.mark.parametrize(
         ("field", "value"),
@@ -400,7 +401,7 @@ class TestPatientService(ServiceTestCase[PatientService]):
 
         for search in ("bjork", "angstrom", "+354555", "bjork@example.is"):
             listing = await self.service.list(PatientQuery(search=search))
-            assert listing.total == 1
+            assert len(listing.items) == 1
 
     @pytest.mark.parametrize(
         "changes",
@@ -423,7 +424,7 @@ class TestPatientService(ServiceTestCase[PatientService]):
 
         assert [duplicate["id"] for duplicate in error.value.hints["records"]] == [ada.id]
         duplicates = await self.service.duplicates(ada.id)
-        assert duplicates.total == 0
+        assert duplicates.items == []
 
     async def test_update_accepts_a_duplicate_if_allowed(
         self,
@@ -471,7 +472,7 @@ class TestPatientService(ServiceTestCase[PatientService]):
         assert error.value.detail == f"This patient is needed by {kind} {visit.id}."
         assert error.value.hints == {"records": [{"kind": kind, "id": visit.id}]}
         listing = await self.service.list()
-        assert listing.total == 1
+        assert len(listing.items) == 1
 
     async def test_delete_also_deletes_merged_records(self, make_patient: Factory[Patient]) -> None:
         survivor, duplicate = await make_patient(), await make_patient()
@@ -545,9 +546,9 @@ class TestPatientService(ServiceTestCase[PatientService]):
 
         listing = await self.service.list()
 
-        assert ([patient.id for patient in listing.items], listing.total) == ([survivor.id], 1)
+        assert [patient.id for patient in listing.items] == [survivor.id]
         found = await self.service.list(PatientQuery(search="needle"))
-        assert found.total == 0
+        assert found.items == []
 
     async def test_a_merged_patient_is_not_a_duplicate(self, make_patient: Factory[Patient]) -> None:
         survivor, duplicate = await make_patient(), await make_patient(**ADA)
@@ -556,7 +557,7 @@ class TestPatientService(ServiceTestCase[PatientService]):
         created = await self.service.create(PatientCreate.model_validate(ADA))
 
         duplicates = await self.service.duplicates(created.id)
-        assert duplicates.total == 0
+        assert duplicates.items == []
 
     async def test_a_patient_cannot_be_merged_with_itself(self, test_patient: Patient) -> None:
         with pytest.raises(Unprocessable) as error:
@@ -685,10 +686,10 @@ class TestPatientService(ServiceTestCase[PatientService]):
         for number in range(3):
             self.events.publish(f"visit.{number}", uuid4(), about=test_patient.id)
 
-        page = await self.service.timeline(test_patient.id, ListQuery(limit=2, offset=1))
+        page = await self.service.timeline(test_patient.id, ListQuery(limit=2, offset=1, with_total=True))
 
         assert [event.name for event in page.items] == ["visit.0", "visit.1"]
-        assert (page.total, page.limit, page.offset) == (4, 2, 1)
+        assert page.total == 4
 
     async def test_timeline_is_ordered_by_time(self, test_patient: Patient, frozen_time: "Traveller") -> None:
         newest_first = []

@@ -21,7 +21,7 @@ def upgrade() -> None:
         sa.Column("updated_at", UtcDateTime(), nullable=False),
         sa.Column("title", sa.String(200), nullable=False),
         sa.Column("description", sa.Text(), nullable=False),
-        sa.Column("priority", sa.String(50), nullable=False),
+        sa.Column("priority", sa.SmallInteger(), nullable=False),
         sa.Column("state", sa.String(50), nullable=False),
         sa.Column("requester_id", sa.Uuid(), nullable=False),
         sa.Column("assignee_id", sa.Uuid(), nullable=True),
@@ -35,7 +35,8 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["requester_id"], ["core_users.id"], name=op.f("fk_tickets_requester_id")),
         sa.ForeignKeyConstraint(["assignee_id"], ["core_users.id"], name=op.f("fk_tickets_assignee_id")),
     )
-    for column in ("organisation_id", "state", "requester_id", "assignee_id"):
+    op.create_index(op.f("ix_tickets_organisation_id"), "tickets", ["organisation_id", "priority", "created_at", "id"])
+    for column in ("state", "requester_id", "assignee_id"):
         op.create_index(op.f(f"ix_tickets_{column}"), "tickets", [column])
 
 

@@ -2,21 +2,23 @@
 
 from enum import StrEnum
 from types import MappingProxyType
+from typing import ClassVar
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from ...core.database import Ranked
 from ...core.lifecycle import StatefulRecord
 
 
 class TicketPriority(StrEnum):
-    """The priority of a ticket, from lowest to highest."""
+    """The priority of a ticket, most urgent first."""
 
-    LOW = "low"
-    NORMAL = "normal"
-    HIGH = "high"
     URGENT = "urgent"
+    HIGH = "high"
+    NORMAL = "normal"
+    LOW = "low"
 
 
 class TicketState(StrEnum):
@@ -33,10 +35,11 @@ class Ticket(StatefulRecord):
     """A support request. Each change increments `version`, so that concurrent changes are detected."""
 
     __tablename__ = "tickets"
+    list_order: ClassVar[tuple[str, ...]] = ("priority", *StatefulRecord.list_order)
 
     title: Mapped[str] = mapped_column(String(200))
     description: Mapped[str] = mapped_column(Text)
-    priority: Mapped[TicketPriority]
+    priority: Mapped[TicketPriority] = mapped_column(Ranked(TicketPriority))
     state: Mapped[TicketState] = mapped_column(default=TicketState.OPEN, index=True)
     requester_id: Mapped[UUID] = mapped_column(ForeignKey("core_users.id"), index=True)
     assignee_id: Mapped[UUID | None] = mapped_column(ForeignKey("core_users.id"), index=True)

@@ -1,12 +1,12 @@
 """The service for tickets."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, ClassVar
+from typing import ClassVar
 from uuid import UUID
 
 from pydantic import BaseModel
-from sqlalchemy import Select, SQLColumnExpression, case, func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm.exc import StaleDataError
 
 from ...core.errors import Conflict, Unprocessable
@@ -14,13 +14,11 @@ from ...core.identity import User
 from ...core.lifecycle import Lifecycle, Transitions
 from ...core.resource import Conditions
 from ...core.schemas import ListQuery
-from .models import Ticket, TicketPriority, TicketState
+from .models import Ticket, TicketState
 from .schemas import TicketQuery
 
 UNRESOLVED = (TicketState.OPEN, TicketState.IN_PROGRESS, TicketState.WAITING)
 """The states in which a ticket counts towards the load of its assignee."""
-
-URGENCY = case(*((Ticket.priority == priority, rank) for rank, priority in enumerate(TicketPriority)))
 
 
 class TicketService(Lifecycle[Ticket]):
@@ -93,9 +91,6 @@ class TicketService(Lifecycle[Ticket]):
         if ticket.state is TicketState.CLOSED:
             raise Conflict("A closed ticket cannot be changed.")
         return ticket
-
-    def _order(self) -> Sequence[SQLColumnExpression[Any]]:
-        return URGENCY.desc(), *super()._order()
 
     def _conditions(self, query: ListQuery) -> Conditions:
         conditions = super()._conditions(query)

@@ -158,9 +158,18 @@ class TestTicketService(ServiceTestCase[TicketService]):
         for priority in TicketPriority:
             await make_ticket(priority=priority)
 
-        page = await self.service.list(ListQuery(limit=2, offset=1))
+        page = await self.service.list(ListQuery(limit=2, offset=1, with_total=True))
 
         assert ([ticket.priority for ticket in page.items], page.total) == (["high", "normal"], 4)
+
+    async def test_pages_continue_within_a_priority(self, make_ticket: Factory[Ticket]) -> None:
+        made = [await make_ticket(priority=priority) for priority in ("urgent", "high", "high", "low")]
+
+        first = await self.service.list(ListQuery(limit=2))
+        second = await self.service.list(ListQuery(limit=2, cursor=first.next))
+
+        assert [ticket.id for ticket in [*first.items, *second.items]] == [ticket.id for ticket in made]
+        assert (len(first.items), second.next) == (2, None)
 
     async def test_list_filters_by_state(self, make_ticket: Factory[Ticket]) -> None:
         waiting, _ = await make_ticket(), await make_ticket()
@@ -168,14 +177,14 @@ class TestTicketService(ServiceTestCase[TicketService]):
 
         listing = await self.service.list(TicketQuery(state=TicketState.WAITING))
 
-        assert ([ticket.id for ticket in listing.items], listing.total) == ([waiting.id], 1)
+        assert [ticket.id for ticket in listing.items] == [waiting.id]
 
     async def test_list_filters_by_priority(self, make_ticket: Factory[Ticket]) -> None:
         high, _ = await make_ticket(priority="high"), await make_ticket(priority="urgent")
 
         listing = await self.service.list(TicketQuery(priority=TicketPriority.HIGH))
 
-        assert ([ticket.id for ticket in listing.items], listing.total) == ([high.id], 1)
+        assert [ticket.id for ticket in listing.items] == [high.id]
 
     async def test_list_filters_by_requester(self, make_ticket: Factory[Ticket], add_user: Factory[User]) -> None:
         grace = await add_user()
@@ -183,7 +192,7 @@ class TestTicketService(ServiceTestCase[TicketService]):
 
         listing = await self.service.list(TicketQuery(requester_id=grace.id))
 
-        assert ([ticket.id for ticket in listing.items], listing.total) == ([hers.id], 1)
+        assert [ticket.id for ticket in listing.items] == [hers.id]
 
     async def test_list_filters_by_assignee(
         self,
@@ -198,7 +207,7 @@ class TestTicketService(ServiceTestCase[TicketService]):
 
         listing = await self.service.list(TicketQuery(assignee_id=grace.id))
 
-        assert ([ticket.id for ticket in listing.items], listing.total) == ([hers.id], 1)
+        assert [ticket.id for ticket in listing.items] == [hers.id]
 
     @pytest.mark.parametrize(
         ("unassigned", "found"),

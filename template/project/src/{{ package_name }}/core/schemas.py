@@ -141,11 +141,14 @@ class ListQuery(RequestModel):
     """The page of a list. Subclasses add filters: fields that are compared with columns of the same name."""
 
     limit: int = Field(default=50, ge=1, le=200)
-    offset: int = Field(default=0, ge=0, le=2**31)
+    # The database reads all rows before the offset, so a long list is read with `cursor`.
+    offset: int = Field(default=0, ge=0, le=10_000)
+    cursor: str | None = Field(default=None, max_length=500, description="`next` of the page before this one.")
+    with_total: bool = Field(default=False, description="Whether to count all items of the list.")
 
     def filters(self) -> dict[str, Any]:
         """Return the given filters by column."""
-        return self.model_dump(exclude_none=True, exclude={"limit", "offset", "search"})
+        return self.model_dump(exclude_none=True, exclude={"search", *ListQuery.model_fields})
 
 
 class SearchQuery(ListQuery):
@@ -155,9 +158,8 @@ class SearchQuery(ListQuery):
 
 
 class Page(ResponseModel, Generic[Item]):
-    """A page of a list and the total number of items."""
+    """A page of a list. `next` is the cursor of the next page, and `total` is set if it was requested."""
 
     items: Sequence[Item]
-    total: int
-    limit: int
-    offset: int
+    next: str | None
+    total: int | None

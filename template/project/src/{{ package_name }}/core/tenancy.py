@@ -5,9 +5,10 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
 from types import MappingProxyType
+from typing import Any, ClassVar
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, ForeignKey, String, Uuid, bindparam, event, true
+from sqlalchemy import ColumnElement, ForeignKey, Index, String, Uuid, bindparam, event, true
 from sqlalchemy.exc import DontWrapMixin
 from sqlalchemy.orm import Mapped, ORMExecuteState, Session, mapped_column, with_loader_criteria
 
@@ -37,12 +38,22 @@ class Record(Base):
     # Values that the database computes come back with the statement that writes the row.
     __mapper_args__ = MappingProxyType({"eager_defaults": True})
 
+    list_order: ClassVar[tuple[str, ...]] = ("created_at", "id")
+    """The columns by which lists are sorted, the last one unique; each table has an index of them."""
+
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     organisation_id: Mapped[UUID] = mapped_column(
-        ForeignKey("core_organisations.id"), default=lambda: current_organisation(), index=True
+        ForeignKey("core_organisations.id"), default=lambda: current_organisation()
     )
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
     updated_at: Mapped[datetime] = mapped_column(default=utcnow, onupdate=utcnow)
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Map the class, and add the index of its lists."""
+        super().__init_subclass__(**options)
+        if "__tablename__" in vars(cls):
+            columns = (getattr(cls, name) for name in ("organisation_id", *cls.list_order))
+            Index(f"ix_{cls.__tablename__}_organisation_id", *columns)
 
     @classmethod
     def referable(cls) -> ColumnElement[bool]:
