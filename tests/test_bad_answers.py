@@ -37,7 +37,7 @@ SHORT_NAME_RULE = "a-z, 0-9 and _, at most 25, a letter first"
 TYPES = "str, text, int, decimal, bool, date, datetime, uuid, email, url, json, a list of choices or -> MODULE, with ? for optional and = for a default"
 KEYS = "the keys entity, phase, coverage, fields, unique, search or states"
 PROJECT_NAME_RULE = "1 to 60 letters, digits, spaces and . , & ' ( ) + -, a letter or digit first"
-DESCRIPTION_RULE = "one line of 1 to 200 characters without double quotes and backslashes"
+DESCRIPTION_RULE = "one line of 1 to 200 characters without backslashes and three double quotes in a row"
 QUESTIONS = "coverage_total, database_access, description, domain, modules, own_modules, package_name, plan, project_name, python_version"
 
 BAD_ANSWERS: dict[str, tuple[Answers, str]] = {
@@ -99,9 +99,9 @@ BAD_ANSWERS: dict[str, tuple[Answers, str]] = {
         {"description": "one\ntwo"},
         f'description: use {DESCRIPTION_RULE}, not "one two".',
     ),
-    "description with double quotes": (
-        {"description": 'a "b"'},
-        f'description: use {DESCRIPTION_RULE}, not "a "b"".',
+    "description with three double quotes": (
+        {"description": 'a """b'},
+        f'description: use {DESCRIPTION_RULE}, not "a """b".',
     ),
     "description with a space at its end": (
         {"description": "text "},
@@ -515,6 +515,22 @@ BAD_ANSWERS: dict[str, tuple[Answers, str]] = {
     "YAML's on as a state": (
         own(states={True: []}),
         f'own_modules.loans.states: use {SHORT_NAME_RULE}, for the name of a state (yes, no, on and off in quotes), not "True".',
+    ),
+    "a state that nothing leads to": (
+        states(open=["closed"], lost=[], closed=[]),
+        "own_modules.loans.states: use lost after another state, as in open: [closed, lost], because no state leads to it.",
+    ),
+    "states that lead only to each other": (
+        states(open=[], lost=["found"], found=["lost"]),
+        "own_modules.loans.states: use lost after another state, as in open: [lost], because no state leads to it.",
+    ),
+    "the field of a reference with _id": (
+        own(fields={"customer_id": "-> loans?"}),
+        'own_modules.loans.fields.customer_id: use customer, because a reference adds _id to its name, not "customer_id".',
+    ),
+    "the field of a reference with _id and no other name": (
+        own(fields={"class_id": "-> loans?"}),
+        'own_modules.loans.fields.class_id: use class_record, because a reference adds _id to its name, not "class_id".',
     ),
     "field state beside states": (
         own(fields={"state": "str"}, states={"open": []}),

@@ -98,6 +98,8 @@ def ask_fields(module: OwnModule) -> None:
     """Ask for the fields, at least one."""
     while True:
         name = ask_text(f"Name of field {len(module.fields) + 1}:", lambda name: check_field_name(module, name))
+        if not name:
+            return
         written = ask_type(module, name)
         if show_problem(module.problem_of_field(name, written)):
             continue
@@ -107,7 +109,9 @@ def ask_fields(module: OwnModule) -> None:
 
 
 def check_field_name(module: OwnModule, name: str) -> str:
-    """Return what is wrong with a field's name."""
+    """Return what is wrong with a field's name; no name ends the fields."""
+    if not name and module.fields:
+        return ""
     if name in module.fields:
         return f"{module.name}.fields: there is already a field {name}; choose another name."
     return module.problem_of_field(name, "str")
@@ -147,11 +151,20 @@ def ask_states(module: OwnModule) -> None:
     def check_states(states: list[str]) -> str:
         if len(set(states)) < len(states):
             return f"{module.name}.states: a state is listed twice; each is allowed once."
-        return module.problem(states={state: [] for state in states}) if states else ""
+        chain = {state: states[number : number + 1] for number, state in enumerate(states, 1)}
+        return module.problem(states=chain) if states else ""
 
     states = ask_list("States, with commas between, the initial one first (Enter for none):", check_states)
     if states:
-        transitions = {state: tick(f"Which states can follow {state}?", states) for state in states}
-        module.description["states"] = transitions
-        if unreached := [state for state in states[1:] if not any(state in to for to in transitions.values())]:
-            print(f"No state leads to {', '.join(unreached)}.")
+        module.description["states"] = ask_transitions(module, states)
+
+
+def ask_transitions(module: OwnModule, states: list[str]) -> dict[str, list[str]]:
+    """Ask for the states that can follow each state, until every state can be reached."""
+    following: dict[str, list[str]] = {state: [] for state in states}
+    while True:
+        for state in states:
+            choices = [Choice(other, other, checked=other in following[state]) for other in states]
+            following[state] = tick(f"Which states can follow {state}?", choices)
+        if not show_problem(module.problem(states=following)):
+            return following

@@ -34,6 +34,8 @@ def ask_questions(rules: Rules, given: Answers, before: Mapping[str, Any] = Mapp
         question = suggest(rules.question(name, answers | passed), before)
         if name not in given and (not question.asked or (name in KEPT and before.get(name))):
             passed[name] = question.default
+            if name in KEPT and (problem := rules.problem(rules.with_defaults(answers | passed))):
+                sys.exit(f"{problem} Change it with --data-file, or keep the version with --vcs-ref :current:.")
             continue
 
         def check(answer: Any, name: str = name) -> str:

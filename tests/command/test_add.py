@@ -87,15 +87,22 @@ def test_refused_answers_are_explained_and_asked_for_again(
         assert sentence in printed
 
 
-def test_a_state_that_no_other_leads_to_is_mentioned(
+def test_a_state_that_no_other_leads_to_is_asked_about_again(
     rules: Rules, answers: Answers, person: Person, capsys: pytest.CaptureFixture[str]
 ) -> None:
     person.will_say(OWN_MODULE, "parcels", ENTER, ENTER, ENTER, "title", "str", NO, ENTER, NO, [], [])
-    person.will_say("open, closed, lost", ["closed"], [], [], NO)
+    person.will_say("open, closed, lost", ["closed"], [], [], ENTER, ["lost"], ENTER, YES)
 
-    describe(rules, answers, [], None)
+    described = describe(rules, answers, [], None)
 
-    assert "No state leads to lost." in capsys.readouterr().out.splitlines()
+    assert described["parcels"]["states"] == {"open": ["closed"], "closed": ["lost"], "lost": []}
+    assert "parcels.states: use lost after another state, as in closed: [lost]," in capsys.readouterr().out
+
+
+def test_enter_ends_the_fields(rules: Rules, answers: Answers, person: Person) -> None:
+    person.will_say(OWN_MODULE, "parcels", ENTER, ENTER, ENTER, "title", "str", NO, ENTER, YES, "", [], [], ENTER, YES)
+
+    assert describe(rules, answers, [], None)["parcels"]["fields"] == {"title": "str"}
 
 
 def test_the_default_entity_is_one_that_is_allowed(rules: Rules, answers: Answers, person: Person) -> None:

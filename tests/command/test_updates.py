@@ -15,8 +15,11 @@ import copier
 import pytest
 import yaml
 
+from phasework.questionnaire import ask_questions
+from phasework.rules import load_rules
 from phasework.updates import update
 from tests.support.edits import CHANGES
+from tests.support.person import ENTER, answering
 from tests.support.services import Service
 from tests.support.terminal import CLEAR, CTRL_C, DOWN, Terminal
 from tests.support.updates import (
@@ -580,6 +583,43 @@ def test_invalid_options_are_refused(
     assert sentence in outcome.printed
     assert "\n" not in outcome.printed
     assert service.files() == before
+
+
+LAX = {
+    "template/macros/own_checks.jinja": (
+        "{% if name.endswith('_id') %}",
+        "{% if name == 'nothing' %}",
+    )
+}
+"""A version of the template that allowed the names of references to end with `_id`."""
+
+
+@pytest.mark.parametrize("asked", [False, True], ids=["defaults", "asked"])
+def test_an_answer_that_is_no_longer_allowed_is_named(versions: Versions, tmp_path: Path, asked: bool) -> None:
+    if "v0.0.9" not in git(versions.folder, "tag"):
+        versions.release("v0.0.9", LAX)
+    loans = {"fields": {"member_id": "-> members"}}
+    service = versions.write(
+        tmp_path / "library", ANSWERS | {"own_modules": {"members": MEMBERS, "loans": loans}}, "v0.0.9"
+    )
+    before = service.files()
+    sentence = (
+        'own_modules.loans.fields.member_id: use member, because a reference adds _id to its name, not "member_id".'
+    )
+
+    if asked:
+        with answering() as person:
+            person.will_say(*[ENTER] * 4)
+            with pytest.raises(SystemExit) as refusal:
+                ask_questions(load_rules(), {}, service.answers())
+        said = str(refusal.value)
+        assert said.endswith(" Change it with --data-file, or keep the version with --vcs-ref :current:.")
+    else:
+        said = service.update(version=FIRST).printed
+
+    assert sentence in said
+    assert service.files() == before
+    assert service.status() == []
 
 
 def test_uncommitted_changes_are_refused(service: LivingService) -> None:

@@ -232,7 +232,7 @@ CASES: dict[str, dict[str, Any]] = {
     "blank-async": {"project_name": "Library", "domain": "blank", "own_modules": LIBRARY, "database_access": "async"},
     "limits": {
         "project_name": "Bob's & Ann's (new) Clinic",
-        "description": "It's {{ braces }}, {% tags %}, 100 % emoji 🏥, <b>markup</b>, `code` and ${ a dollar }.",
+        "description": '"It\'s {{ braces }}", {% tags %}, 100 % emoji 🏥, <b>markup</b>, `code`, ${ a dollar } and "quotes"',
         "domain": "blank",
         "own_modules": LIMITS,
         "plan": {"orders": {"phase": 8, "coverage": 100}},

@@ -4,7 +4,7 @@ import copy
 import datetime as dt
 import re
 import string
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import yaml
@@ -137,7 +137,16 @@ def transitions(draw: st.DrawFn) -> dict[str, list[str] | None]:
     following: st.SearchStrategy[list[str] | None] = st.none() | st.lists(
         st.sampled_from(states), max_size=len(states), unique=True
     )
-    return {state: draw(following) for state in states}
+    found = {state: draw(following) for state in states}
+    for number, state in enumerate(states[1:], 1):
+        before = draw(st.sampled_from(states[:number]))
+        found[before] = list(dict.fromkeys([*(found[before] or []), state]))
+    return found
+
+
+def is_odd_reference(name: str, fields: Iterable[str]) -> bool:
+    """Whether a reference may not have this name."""
+    return name.endswith("_id") or f"{name}_id" in [*fields, *RESERVED["fields"]]
 
 
 @st.composite
@@ -150,7 +159,7 @@ def descriptions(draw: st.DrawFn, targets: list[str]) -> dict[str, Any]:
     for name in draw(st.lists(field_names(), min_size=1, max_size=6, unique_by=camel)):
         kind = draw(kinds)
         # The derived names of choice types and reference columns may be reserved.
-        odd = camel(name) in GENERATED if isinstance(kind, list) else f"{name}_id" in [*fields, *RESERVED["fields"]]
+        odd = camel(name) in GENERATED if isinstance(kind, list) else is_odd_reference(name, fields)
         fields[name] = "str" if odd else kind
     for name in [name for name in fields if str(fields.get(name.removesuffix("_id"))).startswith("->")]:
         fields[name.removesuffix("_id")] = "str"
@@ -217,7 +226,7 @@ def valid_answers(draw: st.DrawFn, most: int = 4) -> Answers:
     optional = {
         "project_name": project_names(),
         "package_name": package_names(),
-        "description": texts(200, without='"\\'),
+        "description": texts(200, without="\\").filter(lambda text: '"""' not in text),
         "plan": plans(list(modules)),
         "coverage_total": st.integers(0, 100),
         "python_version": st.sampled_from(["3.11", "3.12", "3.13", "3.14"]),
@@ -332,7 +341,7 @@ WRONG: dict[str, st.SearchStrategy[Any]] = {
     "plan": st.none() | st.text() | st.integers() | st.just({"phase": 0}) | st.just({"coverage": 101}) | st.just({"target": 1}),
     "project_name": st.sampled_from(["", " a", "a ", "-a", "a\"b", "a\\b", "{{ a }}", "x" * 61, "字" * 31, "🏥"]) | st.sampled_from(UNPRINTABLE).map("a{}b".format),
     "package_name": NO_NAMES | st.sampled_from([*RESERVED["packages"], *RESERVED["standard_library"], *RESERVED["devices"]]),
-    "description": st.sampled_from(["", " a", "a ", 'a"b', "a\\b", "x" * 201]) | st.sampled_from(UNPRINTABLE).map("a{}b".format),
+    "description": st.sampled_from(["", " a", "a ", 'a"""b', "a\\b", "x" * 201]) | st.sampled_from(UNPRINTABLE).map("a{}b".format),
     "domain": st.sampled_from(["", "bank", "Blank", None, True, [], {}]),
     "database_access": st.sampled_from(["", "threads", None, False, ["sync"], {"sync": 1}]),
 }  # fmt: skip
