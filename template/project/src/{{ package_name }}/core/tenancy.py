@@ -5,12 +5,28 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, ForeignKey, Index, String, Uuid, bindparam, event, true
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Dialect,
+    ForeignKey,
+    Index,
+    String,
+    Table,
+    Uuid,
+    bindparam,
+    event,
+    inspect,
+    true,
+)
 from sqlalchemy.exc import DontWrapMixin
-from sqlalchemy.orm import Mapped, ORMExecuteState, Session, mapped_column, with_loader_criteria
+from sqlalchemy.orm import Mapped, Mapper, ORMExecuteState, Session, mapped_column, with_loader_criteria
+from sqlalchemy.sql import visitors
+from sqlalchemy.types import TypeDecorator
 
 from .clock import utcnow
 from .database import Base
@@ -20,6 +36,23 @@ _organisation: ContextVar[UUID | None] = ContextVar("organisation", default=None
 
 class OrganisationNotSet(DontWrapMixin, LookupError):
     """A query ran outside of `organisation_scope`."""
+
+
+class OutOfScope(DontWrapMixin, RuntimeError):
+    """A statement or a change could reach rows of another organisation than the current one."""
+
+
+class OrganisationKey(TypeDecorator[UUID]):
+    """The id of the current organisation; statements of every kind refuse another one."""
+
+    impl = Uuid
+    cache_ok = True
+
+    def process_bind_param(self, value: UUID | None, dialect: Dialect) -> UUID | None:
+        """Return `value`, or raise `OutOfScope`."""
+        if value != current_organisation():
+            raise OutOfScope(f"organisation_id: use the current organisation, not {value}")
+        return value
 
 
 class Organisation(Base):
@@ -43,7 +76,7 @@ class Record(Base):
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     organisation_id: Mapped[UUID] = mapped_column(
-        ForeignKey("core_organisations.id"), default=lambda: current_organisation()
+        OrganisationKey, ForeignKey("core_organisations.id"), default=lambda: current_organisation()
     )
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
     updated_at: Mapped[datetime] = mapped_column(default=utcnow, onupdate=utcnow)
@@ -54,6 +87,10 @@ class Record(Base):
         if "__tablename__" in vars(cls):
             columns = (getattr(cls, name) for name in ("organisation_id", *cls.list_order))
             Index(f"ix_{cls.__tablename__}_organisation_id", *columns)
+
+    def is_in_scope(self) -> bool:
+        """Return whether the record belongs to the current organisation."""
+        return self.organisation_id == current_organisation()
 
     @classmethod
     def referable(cls) -> ColumnElement[bool]:
@@ -86,4 +123,40 @@ _limit_to_scope = with_loader_criteria(Record, lambda record: record.organisatio
 # The criterion applies wherever a statement names a record, including joins and subqueries.
 @event.listens_for(Session, "do_orm_execute")
 def _limit_to_organisation(state: ORMExecuteState) -> None:
+    model = state.bind_mapper.class_ if state.bind_mapper else Base
+    if not state.is_orm_statement:
+        _refuse_tables(state.statement)
+    elif issubclass(model, Record) and not state.is_select:
+        _refuse_unlimited(state)
+    elif issubclass(model, Record) and state.is_column_load:
+        # SQLAlchemy adds no criteria when it refreshes an object.
+        state.statement = state.statement.where(model.organisation_id == _in_scope)  # type: ignore[attr-defined, union-attr]
     state.statement = state.statement.options(_limit_to_scope)
+
+
+def _refuse_tables(statement: Any) -> None:
+    records = {mapper.local_table for mapper in Record.registry.mappers if issubclass(mapper.class_, Record)}
+    parts = list(visitors.iterate(statement))
+    # The columns of models, as in exists().where(User.active), are of a subclass; their criterion is added.
+    limited = {part.table for part in parts if isinstance(part, Column) and type(part) is not Column}
+    tables = {part for part in parts if type(part) is Table} - limited
+    columns = {part.table for part in parts if type(part) is Column}
+    if not records.isdisjoint(tables | columns):
+        raise OutOfScope("use the model in this statement, not its table")
+
+
+def _refuse_unlimited(state: ORMExecuteState) -> None:
+    if state.is_update and isinstance(state.parameters, list):
+        raise OutOfScope("use update().where() for each row, not one UPDATE with a list of primary keys")
+    if state.execution_options.get("dml_strategy", "auto") != "auto":
+        raise OutOfScope("use the execution option dml_strategy=auto, because the others add no criteria")
+    if any(part.__visit_name__ == "on_conflict_do_update" for part in visitors.iterate(cast(Any, state.statement))):
+        raise OutOfScope("use on_conflict_do_nothing(), because the existing row may belong to another organisation")
+
+
+@event.listens_for(Record, "before_update", propagate=True)
+@event.listens_for(Record, "before_delete", propagate=True)
+def _refuse_change(_: Mapper[Record], __: Connection, record: Record) -> None:
+    # A session can still hold a record that it read in another scope.
+    if list(inspect(record).attrs.organisation_id.load_history().unchanged or ()) != [current_organisation()]:
+        raise OutOfScope(f"{type(record).__name__} {record.id} does not belong to the current organisation")
