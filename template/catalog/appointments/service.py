@@ -106,7 +106,7 @@ class AppointmentService(Lifecycle[Appointment]):
         Raises `Unprocessable` if the practitioner, the patient or the slot does not exist, and `Conflict` if the
         practitioner or the patient has another appointment at that time.
         """
-        await self._lock_parties(data.practitioner_id, data.patient_id)
+        await self.lock_parties(data.practitioner_id, data.patient_id)
         await self._check(data.model_dump())
         slot = await self.practitioners.bookable_slot(data.practitioner_id, data.starts_at)
         appointment = Appointment(
@@ -134,8 +134,10 @@ class AppointmentService(Lifecycle[Appointment]):
         raises.
         """
         own = [select(party).where(Appointment.id == appointment_id).scalar_subquery() for party in PARTIES]
-        await self._lock_parties(*own)
+        locked = await self.lock_parties(*own)
         appointment = await self._locked(appointment_id)
+        if appointment.patient_id not in locked:
+            raise Conflict("Another request has changed the patient of this appointment.")
         self._check_move(appointment, AppointmentState.BOOKED)
         slot = await self.practitioners.bookable_slot(appointment.practitioner_id, data.starts_at)
         before = appointment.span
@@ -148,6 +150,16 @@ class AppointmentService(Lifecycle[Appointment]):
         await self.session.flush()
         self._publish("rescheduled", appointment, **{"from": before, "to": slot})
         return appointment
+
+    async def lock_parties(self, practitioner_id: Key, patient_id: Key) -> Sequence[UUID]:
+        """Lock a patient and a practitioner until the transaction ends, and return the ids of those that exist."""
+        # Write before reading: concurrent bookings wait for this row (in SQLite, the database), then see this booking.
+        # The tables are in the order in which references are locked.
+        locked: list[UUID] = []
+        for model, key in ((Patient, patient_id), (Practitioner, practitioner_id)):
+            unchanged = update(model).where(model.id == key).values(updated_at=model.updated_at).returning(model.id)
+            locked += await self.session.scalars(unchanged, execution_options={"synchronize_session": False})
+        return locked
 
     async def cancel(self, appointment_id: UUID, reason: str, by: UUID) -> Appointment:
         """Cancel an appointment on behalf of the user `by`.
@@ -225,12 +237,6 @@ class AppointmentService(Lifecycle[Appointment]):
             self._check_move(appointment, AppointmentState.BOOKED)
             await self.settle_reminder(appointment, "reminded")
         return appointment
-
-    async def _lock_parties(self, practitioner_id: Key, patient_id: Key) -> None:
-        # Write before reading: concurrent bookings wait for this row (in SQLite, the database), then see this booking.
-        for model, key in ((Practitioner, practitioner_id), (Patient, patient_id)):
-            unchanged = update(model).where(model.id == key).values(updated_at=model.updated_at)
-            await self.session.execute(unchanged, execution_options={"synchronize_session": False})
 
     async def _require_free(self, slot: Span, appointment: Appointment) -> None:
         same_party = or_(*(party == getattr(appointment, party.key) for party in PARTIES))

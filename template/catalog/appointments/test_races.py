@@ -1,6 +1,6 @@
 """Tests of concurrent requests for appointments, on PostgreSQL."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -15,10 +15,11 @@ from your_service.modules.appointments.schemas import (
 from your_service.modules.appointments.service import AppointmentService
 from your_service.modules.appointments.tasks import send_reminder
 from your_service.modules.patients.models import Patient
+from your_service.modules.patients.service import PatientService
 
 from tests.support.factories import Factory, Payload
 from tests.support.gateways.email import RecordingEmailGateway
-from tests.support.races import Race, Racer
+from tests.support.races import Racer, RaceRunner
 from tests.support.worker import in_worker
 
 
@@ -38,7 +39,7 @@ def rescheduling(appointment: Appointment, starts_at: datetime) -> Racer:
 
 
 async def test_one_of_several_concurrent_bookings_succeeds(
-    race: Race,
+    race: RaceRunner,
     appointment_service: AppointmentService,
     appointment_payload: Payload,
     make_patient: Factory[Patient],
@@ -58,7 +59,7 @@ async def test_one_of_several_concurrent_bookings_succeeds(
 
 
 async def test_concurrent_booking_and_rescheduling_use_a_slot_once(
-    race: Race,
+    race: RaceRunner,
     appointment_service: AppointmentService,
     appointment_payload: Payload,
     make_patient: Factory[Patient],
@@ -75,8 +76,26 @@ async def test_concurrent_booking_and_rescheduling_use_a_slot_once(
     assert len(booked.items) == 1
 
 
+async def test_an_appointment_whose_patient_is_being_merged_cannot_be_moved(
+    race_in_order: RaceRunner,
+    appointment_service: AppointmentService,
+    make_patient: Factory[Patient],
+    test_appointment: Appointment,
+) -> None:
+    survivor = await make_patient()
+    await appointment_service.session.commit()
+
+    async def merge(session: AsyncSession) -> Patient:
+        return await PatientService(session, EventBus(session)).merge(survivor.id, test_appointment.patient_id)
+
+    later = test_appointment.starts_at + timedelta(hours=1)
+    outcomes = await race_in_order(merge, rescheduling(test_appointment, later))
+
+    assert [type(outcome).__name__ for outcome in outcomes] == ["Patient", "Conflict"]
+
+
 async def test_one_of_several_concurrent_workers_sends_the_reminder(
-    race: Race,
+    race: RaceRunner,
     celery_app: Worker,
     mock_email: RecordingEmailGateway,
     appointment_service: AppointmentService,

@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session
 from your_service.core.database import SessionFactory
 from your_service.core.tenancy import Organisation
 
-from tests.support.races import Race
+from tests.support.races import RaceRunner
 
 
-async def test_each_racer_has_its_own_connection(race: Race) -> None:
+async def test_each_racer_has_its_own_connection(race: RaceRunner) -> None:
     async def connection(session: AsyncSession) -> str:
         return str(await session.scalar(text("SELECT pg_backend_pid()")))
 
@@ -23,7 +23,7 @@ async def test_each_racer_has_its_own_connection(race: Race) -> None:
     assert len(set(connections)) == 3
 
 
-async def test_a_race_returns_results_and_exceptions(race: Race) -> None:
+async def test_a_race_returns_results_and_exceptions(race: RaceRunner) -> None:
     async def succeed(session: AsyncSession) -> str:
         return "done"
 
