@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from http import HTTPStatus
+from operator import eq
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from pydantic import BaseModel
 from sqlalchemy import ColumnElement, and_, case, false, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute
 
+from ...core.concurrency import lock_keys
 from ...core.database import Base
 from ...core.errors import Conflict, NotFound, Unprocessable
 from ...core.events import Event
@@ -55,11 +57,12 @@ class PatientService(Resource[Patient]):
 
         Only the changed fields are compared: earlier matches were accepted before.
         """
-        patient = await self.get(record_id)
+        patient = await self._locked(record_id)
+        values = changes.model_dump(exclude_unset=True)
         if not allow_duplicate:
-            changed = Patient(**{**_details(patient), **changes.model_dump(exclude_unset=True)})
+            changed = Patient(**{**_details(patient), **values})
             await self._refuse_duplicates(changed, changed_reasons(patient, changed))
-        return await super().update(record_id, changes)
+        return await self._change(patient, values)
 
     async def duplicates(self, patient_id: UUID, query: ListQuery | None = None) -> Page[Duplicate]:
         """Return the likely duplicates of a patient, most likely first; raise `NotFound` or `PatientMerged`."""
@@ -93,6 +96,9 @@ class PatientService(Resource[Patient]):
         return await self._listing(Event, [concerned], [Event.occurred_at, Event.id], query or ListQuery())
 
     async def _refuse_duplicates(self, patient: Patient, reasons: Sequence[DuplicateReason]) -> None:
+        # Whoever stores a patient like this at the same time comes first or waits.
+        keys = [("patients", reason, key) for reason in reasons if (key := _key(patient, reason))]
+        await lock_keys(self.session, *keys)
         found = await self._find_duplicates(patient, reasons, ListQuery())
         if found.items:
             raise Conflict(
@@ -113,9 +119,15 @@ class PatientService(Resource[Patient]):
         items = [_as_duplicate(other, patient) for other in found.items]
         return Page(items=items, next=found.next, total=found.total)
 
+    async def _locked(self, record_id: UUID) -> Patient:
+        return _unmerged(await super()._locked(record_id))
+
     async def _lock_both(self, survivor_id: UUID, duplicate_id: UUID) -> tuple[Patient, Patient]:
-        # Concurrent merges lock in the same order, so that they cannot deadlock.
-        locked = {record_id: await self._locked(record_id) for record_id in sorted((survivor_id, duplicate_id))}
+        # One merge at a time: it also locks the records that were merged into the duplicate earlier.
+        await lock_keys(self.session, ("patients.merge",))
+        # In the order in which references to them are locked, too.
+        both = sorted((survivor_id, duplicate_id))
+        locked = {record_id: await Resource._locked(self, record_id) for record_id in both}
         survivor, duplicate = _unmerged(locked[survivor_id]), locked[duplicate_id]
         if duplicate.merged_into_id is not None:
             raise Conflict(
@@ -167,11 +179,15 @@ def _as_duplicate(other: Patient, patient: Patient) -> Duplicate:
     )
 
 
+def _key(patient: Patient, reason: DuplicateReason) -> tuple[Any, ...] | None:
+    values = tuple(getattr(patient, column) for column in COMPARED_COLUMNS[reason])
+    return None if None in values else values
+
+
 def _matches(patient: Patient, reason: DuplicateReason) -> ColumnElement[bool]:
-    values = {column: getattr(patient, column) for column in COMPARED_COLUMNS[reason]}
-    if None in values.values():
-        return false()
-    return and_(*(getattr(Patient, column) == value for column, value in values.items()))
+    key = _key(patient, reason)
+    columns = [getattr(Patient, column) for column in COMPARED_COLUMNS[reason]]
+    return false() if key is None else and_(*map(eq, columns, key))
 
 
 def _is_named(word: str) -> ColumnElement[bool]:

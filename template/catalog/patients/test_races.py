@@ -1,13 +1,15 @@
 """Tests of concurrent requests for patients, on PostgreSQL."""
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from your_service.core.events import EventBus
 from your_service.modules.patients.models import Patient
+from your_service.modules.patients.schemas import PatientCreate, PatientUpdate
 from your_service.modules.patients.service import PatientService
 
-from tests.support.factories import Factory
-from tests.support.races import Race, Racer
+from tests.support.factories import Factory, Payload
+from tests.support.races import Racer, RaceRunner
 
 
 def merging(survivor: Patient, duplicate: Patient) -> Racer:
@@ -18,7 +20,7 @@ def merging(survivor: Patient, duplicate: Patient) -> Racer:
 
 
 async def test_concurrent_merges_into_each_other_leave_one_patient(
-    race: Race,
+    race: RaceRunner,
     patient_service: PatientService,
     make_patient: Factory[Patient],
 ) -> None:
@@ -32,3 +34,53 @@ async def test_concurrent_merges_into_each_other_leave_one_patient(
     survivors = [patient.id for patient in (one, other) if patient.merged_into_id is None]
     assert survivors == [outcome.id for outcome in outcomes if isinstance(outcome, Patient)]
     assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Patient", "PatientMerged"]
+
+
+async def test_merges_that_touch_the_same_records_do_not_deadlock(
+    race_in_order: RaceRunner,
+    patient_service: PatientService,
+    make_patient: Factory[Patient],
+) -> None:
+    merged, survivor, duplicate = sorted([await make_patient() for _ in range(3)], key=lambda patient: patient.id)
+    await patient_service.merge(duplicate.id, merged.id)
+    await patient_service.session.commit()
+
+    async def hold(session: AsyncSession) -> None:
+        await session.execute(select(Patient).where(Patient.id == merged.id).with_for_update())
+
+    # The first merge is refused, but not before it has locked records. The second one moves `merged` too.
+    _, *outcomes = await race_in_order(hold, merging(survivor, merged), merging(survivor, duplicate))
+
+    assert [type(outcome).__name__ for outcome in outcomes] == ["Conflict", "Patient"]
+
+
+async def test_a_patient_who_is_being_merged_cannot_be_changed(
+    race_in_order: RaceRunner,
+    patient_service: PatientService,
+    make_patient: Factory[Patient],
+) -> None:
+    survivor, duplicate = await make_patient(), await make_patient()
+    await patient_service.session.commit()
+
+    async def change(session: AsyncSession) -> Patient:
+        return await PatientService(session, EventBus(session)).update(duplicate.id, PatientUpdate(phone="+49 30 42"))
+
+    outcomes = await race_in_order(merging(survivor, duplicate), change)
+
+    assert [type(outcome).__name__ for outcome in outcomes] == ["Patient", "PatientMerged"]
+
+
+async def test_of_two_who_register_a_patient_at_once_one_succeeds(
+    race_in_order: RaceRunner,
+    patient_service: PatientService,
+    patient_payload: Payload,
+) -> None:
+    data = PatientCreate(**patient_payload())
+    await patient_service.session.commit()
+
+    async def register(session: AsyncSession) -> Patient:
+        return await PatientService(session, EventBus(session)).create(data)
+
+    outcomes = await race_in_order(register, register)
+
+    assert [type(outcome).__name__ for outcome in outcomes] == ["Patient", "Conflict"]
