@@ -1,14 +1,12 @@
 """The service for tickets."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import ClassVar
 from uuid import UUID
 
 from pydantic import BaseModel
 from sqlalchemy import Select, func, select
-from sqlalchemy.orm.exc import StaleDataError
 
+from ...core.concurrency import lock_keys
 from ...core.errors import Conflict, Unprocessable
 from ...core.identity import User
 from ...core.lifecycle import Lifecycle, Transitions
@@ -47,17 +45,18 @@ class TicketService(Lifecycle[Ticket]):
 
     async def update(self, record_id: UUID, changes: BaseModel) -> Ticket:
         """Change the fields that are set in `changes`; raise `NotFound`, or `Conflict` if the ticket is closed."""
-        await self._get_unclosed(record_id)
-        return await super().update(record_id, changes)
+        ticket = await self._unclosed(record_id)
+        return await self._change(ticket, changes.model_dump(exclude_unset=True))
 
     async def assign(self, ticket_id: UUID, assignee_id: UUID) -> Ticket:
         """Assign a ticket.
 
         Raises `NotFound`, `Conflict` if the ticket is closed, and `Unprocessable` unless the user is active.
         """
-        ticket = await self._get_unclosed(ticket_id)
-        is_active = await self.session.scalar(select(User.active).where(User.id == assignee_id))
-        if not is_active:
+        ticket = await self._unclosed(ticket_id)
+        # Locked, so that nobody can deactivate the user in the meantime.
+        active = select(User.id).where(User.id == assignee_id, User.active).with_for_update(read=True)
+        if await self.session.scalar(active) is None:
             raise Unprocessable(f"assignee_id {assignee_id} is not an active user.", "assignee_id")
         return await self._set_assignee(ticket, assignee_id)
 
@@ -66,15 +65,18 @@ class TicketService(Lifecycle[Ticket]):
 
         Raises `NotFound`, or `Conflict` if the ticket is closed or no user is active.
         """
-        ticket = await self._get_unclosed(ticket_id)
-        assignee_id = await self.session.scalar(_by_load_without(ticket).limit(1))
+        ticket = await self._unclosed(ticket_id)
+        # One at a time, so that each counts the tickets that the others have assigned.
+        await lock_keys(self.session, ("tickets.assign_automatically",))
+        least_loaded = _by_load_without(ticket).limit(1).with_for_update(read=True, of=User)
+        assignee_id = await self.session.scalar(least_loaded)
         if assignee_id is None:
             raise Conflict("There is no active user to assign this ticket to.")
         return await self._set_assignee(ticket, assignee_id)
 
     async def unassign(self, ticket_id: UUID) -> Ticket:
         """Remove the assignee of a ticket; raise `NotFound`, or `Conflict` if the ticket is closed."""
-        ticket = await self._get_unclosed(ticket_id)
+        ticket = await self._unclosed(ticket_id)
         return await self._set_assignee(ticket, None)
 
     async def _set_assignee(self, ticket: Ticket, assignee_id: UUID | None) -> Ticket:
@@ -86,7 +88,7 @@ class TicketService(Lifecycle[Ticket]):
         self._publish("assigned", ticket, before=before, after=assignee_id)
         return ticket
 
-    async def _get_unclosed(self, ticket_id: UUID) -> Ticket:
+    async def _unclosed(self, ticket_id: UUID) -> Ticket:
         ticket = await self.get(ticket_id)
         if ticket.state is TicketState.CLOSED:
             raise Conflict("A closed ticket cannot be changed.")
@@ -98,14 +100,6 @@ class TicketService(Lifecycle[Ticket]):
             is_unassigned = Ticket.assignee_id.is_(None)
             conditions.append(is_unassigned if query.unassigned else ~is_unassigned)
         return conditions
-
-    @asynccontextmanager
-    async def _writing(self) -> AsyncIterator[None]:
-        try:
-            async with super()._writing():
-                yield
-        except StaleDataError as error:
-            raise Conflict("Another request has changed this ticket.") from error
 
 
 def _by_load_without(ticket: Ticket) -> Select[UUID]:
