@@ -13,6 +13,7 @@ FIELD_TYPES: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / TABLE).read_text
 KEYS = {
     "written": str,
     "request": str,
+    "response": str,
     "python": str,
     "column": str,
     "migration": str,
@@ -32,6 +33,7 @@ KEYS = {
 NEW_TYPES = r"""
 time:
   request: dt.time
+  response: dt.time
   python: dt.time
   migration: sa.Time()
   imports: {dt: import datetime as dt}

@@ -90,7 +90,7 @@ async def replace_working_hours(practitioner_id: UUID, hours: WorkingHours, serv
 
 
 @practitioners.get("/{practitioner_id}/slots", response_model=list[SlotRead])
-async def list_free_slots(
+async def find_free_slots(
     practitioner_id: UUID,
     query: Annotated[SlotQuery, Query()],
     service: Practitioners,
@@ -112,7 +112,7 @@ async def list_appointments(query: Annotated[AppointmentQuery, Query()], service
 
 
 @appointments.get("/reminders-due", response_model=Page[AppointmentRead])
-async def list_reminders_due(query: Annotated[ReminderQuery, Query()], service: Service) -> Listing[Appointment]:
+async def find_reminders_due(query: Annotated[ReminderQuery, Query()], service: Service) -> Listing[Appointment]:
     """List the appointments that start soon and need a reminder, earliest first."""
     return await service.reminders_due(query)
 

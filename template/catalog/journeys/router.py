@@ -48,13 +48,13 @@ Service = Annotated[JourneyService, Depends(get_service)]
     response_model=JourneyDefinitionRead,
     dependencies=ADMIN_ONLY,
 )
-async def create_definition(data: JourneyDefinitionCreate, service: DefinitionService) -> JourneyDefinition:
+async def create_journey_definition(data: JourneyDefinitionCreate, service: DefinitionService) -> JourneyDefinition:
     """Define a journey."""
     return await service.create(data)
 
 
 @definitions.get("", response_model=Page[JourneyDefinitionRead])
-async def list_definitions(
+async def list_journey_definitions(
     query: Annotated[JourneyDefinitionQuery, Query()],
     service: DefinitionService,
 ) -> Listing[JourneyDefinition]:
@@ -63,13 +63,13 @@ async def list_definitions(
 
 
 @definitions.get("/{journey_definition_id}", response_model=JourneyDefinitionRead)
-async def get_definition(journey_definition_id: UUID, service: DefinitionService) -> JourneyDefinition:
+async def get_journey_definition(journey_definition_id: UUID, service: DefinitionService) -> JourneyDefinition:
     """Return a definition."""
     return await service.get(journey_definition_id)
 
 
 @definitions.patch("/{journey_definition_id}", response_model=JourneyDefinitionRead, dependencies=ADMIN_ONLY)
-async def update_definition(
+async def update_journey_definition(
     journey_definition_id: UUID,
     changes: JourneyDefinitionUpdate,
     service: DefinitionService,
@@ -79,7 +79,7 @@ async def update_definition(
 
 
 @definitions.delete("/{journey_definition_id}", status_code=status.HTTP_204_NO_CONTENT, dependencies=ADMIN_ONLY)
-async def delete_definition(journey_definition_id: UUID, service: DefinitionService) -> None:
+async def delete_journey_definition(journey_definition_id: UUID, service: DefinitionService) -> None:
     """Delete a definition that no journey uses."""
     await service.delete(journey_definition_id)
 

@@ -70,7 +70,7 @@ async def delete_patient(patient_id: UUID, service: Service) -> None:
 
 
 @router.get("/{patient_id}/duplicates")
-async def list_duplicates(
+async def find_duplicates(
     patient_id: UUID,
     query: Annotated[ListQuery, Query()],
     service: Service,
@@ -86,6 +86,6 @@ async def merge_patients(patient_id: UUID, merge: PatientMerge, service: Service
 
 
 @router.get("/{patient_id}/timeline", response_model=Page[TimelineEntry])
-async def get_timeline(patient_id: UUID, query: Annotated[ListQuery, Query()], service: Service) -> Listing[Event]:
+async def read_timeline(patient_id: UUID, query: Annotated[ListQuery, Query()], service: Service) -> Listing[Event]:
     """List the events of a patient, oldest first."""
     return await service.timeline(patient_id, query)

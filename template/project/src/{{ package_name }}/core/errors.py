@@ -62,15 +62,6 @@ class Problem(BaseModel):
     errors: list[ErrorItem] = []
 
 
-PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
-    "default": {
-        "description": "Error",
-        "content": {PROBLEM_JSON: {"schema": Problem.model_json_schema()}},
-    },
-}
-"""The description of error responses in the OpenAPI document."""
-
-
 class ServiceError(Exception):
     """An error with a detail for the client.
 

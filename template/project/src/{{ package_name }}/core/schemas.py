@@ -42,6 +42,12 @@ def _refuse_boolean(value: Any) -> Any:
     return value
 
 
+def _refuse_exponent(value: Any) -> Any:
+    if isinstance(value, str) and not re.fullmatch(_AMOUNT["pattern"], value):
+        raise ValueError("must have at most 10 digits before the point and 2 after it")
+    return value
+
+
 def _require_boolean(value: Any) -> Any:
     if isinstance(value, bool | str):
         return value
@@ -102,7 +108,16 @@ LongText = Annotated[
 # Mail servers ignore case in practice, so an address differs from another one in more than case.
 Email = Annotated[EmailStr, BeforeValidator(_refuse_display_name), AfterValidator(str.lower)]
 Integer = Annotated[int, Field(ge=-(2**63), le=2**63 - 1), AsNumber]
-Amount = Annotated[Decimal, Field(max_digits=12, decimal_places=2)]
+# Pydantic's JSON Schema of a decimal does not say how many digits it has.
+_AMOUNT = {"type": "string", "pattern": r"^-?[0-9]{1,10}(\.[0-9]{1,2})?$"}
+_AMOUNT_AS_NUMBER = {"type": "number", "minimum": -9_999_999_999.99, "maximum": 9_999_999_999.99}
+Amount = Annotated[
+    Decimal,
+    Field(max_digits=12, decimal_places=2),
+    BeforeValidator(_refuse_exponent),
+    WithJsonSchema({"anyOf": [_AMOUNT_AS_NUMBER, _AMOUNT]}, mode="validation"),
+    WithJsonSchema(_AMOUNT, mode="serialization"),
+]
 Boolean = Annotated[bool, BeforeValidator(_require_boolean)]
 PlainDate = Annotated[date, AsText]
 Moment = Annotated[AwareDatetime, AsText, AfterValidator(_in_utc)]

@@ -1,0 +1,67 @@
+"""The OpenAPI document: what FastAPI does not say about errors and operations."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from fastapi import FastAPI
+
+from .errors import PROBLEM_JSON, Problem
+
+DEFAULT = "default"
+RESPONSES: dict[int | str, tuple[str, str]] = {
+    400: ("BadRequest", "The body cannot be read; it must be JSON in UTF-8."),
+    401: ("Unauthorized", "The token is missing or not valid."),
+    403: ("Forbidden", "The token does not allow this."),
+    404: ("NotFound", "The record does not exist in this organisation."),
+    409: ("Conflict", "The request conflicts with stored data."),
+    422: ("UnprocessableContent", "The request is not valid, or violates a rule."),
+    500: ("InternalServerError", "The service failed."),
+    503: ("ServiceUnavailable", "The service is overloaded, or its database does not respond. Retry after some time."),
+    DEFAULT: ("Problem", "Another error."),
+}
+"""The name and the description of the response for each status."""
+
+
+class DocumentedAPI(FastAPI):
+    """An application whose OpenAPI document describes all errors; each operation is named after its function."""
+
+    def __init__(self, **options: Any) -> None:
+        # Without a default response, FastAPI would describe its own body for a 422.
+        responses: dict[int | str, dict[str, Any]] = {DEFAULT: {}}
+        super().__init__(**options, responses=responses, generate_unique_id_function=lambda route: route.name)
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the OpenAPI document."""
+        if self.openapi_schema is None:
+            describe_errors(super().openapi())
+        return super().openapi()
+
+
+def describe_errors(document: dict[str, Any]) -> None:
+    """Add the shape of errors to `document`, and the error responses to each operation."""
+    components = document.setdefault("components", {})
+    problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    components.setdefault("schemas", {}).update({**problem.pop("$defs"), "Problem": problem})
+    content = {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    components["responses"] = {
+        name: {"description": description, "content": content} for name, description in RESPONSES.values()
+    }
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            for status in statuses_of(path, method, operation):
+                reference = {"$ref": f"#/components/responses/{RESPONSES[status][0]}"}
+                operation["responses"][str(status)] = reference
+
+
+def statuses_of(path: str, method: str, operation: dict[str, Any]) -> Iterator[int | str]:
+    """Yield the error statuses that an operation can respond with."""
+    reads_body, needs_token = "requestBody" in operation, "security" in operation
+    applies: dict[int | str, bool] = {
+        400: reads_body,
+        401: needs_token,
+        403: needs_token,
+        404: "{" in path,
+        409: needs_token and method != "get",
+        422: reads_body or "parameters" in operation,
+    }
+    return (status for status in RESPONSES if applies.get(status, True))
