@@ -11,13 +11,12 @@ from typing import Any
 
 import pydantic
 import pytest
-import yaml
 
-from tests.support.services import ROOT, Service
+from tests.support.services import Service
+from tests.support.strategies import RESERVED
 
-RESERVED = yaml.safe_load((ROOT / "template/macros/reserved.yml").read_text(encoding="utf-8"))
 # The generated files of a module `things` define names with `Thing`, which are not reserved.
-OWN = re.compile(r"(Member|Loan|Label)(State|Kind|Create|Update|Query|Read|Move|Service)?")
+OWN = re.compile(r"(Test)?(Member|Loan|Label)(State|Kind|Create|Update|Query|Read|Move|Service)?")
 
 
 def test_keywords() -> None:

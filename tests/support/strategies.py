@@ -15,7 +15,10 @@ from .services import ROOT
 Answers = dict[str, Any]
 Way = tuple[Any, ...]
 
-RESERVED = yaml.safe_load((ROOT / "template/macros/reserved.yml").read_text(encoding="utf-8"))
+RESERVED: dict[str, list[str]] = {
+    kind: names.split()
+    for kind, names in yaml.safe_load((ROOT / "template/macros/reserved.yml").read_text(encoding="utf-8")).items()
+}
 
 ODD = yaml.safe_load((ROOT / "tests/support/odd.yml").read_text(encoding="utf-8"))
 TEXTS = [*ODD["texts"], "x" * 60, "字" * 30]
