@@ -17,11 +17,19 @@ def configure_logging(loglevel: int = logging.INFO, **_: Any) -> None:
     logging.basicConfig(format=FORMAT, handlers=[handler])
     for name in (__name__.partition(".")[0], "celery"):
         logging.getLogger(name).setLevel(loglevel)
+    logging.getLogger("uvicorn.access").addFilter(_hide_query)
     for logger in map(logging.getLogger, ("uvicorn", "uvicorn.access")):
         # Without handlers, the access log is switched off.
         if logger.handlers:
             logger.handlers.clear()
             logger.propagate = True
+
+
+def _hide_query(record: logging.LogRecord) -> bool:
+    # A search may be the name of a person.
+    if isinstance(record.args, tuple):
+        record.args = tuple(each.partition("?")[0] if isinstance(each, str) else each for each in record.args)
+    return True
 
 
 def _add_request_id(record: logging.LogRecord) -> bool:
