@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Query, status
 from ...core.database import SessionDep
 from ...core.events import EventBusDep
 from ...core.resource import Listing
+from ...core.routing import ServiceRoute
 from ...core.schemas import Page
 from ...core.security import ADMIN_ONLY, PrincipalDep
 from .models import Appointment, Practitioner
@@ -29,8 +30,8 @@ from .schemas import (
 )
 from .service import AppointmentService, PractitionerService
 
-practitioners = APIRouter(prefix="/practitioners", tags=["practitioners"])
-appointments = APIRouter(prefix="/appointments", tags=["appointments"])
+practitioners = APIRouter(prefix="/practitioners", tags=["practitioners"], route_class=ServiceRoute)
+appointments = APIRouter(prefix="/appointments", tags=["appointments"], route_class=ServiceRoute)
 
 
 def get_practitioner_service(session: SessionDep, events: EventBusDep) -> PractitionerService:

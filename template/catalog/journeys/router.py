@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Query, status
 from ...core.database import SessionDep
 from ...core.events import EventBusDep
 from ...core.resource import Listing
+from ...core.routing import ServiceRoute
 from ...core.schemas import Page
 from ...core.security import ADMIN_ONLY
 from .models import Journey, JourneyDefinition
@@ -24,8 +25,8 @@ from .schemas import (
 )
 from .service import JourneyDefinitionService, JourneyService
 
-definitions = APIRouter(prefix="/journey-definitions")
-journeys = APIRouter(prefix="/journeys")
+definitions = APIRouter(prefix="/journey-definitions", route_class=ServiceRoute)
+journeys = APIRouter(prefix="/journeys", route_class=ServiceRoute)
 
 
 def get_definition_service(session: SessionDep, events: EventBusDep) -> JourneyDefinitionService:

@@ -54,4 +54,4 @@ async def test_a_journey_cannot_start_for_a_patient_who_is_being_merged(
     outcomes = await race_in_order(merge, start)
 
     journeys = await journey_service.list()
-    assert ([type(outcome).__name__ for outcome in outcomes], journeys.total) == (["Patient", "Unprocessable"], 0)
+    assert ([type(outcome).__name__ for outcome in outcomes], journeys.items) == (["Patient", "Unprocessable"], [])

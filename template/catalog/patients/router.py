@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Query, status
 from ...core.database import SessionDep
 from ...core.events import Event, EventBusDep
 from ...core.resource import Listing
+from ...core.routing import ServiceRoute
 from ...core.schemas import ListQuery, Page
 from ...core.security import ADMIN_ONLY
 from .models import Patient
@@ -22,7 +23,7 @@ from .schemas import (
 )
 from .service import PatientService
 
-router = APIRouter(prefix="/patients", tags=["patients"])
+router = APIRouter(prefix="/patients", tags=["patients"], route_class=ServiceRoute)
 
 
 def get_service(session: SessionDep, events: EventBusDep) -> PatientService:

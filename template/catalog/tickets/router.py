@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Query, status
 from ...core.database import SessionDep
 from ...core.events import EventBusDep
 from ...core.resource import Listing
+from ...core.routing import ServiceRoute
 from ...core.schemas import Page
 from ...core.security import ADMIN_ONLY, PrincipalDep
 from .models import Ticket
@@ -23,7 +24,7 @@ from .schemas import (
 )
 from .service import TicketService
 
-router = APIRouter(prefix="/tickets", tags=["tickets"])
+router = APIRouter(prefix="/tickets", tags=["tickets"], route_class=ServiceRoute)
 
 
 def get_service(session: SessionDep, events: EventBusDep) -> TicketService:

@@ -1,0 +1,56 @@
+"""The routes of modules: a request is one transaction, which runs again after a deadlock, and POST can be repeated."""
+
+from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack
+from itertools import count
+from typing import Any
+
+from fastapi import Depends, Request, Response
+from fastapi.routing import APIRoute
+from sqlalchemy.exc import DBAPIError
+
+from .concurrency import raise_unless_aborted
+from .idempotency import Repeated, idempotent
+
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+class TransactionRoute(APIRoute):
+    """A route that runs a request again if PostgreSQL aborted its transaction because of another one."""
+
+    def get_route_handler(self) -> Handler:
+        """Return the function that responds to a request."""
+        handle = super().get_route_handler()
+
+        async def respond(request: Request) -> Response:
+            attempts = count(1)
+            while True:
+                try:
+                    return await _run(handle, request)
+                except Repeated as repeated:
+                    return repeated.response
+                except DBAPIError as error:
+                    raise_unless_aborted(error, next(attempts))
+
+        return respond
+
+
+class ServiceRoute(TransactionRoute):
+    """A route of a module; a POST accepts the header `Idempotency-Key`.
+
+    Routes that need no token, or that return a secret, opt out: `APIRouter(route_class=TransactionRoute)`.
+    """
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        if "POST" in options["methods"]:
+            # The last one: a stored response is only for those who may still send the request.
+            options["dependencies"] = [*options["dependencies"], Depends(idempotent, scope="function")]
+        super().__init__(path, endpoint, **options)
+
+
+async def _run(handle: Handler, request: Request) -> Response:
+    # FastAPI would end the dependencies after the last attempt, and the first would keep its locks until then.
+    async with AsyncExitStack() as stack:
+        request.scope["fastapi_function_astack"] = stack
+        response = request.state.response = await handle(request)
+    return response
