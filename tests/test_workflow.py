@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.support.environments import FOLDER
 from tests.support.services import Service
@@ -224,3 +225,11 @@ class TestDelivery:
         """Return the script steps of a deployment."""
         steps = read_jobs(repository / WORKFLOW)["deploy"]["steps"]
         return [step for step in steps if "run" in step and step["if"] == "vars.DEPLOY_COMMAND != ''"]
+
+
+def test_a_merge_queue_starts_the_workflow(written: Callable[[str], Service]) -> None:
+    # GitHub waits for the check `Passed` in the queue, too.
+    text = (written("defaults").folder / ".github/workflows/test-deploy.yml").read_text(encoding="utf-8")
+
+    # YAML reads the key `on` as true.
+    assert yaml.safe_load(text)[True].keys() == {"pull_request", "merge_group", "push", "workflow_dispatch"}

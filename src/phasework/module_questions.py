@@ -6,6 +6,7 @@ from typing import Any
 from questionary import Choice
 
 from .answers import Answers
+from .console import show
 from .prompts import Check, ask_list, ask_number, ask_text, choose, confirm, show_problem, tick
 from .rules import Module, Rules
 
@@ -13,6 +14,11 @@ CHOICES = "one of several texts"
 REFERENCE = "a record of another module"
 # Stands in until there is a field, because a module without fields is refused.
 PLACEHOLDER_FIELDS = {"title": "str"}
+
+
+PHASE = """A phase (1 to 9) is an order of delivery with its own tests, marker, coverage
+gates and CI job: phase 1 can be live, with its tests green, while phase 2 still
+changes."""
 
 
 @dataclass
@@ -50,6 +56,8 @@ def ask_module(rules: Rules, answers: Answers) -> dict[str, Module]:
     """Return an own module by its name, described as in the answer `own_modules`."""
     module = OwnModule(rules, answers)
     ask_name(module)
+    if not answers["own_modules"]:
+        show(PHASE, "dim")
     phases = [entry["phase"] for entry in rules.plan_of(answers).values()]
     coverage = rules.plan_of(answers | {"own_modules": {module.name: {}}})[module.name]["coverage"]
     module.description |= ask_plan(module.name, lambda entry: module.problem(**entry), max(phases, default=1), coverage)
@@ -87,7 +95,9 @@ def ask_name(module: OwnModule) -> None:
 def ask_plan(name: str, check: Check, phase: int, coverage: int) -> dict[str, int]:
     """Ask for a module's phase and coverage; `check` gets each as in `{"phase": 2}`."""
     return {
-        "phase": ask_number(f"Phase in which {name} is due, 1 to 9:", lambda number: check({"phase": number}), phase),
+        "phase": ask_number(
+            f"Phase of {name}, 1 (delivered first) to 9:", lambda number: check({"phase": number}), phase
+        ),
         "coverage": ask_number(
             f"Minimum coverage of {name}, in percent:", lambda number: check({"coverage": number}), coverage
         ),

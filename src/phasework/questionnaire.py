@@ -12,7 +12,7 @@ from rich.table import Table
 
 from .answers import Answers, as_mapping
 from .console import show, show_table
-from .module_questions import ask_module, ask_plan
+from .module_questions import PHASE, ask_module, ask_plan
 from .modules import to_yaml
 from .prompts import Check, as_number, ask_number, ask_text, choose, confirm, show_problem, tick
 from .rules import Question, Rules
@@ -98,7 +98,7 @@ def ask_own_modules(rules: Rules, answers: Answers) -> dict[str, Any]:
 def ask_whole_plan(question: Question, check: Check) -> dict[str, Any]:
     """Show the default plan, and ask for the phase and coverage of each module if it is not to be kept."""
     plan: dict[str, dict[str, int]] = dict(question.default)
-    show("\nThe plan: when each module is due, and how much of it the tests must cover.")
+    show(f"\nThe plan: the phase of each module, and how much of it the tests must cover.\n{PHASE}")
     table = Table("Module", "Phase", "Minimum coverage")
     for name, entry in plan.items():
         table.add_row(name, str(entry["phase"]), f"{entry['coverage']} %")

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import PurePath
 from typing import TYPE_CHECKING, NamedTuple
 
-# `phasework` imports this file without pytest.
+# This file is also imported without pytest.
 if TYPE_CHECKING:
     from .service import Service
 

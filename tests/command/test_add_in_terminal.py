@@ -80,7 +80,7 @@ def begin(terminal: Terminal) -> None:
     terminal.answer("Which module?", UP)
     terminal.answer("Name of the module", "loans")
     terminal.answer("Name of one record")
-    terminal.answer("Phase in which loans is due", CLEAR + "2")
+    terminal.answer("Phase of loans", CLEAR + "2")
     terminal.answer("Minimum coverage of loans", CLEAR + "85")
 
 
@@ -161,7 +161,7 @@ def test_a_wrong_answer_is_refused_at_once_at_every_question(
         ),
         ("Name of one record", "Page", "pages.entity: use another name, such as OwnPage", "WebPage"),
         (
-            "Phase in which pages is due",
+            "Phase of pages",
             "soon",
             'pages.phase: use a whole number from 1 to 9, not "soon".',
             "2",
@@ -236,9 +236,9 @@ def test_a_named_module_of_the_catalog_is_added_with_what_it_needs(
     terminal = open_terminal("journeys")
     terminal.answer("journeys needs patients. Add that, too?")
     for question in (
-        "Phase in which patients is due",
+        "Phase of patients",
         "Minimum coverage of patients",
-        "Phase in which journeys is due",
+        "Phase of journeys",
     ):
         terminal.answer(question)
     terminal.answer("Minimum coverage of journeys", CLEAR + "70")

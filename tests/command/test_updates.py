@@ -494,7 +494,7 @@ def test_other_answers_are_typed(service: LivingService, terminal: Terminal) -> 
     terminal.answer("do you want to choose from?")
     terminal.answer("Which modules does it have?", DOWN * 3 + " ")
     terminal.answer("Keep this plan?", "n")
-    terminal.answer("Phase in which loans is due", CLEAR + "4")
+    terminal.answer("Phase of loans", CLEAR + "4")
     for question in (
         "loans",
         "members",
