@@ -4,10 +4,19 @@ import datetime as dt
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, StringConstraints
 
 from ...core.clock import utcnow
-from ...core.schemas import Email, PlainDate, RequestModel, ResponseModel, SearchQuery, ShortText, unchanged
+from ...core.schemas import (
+    Email,
+    NameCharacters,
+    PlainDate,
+    RequestModel,
+    ResponseModel,
+    SearchQuery,
+    ShortText,
+    unchanged,
+)
 from .models import Sex
 from .rules import DuplicateReason, is_past, is_phone
 
@@ -24,7 +33,9 @@ def _check_birth_date(birth_date: dt.date) -> dt.date:
     return birth_date
 
 
-Phone = Annotated[ShortText, Field(max_length=50), AfterValidator(_check_phone)]
+Phone = Annotated[
+    str, StringConstraints(strip_whitespace=True, max_length=50), NameCharacters, AfterValidator(_check_phone)
+]
 BirthDate = Annotated[PlainDate, AfterValidator(_check_birth_date)]
 
 

@@ -95,10 +95,11 @@ _CONTROL = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"
 # Two names that look the same must not differ, and a name must not reorder the text around it (UAX 9, Bidi_Control).
 _NOT_IN_NAMES = _CONTROL + r"\t\n\r\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff"
 
+NameCharacters = _refuse(_NOT_IN_NAMES, "line breaks, control characters, or invisible characters")
 ShortText = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=f"^[^{_NOT_IN_NAMES}]*$"),
-    _refuse(_NOT_IN_NAMES, "line breaks, control characters, or invisible characters"),
+    NameCharacters,
 ]
 LongText = Annotated[
     str,
