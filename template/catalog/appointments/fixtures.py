@@ -43,7 +43,7 @@ OFFICE_HOURS: Week = tuple(
 
 @pytest.fixture
 def practitioner_payload() -> Payload:
-    """Return a function that makes the request body of a practitioner in Berlin, each time with another name."""
+    """Return a function that makes the request body of a practitioner in Berlin, with a different name each time."""
     numbers = count(1)
 
     def make(**overrides: Any) -> dict[str, Any]:
@@ -139,7 +139,7 @@ async def concurrent_sessions(
     test_practitioner: Practitioner,
     tmp_path: Path,
 ) -> AsyncIterator[SessionFactory]:
-    """Sessions with separate connections to a SQLite file, where a locked database is an error at once.
+    """Sessions with separate connections to a SQLite file, where a locked database is an error immediately.
 
     The file contains `test_org`, `test_patient` and `test_practitioner`.
     """

@@ -22,7 +22,7 @@ def seed(user: Visitor) -> None:
 
 
 def book(user: Visitor) -> None:
-    """Book a free slot of a random week within the next year; another user may take it first."""
+    """Book a free slot of a random week within the next year; another user may book it first."""
     practitioner = user.pick("/practitioners")
     first = datetime.now(UTC).date() + timedelta(days=randrange(1, 365))
     week = {"from": str(first), "to": str(first + timedelta(days=6))}
@@ -43,9 +43,9 @@ def read(user: Visitor) -> None:
     user.read("/appointments")
 
 
-def list_those_of_a_practitioner(user: Visitor) -> None:
+def list_by_practitioner(user: Visitor) -> None:
     """List the appointments of a practitioner."""
     user.browse("/appointments", practitioner_id=user.pick("/practitioners")["id"])
 
 
-TASKS = {list_those_of_a_practitioner: 4, read: 3, book: 2}
+TASKS = {list_by_practitioner: 4, read: 3, book: 2}

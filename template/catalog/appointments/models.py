@@ -74,7 +74,7 @@ class Appointment(StatefulRecord):
     cancellation_reason: Mapped[str | None] = mapped_column(String(200))
     reminded_at: Mapped[datetime | None]
     reminder_attempts: Mapped[int] = mapped_column(default=0)
-    """How many e-mails with a reminder of this time the patient has perhaps got."""
+    """How many e-mails with a reminder of this time may have been sent."""
     reminder_claimed_until: Mapped[datetime | None]
     """Until then, only the worker that claimed the reminder may send it."""
 

@@ -74,7 +74,7 @@ class Span:
     ends_at: datetime
 
     def covers(self, other: "Span") -> bool:
-        """Return whether `other` lies within this span."""
+        """Return whether `other` is within this span."""
         return self.starts_at <= other.starts_at and other.ends_at <= self.ends_at
 
 
@@ -102,7 +102,7 @@ def slots_between(schedule: Schedule, first: date, last: date) -> list[Span]:
     """Return the slots of the local days from `first` to `last` (inclusive), in order.
 
     Slots start at the same local times every day. When clocks go forward, a skipped local time has no slot. When
-    they go back, a repeated local time has two. A slot always has its full length, lies within the working hours,
+    they go back, a repeated local time has two. A slot always has its full length, is within the working hours,
     and does not overlap another slot.
     """
     days = [first + number * DAY for number in range((last - first).days + 1)]

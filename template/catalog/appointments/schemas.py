@@ -29,7 +29,7 @@ MAX_DAYS = 31
 
 @cache
 def _time_zones() -> set[str]:
-    # The server's own zone, and the one of a device that was not set up, are no zones of the IANA database.
+    # These names are not in the IANA database: the server's own zone, and that of a device that was not set up.
     return available_timezones() - {"Factory", "localtime"}
 
 

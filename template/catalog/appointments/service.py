@@ -30,11 +30,11 @@ from .schemas import (
 PARTIES = (Appointment.practitioner_id, Appointment.patient_id)
 """The parties that must be free at the time of an appointment."""
 MAX_REMINDERS = 2
-"""How many e-mails with a reminder a patient gets at most, if the mail server does not confirm the first."""
+"""The maximum number of e-mails with the same reminder, if the mail server does not confirm them."""
 REMINDER_LEASE = timedelta(minutes=2)
 """How long a claimed reminder belongs to one worker; longer than a task may run (`TIME_LIMIT` in `worker.py`)."""
 UNCONFIRMED = "reminder_unconfirmed"
-"""The outcome of a reminder that was perhaps sent."""
+"""The outcome of a reminder that may have been sent."""
 BEFORE_THE_START = frozenset({AppointmentState.BOOKED, AppointmentState.CANCELLED})
 """The states that an appointment can enter before it starts; it can enter the others only afterwards."""
 

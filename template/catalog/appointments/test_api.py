@@ -12,7 +12,7 @@ from your_service.core.events import Event
 from your_service.core.identity import User
 from your_service.modules.appointments.models import Appointment, Practitioner
 
-from tests.support.answers import write_and_read
+from tests.support.checks import write_and_read
 from tests.support.factories import Factory, Payload
 
 pytestmark = pytest.mark.usefixtures("frozen_time")
@@ -43,7 +43,7 @@ async def test_create_practitioner(
     assert (found.status_code, found.json()) == (status.HTTP_200_OK, created)
 
 
-async def test_answers_about_practitioners_contain_what_is_stored(
+async def test_responses_about_practitioners_contain_the_stored_values(
     admin_client: AsyncClient,
     test_practitioner: Practitioner,
 ) -> None:
@@ -57,7 +57,7 @@ async def test_answers_about_practitioners_contain_what_is_stored(
     assert changed.items() >= stored.items()
 
 
-async def test_times_of_appointments_are_answered_in_utc(
+async def test_times_of_appointments_are_returned_in_utc(
     member_client: AsyncClient,
     appointment_payload: Payload,
 ) -> None:

@@ -41,14 +41,14 @@ def test_book(
     appointment_payload: Payload,
     many_appointments: list[Appointment],
 ) -> None:
-    wanted = [AppointmentCreate(**appointment_payload()) for _ in range(ROUNDS)]
+    requests = [AppointmentCreate(**appointment_payload()) for _ in range(ROUNDS)]
 
-    last = measure(lambda: appointment_service.book(wanted.pop()))
+    last = measure(lambda: appointment_service.book(requests.pop()))
 
     assert last.starts_at > many_appointments[-1].starts_at
 
 
-def test_list_those_of_a_practitioner(
+def test_list_by_practitioner(
     measure: Measure,
     appointment_service: AppointmentService,
     test_practitioner: Practitioner,

@@ -29,7 +29,7 @@ def journey_definition_service(
 
 @pytest.fixture
 def journey_definition_payload() -> Payload:
-    """Return a function that makes the request body of a definition with three stages, each time with another name."""
+    """Return a function that makes the request body of a definition with three stages, with a different name each time."""
     numbers = count(1)
 
     def make(**overrides: Any) -> dict[str, Any]:

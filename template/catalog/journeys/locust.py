@@ -27,9 +27,9 @@ def read(user: Visitor) -> None:
     user.read("/journeys")
 
 
-def list_those_of_a_patient(user: Visitor) -> None:
+def list_by_patient(user: Visitor) -> None:
     """List the journeys of a patient."""
     user.browse("/journeys", patient_id=user.pick("/patients")["id"])
 
 
-TASKS = {list_those_of_a_patient: 4, read: 3, start: 1}
+TASKS = {list_by_patient: 4, read: 3, start: 1}

@@ -9,7 +9,7 @@ from httpx2 import AsyncClient
 
 from your_service.modules.journeys.models import JourneyDefinition
 
-from tests.support.answers import write_and_read
+from tests.support.checks import write_and_read
 from tests.support.factories import Payload
 
 DEFINITIONS = "/journey-definitions"
@@ -37,7 +37,7 @@ async def test_define(
     assert (found.status_code, found.json()) == (status.HTTP_200_OK, created)
 
 
-async def test_answers_about_definitions_contain_what_is_stored(
+async def test_responses_about_definitions_contain_the_stored_values(
     admin_client: AsyncClient,
     test_journey_definition: JourneyDefinition,
 ) -> None:

@@ -30,7 +30,7 @@ def test_start(
     assert started not in many_journeys
 
 
-def test_list_those_of_a_patient(
+def test_list_by_patient(
     measure: Measure,
     journey_service: JourneyService,
     test_patient: Patient,

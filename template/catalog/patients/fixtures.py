@@ -25,7 +25,7 @@ def patient_service(db_session: AsyncSession, event_bus: EventBus, organisation:
 
 @pytest.fixture
 def patient_payload() -> Payload:
-    """Return a function that makes the request body of a new patient, each time of another person."""
+    """Return a function that makes the request body of a new patient, for a different person each time."""
     numbers = count(1)
 
     def make(**overrides: Any) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from httpx2 import AsyncClient
 
 from your_service.modules.patients.models import Patient
 
-from tests.support.answers import write_and_read
+from tests.support.checks import write_and_read
 from tests.support.factories import Factory, Payload
 
 URL = "/patients"
@@ -40,7 +40,7 @@ async def test_create(member_client: AsyncClient, patient_payload: Payload) -> N
     assert (found.status_code, found.json()) == (status.HTTP_200_OK, created)
 
 
-async def test_answers_contain_what_is_stored(
+async def test_responses_contain_the_stored_values(
     member_client: AsyncClient,
     test_patient_id: UUID,
     patient_payload: Payload,
@@ -100,13 +100,13 @@ async def test_list(member_client: AsyncClient, test_patient_id: UUID) -> None:
 
 
 async def test_search(member_client: AsyncClient, make_patient: Factory[Patient]) -> None:
-    wanted = await make_patient(given_name="José", phone="+34 555 0100")
+    expected = await make_patient(given_name="José", phone="+34 555 0100")
     await make_patient()
 
     for search in ("jose", "+34 (555) 01-00", "0034 5550100"):
         response = await member_client.get(URL, params={"search": search})
 
-        assert [item["id"] for item in response.json()["items"]] == [str(wanted.id)]
+        assert [item["id"] for item in response.json()["items"]] == [str(expected.id)]
 
 
 async def test_list_refuses_a_number_as_a_date(member_client: AsyncClient) -> None:

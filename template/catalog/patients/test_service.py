@@ -200,12 +200,12 @@ class TestPatientService(ServiceTestCase[PatientService]):
         assert (len(first.items), first.total, second.next) == (2, 3, None)
 
     async def test_list_filters_by_birth_date(self, make_patient: Factory[Patient]) -> None:
-        wanted = await make_patient(birth_date="1990-05-17")
+        expected = await make_patient(birth_date="1990-05-17")
         await make_patient(birth_date="1990-05-18")
 
         listing = await self.service.list(PatientQuery(birth_date=date(1990, 5, 17)))
 
-        assert [patient.id for patient in listing.items] == [wanted.id]
+        assert [patient.id for patient in listing.items] == [expected.id]
 
     async def test_search_finds(self, jose: Patient) -> None:
         searches = [
@@ -237,7 +237,7 @@ class TestPatientService(ServiceTestCase[PatientService]):
         assert [search for search, listing in listings.items() if jose in listing.items] == []
 
     @pytest.mark.parametrize(
-        ("alike", "reasons"),
+        ("details", "reasons"),
         [
             (
                 {"given_name": "ADA", "family_name": "Lóve-Lace", "birth_date": "1990-05-17"},
@@ -256,13 +256,13 @@ class TestPatientService(ServiceTestCase[PatientService]):
         self,
         make_patient: Factory[Patient],
         patient_payload: Payload,
-        alike: dict[str, Any],
+        details: dict[str, Any],
         reasons: list[DuplicateReason],
     ) -> None:
         ada = await make_patient(**ADA)
 
         with pytest.raises(Conflict) as error:
-            await self.service.create(PatientCreate(**patient_payload(**alike)))
+            await self.service.create(PatientCreate(**patient_payload(**details)))
 
         duplicate = Duplicate(
             id=ada.id,

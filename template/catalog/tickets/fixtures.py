@@ -25,7 +25,7 @@ def ticket_service(db_session: AsyncSession, event_bus: EventBus, organisation: 
 
 @pytest.fixture
 def ticket_payload() -> Payload:
-    """Return a function that makes the request body of a ticket, each time with another title."""
+    """Return a function that makes the request body of a ticket, with a different title each time."""
     numbers = count(1)
 
     def make(**overrides: Any) -> dict[str, Any]:

@@ -9,11 +9,11 @@ from httpx2 import AsyncClient
 
 from your_service.core.identity import User
 
-from tests.support.answers import write_and_read
+from tests.support.checks import write_and_read
 from tests.support.factories import Factory, Payload
 
 URL = "/tickets"
-# Every route that changes a ticket, with the fields of its body besides the version.
+# Every route that changes a ticket, with the fields of its body except for the version.
 CHANGES: list[tuple[str, str, dict[str, Any]]] = [
     ("PATCH", "", {"title": "Printer on fire"}),
     ("POST", "/assign", {"assignee_id": "00000000-0000-4000-8000-000000000001"}),
@@ -44,7 +44,7 @@ async def test_create(member_client: AsyncClient, acting_user: User, ticket_payl
     assert (found.status_code, found.json()) == (status.HTTP_200_OK, created)
 
 
-async def test_answers_contain_what_is_stored(
+async def test_responses_contain_the_stored_values(
     member_client: AsyncClient,
     test_ticket_id: UUID,
     ticket_payload: Payload,

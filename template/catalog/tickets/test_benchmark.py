@@ -24,9 +24,9 @@ def test_create(
     acting_user: User,
     many_tickets: list[Ticket],
 ) -> None:
-    wanted = [RequestedTicket(**ticket_payload(requester_id=acting_user.id)) for _ in range(ROUNDS)]
+    requests = [RequestedTicket(**ticket_payload(requester_id=acting_user.id)) for _ in range(ROUNDS)]
 
-    created = measure(lambda: ticket_service.create(wanted.pop()))
+    created = measure(lambda: ticket_service.create(requests.pop()))
 
     assert created.requester_id == acting_user.id
 

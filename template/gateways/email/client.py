@@ -30,7 +30,7 @@ _STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}(?= |$)")
 
 
 class EmailError(Exception):
-    """The message was not sent. Its text may be logged; `reply` is what the server said, which may name people."""
+    """The message was not sent. The text of the error may be logged, but not `reply`, which may contain addresses."""
 
     def __init__(self, reason: str, reply: str = "") -> None:
         super().__init__(reason)
@@ -107,7 +107,7 @@ class EmailSettings(BaseSettings):
 
 
 class _Connection(smtplib.SMTP):
-    """A connection that tells a lost reply to a whole message from other lost replies."""
+    """A connection that distinguishes a lost reply to a whole message from other lost replies."""
 
     _message_is_sent = False
 

@@ -71,7 +71,7 @@ class SmtpServer:
         }
 
     def clear(self) -> None:
-        """Forget the received messages, and confirm those that arrive."""
+        """Delete the received messages, and confirm new ones again."""
         self.messages.clear()
         self.confirms = True
 

@@ -271,7 +271,7 @@ def test_a_message_with_a_reference_keeps_its_message_id(gateway: SmtpEmailGatew
 
 @pytest.mark.parametrize("command", ["MAIL", "RCPT", "DATA"])
 @pytest.mark.parametrize("code", [451, 550])
-def test_errors_for_the_log_name_nobody(smtp_server: SmtpServer, command: str, code: int) -> None:
+def test_error_messages_contain_no_addresses(smtp_server: SmtpServer, command: str, code: int) -> None:
     smtp_server.replies = {command: [f"{code} 5.1.1 <ada@example.com>: Ada Lovelace has moved"]}
     gateway = SmtpEmailGateway(make_settings(smtp_server.port, smtp_attempts=1))
 

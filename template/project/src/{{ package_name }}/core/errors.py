@@ -48,7 +48,7 @@ class ErrorItem(BaseModel):
     msg: str
     type: str = Field(description="The kind of error, for programs.")
     allowed: list[Any] | None = Field(default=None, description="The values that are allowed instead.")
-    records: list[RecordReference] | None = Field(default=None, description="The records that are the reason.")
+    records: list[RecordReference] | None = Field(default=None, description="The records that caused the error.")
 
 
 class Problem(BaseModel):
@@ -156,7 +156,7 @@ def problem(
 
 @singledispatch
 def respond(error: Exception) -> JSONResponse:
-    """Return the response to `error`. What is no fault of the client is logged, and the response does not tell it."""
+    """Return the response to `error`. Errors of the service are logged, and the response does not describe them."""
     logger.error("Unexpected error", exc_info=error)
     return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "The service failed. Report the request_id to its operators.")
 
@@ -189,7 +189,7 @@ def _(error: SQLAlchemyError) -> JSONResponse:
 
 
 def is_outage(error: SQLAlchemyError) -> bool:
-    """Return whether the database, not the statement, is the reason: it is gone, overloaded, or a lock is held."""
+    """Return whether the database, and not the statement, caused an error: it is gone, overloaded or locked."""
     if isinstance(error, DBAPIError) and not error.connection_invalidated:
         # SQLite reports wrong statements as operational errors, too.
         is_statement = getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR

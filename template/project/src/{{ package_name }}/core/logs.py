@@ -11,7 +11,7 @@ request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 
 
 def configure_logging(loglevel: int = logging.INFO, **_: Any) -> None:
-    """Write lines of one format to standard error; also those of uvicorn and Celery, which configure their own."""
+    """Write all logs to standard error in one format, including those of uvicorn and Celery."""
     handler = logging.StreamHandler()
     handler.addFilter(_add_request_id)
     logging.basicConfig(format=FORMAT, handlers=[handler])

@@ -24,9 +24,9 @@ def install_middleware(app: FastAPI) -> None:
 
 
 class RequestContext:
-    """Middleware that gives each request an id, and answers errors that nothing else has handled.
+    """Middleware that gives each request an id, and responds to errors that nothing else has handled.
 
-    It is no `BaseHTTPMiddleware`, which hides changes of context variables.
+    It is not a `BaseHTTPMiddleware`, which hides changes of context variables.
     """
 
     def __init__(self, app: ASGIApp) -> None:

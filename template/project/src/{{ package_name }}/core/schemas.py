@@ -106,7 +106,7 @@ LongText = Annotated[
     StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000, pattern=f"^[^{_CONTROL}]*$"),
     _refuse(_CONTROL, "control characters except tabs and line breaks"),
 ]
-# Mail servers ignore case in practice, so an address differs from another one in more than case.
+# Mail servers ignore case in practice, so addresses that differ only in case are the same.
 Email = Annotated[EmailStr, BeforeValidator(_refuse_display_name), AfterValidator(str.lower)]
 Integer = Annotated[int, Field(ge=-(2**63), le=2**63 - 1), AsNumber]
 # Pydantic's JSON Schema of a decimal does not say how many digits it has.
