@@ -57,7 +57,7 @@ def prepare() -> Service:
     """Write a service with all catalog modules and some own modules, and run its unit tests."""
     shutil.rmtree(FOLDER, ignore_errors=True)
     service = write_service(copy_template(FOLDER / "template"), FOLDER / "service", {"own_modules": LIBRARY})
-    service = replace(service, besides=mutmut())
+    service = replace(service, extra=mutmut())
     service.run("pytest", "tests/unit", "--no-cov")
     return service
 
@@ -172,7 +172,7 @@ def show_survivors() -> int:
         print("There are no results yet; run `make mutate` first.")
         return 1
     results = [Result(**entry) for entry in json.loads(RESULTS.read_text(encoding="utf-8"))]
-    service = Service(FOLDER / "service", files={}, besides=mutmut())
+    service = Service(FOLDER / "service", files={}, extra=mutmut())
     for result in results:
         if not result.killed:
             print(result.diff or service.run("mutmut", "show", result.name).strip(), end="\n\n")

@@ -78,7 +78,7 @@ def at(node: Node, message: str) -> Finding:
 
 
 def has_part(path: PurePosixPath, folder: str) -> bool:
-    """Return whether `path` lies in `folder`, such as `tests/e2e`, at any depth."""
+    """Return whether `path` is in `folder`, such as `tests/e2e`, at any depth."""
     return f"/{folder.strip('/')}/" in f"/{path}"
 
 

@@ -24,7 +24,7 @@ COMMITTED = (
 
 
 def find_imports(path: PurePosixPath, tree: ast.Module, sources: Sequence[str] = SOURCES) -> Iterator[Finding]:
-    """Yield the imports of tests in a file that lies in one of `sources`, outside of any folder of tests."""
+    """Yield the imports of tests in a file in one of `sources`, outside of any folder of tests."""
     source = next((source for source in sources if _below(path, source) is not None), None)
     below = _below(path, source) if source else None
     if below is None or TESTS & set(below.parent.parts):
@@ -48,7 +48,7 @@ def find_commits(path: PurePosixPath, tree: ast.Module, services: Sequence[str] 
 
 
 def _below(path: PurePosixPath, folder: str) -> PurePosixPath | None:
-    """Return the path of a file relative to `folder`, or None if it lies elsewhere."""
+    """Return the path of a file relative to `folder`, or None if it is outside of it."""
     _, found, below = f"/{path}".partition(f"/{folder.strip('/')}/")
     return PurePosixPath(below) if found else None
 

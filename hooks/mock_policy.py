@@ -20,7 +20,7 @@ INSTEAD = "use real servers here (on 127.0.0.1), or write a unit test."
 
 
 def find_mocks(path: PurePosixPath, tree: ast.Module, folders: Sequence[str] = FOLDERS) -> Iterator[Finding]:
-    """Yield the mocks in a file that lies in one of `folders`."""
+    """Yield the mocks in a file in one of `folders`."""
     if not any(has_part(path, folder) for folder in folders):
         return
     used = {ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}

@@ -13,7 +13,7 @@ from tests.support.servers import Server, serving
 from tests.support.services import Service, copy_template, write_service
 
 pytest_plugins = ["pytester", "tests.support.groups"]
-# They run in services: tests/test_overlay.py.
+# These tests run in services: tests/test_overlay.py.
 collect_ignore = ["overlay"]
 
 
@@ -33,7 +33,7 @@ def shared_folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempP
 
 @pytest.fixture(scope="session")
 def template(shared_folder: Path) -> Path:
-    """A copy of the template in the working tree: one for all workers, because services record where it is."""
+    """A copy of the template in the working tree: one for all workers, because services record its path."""
     folder = shared_folder / "template"
     with locked(folder.with_suffix(".lock")):
         return folder if folder.exists() else copy_template(folder)

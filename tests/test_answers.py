@@ -1,4 +1,4 @@
-"""The same answers write the same bytes, from any source and on any file system."""
+"""The same answers write the same files, from any source and on any file system."""
 
 import os
 from collections.abc import Callable, Iterable, Iterator
@@ -124,7 +124,7 @@ def test_modules_can_be_any_list_of_yaml(template: Path, tmp_path: Path, text: s
     assert service.modules == ["patients", "tickets"]
 
 
-def test_an_answer_to_no_question_changes_nothing(
+def test_an_answer_without_a_question_changes_nothing(
     written: Callable[[str], Service], template: Path, tmp_path: Path
 ) -> None:
     service = write_service(template, tmp_path / "service", {"": "text", "colour": None})

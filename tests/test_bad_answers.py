@@ -508,7 +508,7 @@ BAD_ANSWERS: dict[str, tuple[Answers, str]] = {
         states(open=["closed", "closed"], closed=[]),
         "own_modules.loans.states.open: use each state only once.",
     ),
-    "state that is no text to print, beside an unknown target": (
+    "state that cannot be printed, and an unknown target": (
         own(states={"open": ["closed"], "\x00": []}),
         f'own_modules.loans.states: use {SHORT_NAME_RULE}, for the name of a state (yes, no, on and off in quotes), not " ".',
     ),
@@ -532,7 +532,7 @@ BAD_ANSWERS: dict[str, tuple[Answers, str]] = {
         own(fields={"class_id": "-> loans?"}),
         'own_modules.loans.fields.class_id: use class_record, because a reference adds _id to its name, not "class_id".',
     ),
-    "field state beside states": (
+    "field state in a module with states": (
         own(fields={"state": "str"}, states={"open": []}),
         "own_modules.loans.fields.state: use another name because a module with states has a field state already.",
     ),
@@ -650,7 +650,7 @@ def test_refuses_an_answer_to_a_computed_question(template: Path, tmp_path: Path
 @pytest.mark.parametrize(
     "text", ["patients", "[patients", "- patients\n  - tickets", "[[patients]]", "{patients: 1}", ""]
 )
-def test_refuses_text_that_is_no_list_of_modules(template: Path, tmp_path: Path, text: str) -> None:
+def test_refuses_text_that_is_not_a_list_of_modules(template: Path, tmp_path: Path, text: str) -> None:
     sentence = write(template, tmp_path / "service", {"modules": text})
 
     assert sentence == "modules: use a list of names, as in [patients, tickets], not text."

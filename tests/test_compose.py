@@ -158,7 +158,7 @@ def test_ports_are_only_open_on_this_machine(stack: Stack) -> None:
 def test_rolling_back_to_an_older_image(stack: Stack) -> None:
     query(stack, "INSERT INTO alembic_version VALUES ('patients_0099')")
     try:
-        # The procedure in docs/runbooks/roll-back.md, and the one that it warns against.
+        # The procedure in docs/runbooks/roll-back.md, and the command that it warns about.
         stack.compose("up", "--no-build", "--no-deps", "--force-recreate", "--detach", "app", "worker")
         until(lambda: state(stack, "app")["Health"]["Status"] == "healthy", stack)
         assert stack.start("run", "--rm", "migrate").returncode != 0
@@ -213,7 +213,7 @@ def test_the_tests_need_no_key_for_tokens(written: Callable[[str], Service]) -> 
 )
 def test_the_suite_passes_in_the_image(written: Callable[[str], Service], tmp_path: Path, command: list[str]) -> None:
     with stack_of(written("patients"), tmp_path / "service", REQUIRED) as stack:
-        said = stack.compose("--profile", "test", "run", "--rm", "test", *command)
+        output = stack.compose("--profile", "test", "run", "--rm", "test", *command)
 
-    assert "postgresql: app_test on postgres, from TEST_DATABASE_URL" in said
-    assert " passed in " in said
+    assert "postgresql: app_test on postgres, from TEST_DATABASE_URL" in output
+    assert " passed in " in output

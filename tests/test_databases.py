@@ -104,10 +104,10 @@ class TestMigrations:
             )
             for _ in range(2)
         ]
-        said = [run.communicate()[0] for run in both]
+        printed = [run.communicate()[0] for run in both]
 
-        assert [run.returncode for run in both] == [0, 0], said
-        assert sorted(output.count("Running upgrade") for output in said) == [0, 2]
+        assert [run.returncode for run in both] == [0, 0], printed
+        assert sorted(output.count("Running upgrade") for output in printed) == [0, 2]
         assert server.query("clinic", "SELECT version_num FROM alembic_version ORDER BY 1") == ["patients_0001"]
 
     @pytest.mark.parametrize(
@@ -124,8 +124,8 @@ class TestMigrations:
     def test_database_that_cannot_be_reached_is_reported_in_a_sentence(
         self, small: Service, url: str, reason: str
     ) -> None:
-        said = small.run("alembic", "upgrade", "heads", expect=255, variables={"DATABASE_URL": url})
+        printed = small.run("alembic", "upgrade", "heads", expect=255, variables={"DATABASE_URL": url})
 
-        assert said.splitlines()[-1].strip().startswith(f"FAILED: {reason}")
-        assert "Traceback" not in said
-        assert "secret@127" not in said.replace("me:secret@localhost", "")
+        assert printed.splitlines()[-1].strip().startswith(f"FAILED: {reason}")
+        assert "Traceback" not in printed
+        assert "secret@127" not in printed.replace("me:secret@localhost", "")

@@ -1,4 +1,4 @@
-"""A type of fields is one entry in a table: everything that is written about a field follows from it."""
+"""A field type is one entry in a table, from which all code for such fields follows."""
 
 from pathlib import Path
 from typing import Any

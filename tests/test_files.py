@@ -129,7 +129,7 @@ OUTSIDE = ["../evil", "../../evil", "/evil", "..\\evil", "C:\\evil", "~/evil", "
         "no refusal",
     ],
 )
-def test_no_answer_leads_outside_of_the_folder(
+def test_no_answer_writes_outside_of_the_folder(
     template: Path, tmp_path: Path, answers: Callable[[str], dict[str, Any]], path: str
 ) -> None:
     sentence = write(template, tmp_path / "folder/service", answers(path))

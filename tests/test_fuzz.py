@@ -1,4 +1,4 @@
-"""What our documents allow gives a service that passes; everything else is refused in one sentence, before a byte is written.
+"""Answers that the documentation allows give a service that passes; all others are refused before anything is written.
 
 `make fuzz` tries more cases, and new ones. A test that fails there is named with its seed: `make fuzz SEED=...` tries it again.
 """
@@ -95,7 +95,7 @@ def test_a_service_of_odd_modules_passes(template: Path, tmp_path: Path, seed: i
     service = Service(tmp_path / "service", written_files(template, tmp_path / "service", answers))
 
     service.check_types()
-    # What the modules bring; `make fuzz` runs the whole suite, with its gates.
+    # Only the tests of these modules; `make fuzz` runs the whole suite, with its gates.
     service.run_suite(*([] if BASE else ["--no-cov", "-k", " or ".join(drawn[-1])]))
 
 
@@ -114,7 +114,7 @@ def assert_refused(sentence: str, folder: Path) -> None:
 
 
 def assert_holds_what_was_asked_for(answers: Answers, files: dict[str, bytes]) -> None:
-    """Assert that each choice is in the code as it was answered."""
+    """Assert that the code contains each choice unchanged."""
     models = {
         path.split("/")[3]: text.decode()
         for path, text in files.items()

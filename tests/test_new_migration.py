@@ -42,37 +42,37 @@ def test_each_module_that_changed_gets_its_revision(library: Service) -> None:
     add_module(library, "parcel", "vans")
     add_module(library, "van", "loans")
 
-    said = library.run(*COMMAND, "Deliver loans")
+    output = library.run(*COMMAND, "Deliver loans")
 
-    assert written_by(said) == ["core_0002", "members_0003", "loans_0002", "vans_0001", "parcels_0001"]
-    assert "It adds members.points without a value for existing rows: add a server_default." in said
+    assert written_by(output) == ["core_0002", "members_0003", "loans_0002", "vans_0001", "parcels_0001"]
+    assert "It adds members.points without a value for existing rows: add a server_default." in output
     assert leads_to_the_models(library)
 
     remove_column(library, "modules/loans/models.py", "colour: Mapped[str | None]")
     remove_module(library, "parcel")
 
-    said = library.run(*COMMAND, "Deliver no parcels")
+    output = library.run(*COMMAND, "Deliver no parcels")
 
-    assert written_by(said) == ["loans_0003", "parcels_0002"]
-    assert "It drops loans.colour with its data" in said
-    assert "It drops the table parcels with its data." in said
+    assert written_by(output) == ["loans_0003", "parcels_0002"]
+    assert "It drops loans.colour with its data" in output
+    assert "It drops the table parcels with its data." in output
     assert leads_to_the_models(library)
 
 
 def test_nothing_is_written_without_changes(library: Service) -> None:
-    said = library.run(*COMMAND, "Nothing")
+    output = library.run(*COMMAND, "Nothing")
 
-    assert said == "The migrations match the models; nothing was written.\n"
-    assert written_by(said) == []
+    assert output == "The migrations match the models; nothing was written.\n"
+    assert written_by(output) == []
 
 
 @pytest.mark.parametrize("message", ["", " . ", 'Say "no"', "Two\nlines"])
 def test_invalid_message_is_refused(library: Service, message: str) -> None:
     add_column(library, "modules/loans/models.py", "colour: Mapped[str | None]")
 
-    said = library.run(*COMMAND, message, expect=1)
+    output = library.run(*COMMAND, message, expect=1)
 
-    assert said.startswith("MESSAGE must be one line without quotes and backslashes")
+    assert output.startswith("MESSAGE must be one line without quotes and backslashes")
     assert revisions(library) == {path for path in library.files if path.startswith("migrations/versions/")}
 
 
@@ -83,9 +83,9 @@ def test_failing_migrations_are_reported(library: Service) -> None:
         text.replace("    op.create_table(", '    op.execute("NONSENSE")\n    op.create_table('), encoding="utf-8"
     )
 
-    said = library.run(*COMMAND, "Anything", expect=1)
+    output = library.run(*COMMAND, "Anything", expect=1)
 
-    assert said.startswith('Nothing was written: A migration has failed: syntax error at or near "NONSENSE"')
+    assert output.startswith('Nothing was written: A migration has failed: syntax error at or near "NONSENSE"')
 
 
 def test_branch_with_two_heads_is_reported(library: Service) -> None:
@@ -93,9 +93,9 @@ def test_branch_with_two_heads_is_reported(library: Service) -> None:
     for name in ("one", "other"):
         library.run("alembic", "revision", "--head", "loans@loans_0001", "--splice", "--rev-id", name, "-m", name)
 
-    said = library.run(*COMMAND, "Anything", expect=1)
+    output = library.run(*COMMAND, "Anything", expect=1)
 
-    assert said.startswith("Nothing was written: loans has 2 heads: ")
+    assert output.startswith("Nothing was written: loans has 2 heads: ")
 
 
 def add_column(library: Service, path: str, column: str) -> None:
@@ -133,9 +133,9 @@ def remove_module(library: Service, name: str) -> None:
     )
 
 
-def written_by(said: str) -> list[str]:
+def written_by(output: str) -> list[str]:
     """Return the revisions that the command reported, in order."""
-    return [Path(line.split()[-1]).stem for line in said.splitlines() if line.startswith("Written: ")]
+    return [Path(line.split()[-1]).stem for line in output.splitlines() if line.startswith("Written: ")]
 
 
 def revisions(library: Service) -> set[str]:

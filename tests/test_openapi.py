@@ -1,6 +1,6 @@
-"""The running service does what its OpenAPI document says, whatever it is sent: on PostgreSQL, with an admin's token.
+"""The running service conforms to its OpenAPI document for generated requests, on PostgreSQL, with an admin's token.
 
-It has the records that users of a load run find, so that what is asked of one is not only answered with 404.
+It contains the records of a load test, so that not every response is a 404.
 """
 
 import json
@@ -27,7 +27,7 @@ def service(request: pytest.FixtureRequest, written: Callable[[str], Service]) -
 
 
 @pytest.mark.parametrize("examples", ["1", pytest.param("20", marks=pytest.mark.long)])
-def test_every_answer_is_documented_and_none_is_a_server_error(service: Service, examples: str) -> None:
+def test_every_response_is_documented_and_none_is_a_server_error(service: Service, examples: str) -> None:
     programs = json.dumps([TRAPS, SCHEMATHESIS_RUN])
 
     output = service.run("python", "-c", RUN, programs, *OPTIONS, "--max-examples", examples)
@@ -122,8 +122,7 @@ finally:
     print("never found:", [label for label, codes in answers.items() if "_id}" in label and codes <= {401, 404, 405, 422}])
 """
 
-# SQLite stores all of these; schemathesis makes hardly any of them. Each goes to a record that is stored, the last one: others refer
-# to the first.
+# Schemathesis rarely generates these, and SQLite would store them. Each is sent to the last stored record: others refer to the first.
 TRAPS = r"""
 import json
 import sys

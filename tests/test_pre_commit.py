@@ -82,7 +82,7 @@ class TestHooksOfAService:
 
         output = checkout.commit(expect=1, skip="mypy")
 
-        said = {
+        printed = {
             "rejected-changes": "apply them by hand and delete the file.",
             "merge-conflict": "docs/conflict.md:1: Merge conflict string",
             "end-of-file": "Fixing docs/long.md",
@@ -95,8 +95,8 @@ class TestHooksOfAService:
             "zizmor": "error[template-injection]",
         }
         reports = report_of_each_hook(output)
-        assert list(reports) == list(said)
-        assert {hook: sentence for hook, sentence in said.items() if sentence not in reports[hook]} == {}
+        assert list(reports) == list(printed)
+        assert {hook: sentence for hook, sentence in printed.items() if sentence not in reports[hook]} == {}
         named = set(re.findall(r"scripts/secret_(\d)\.py:1", reports["secrets"]))
         assert named == {str(n) for n in range(len(SECRETS))}
         assert (checkout.folder / "docs/long.md").read_text(encoding="utf-8") == "Notes\n"

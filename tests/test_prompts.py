@@ -1,4 +1,4 @@
-"""The prompts, answered by hand in a terminal."""
+"""The prompts of Copier in a terminal."""
 
 import sys
 from collections.abc import Iterator
@@ -21,13 +21,13 @@ QUESTIONS = [
     "How does it access the database?",
     "What is the lowest Python version that it supports?",
 ]
-# How a terminal tells that a text was pasted: its newlines are not Enter.
+# A terminal marks pasted text, so that its newlines do not count as Enter.
 PASTE = "\x1b[200~{}\x1b[201~"
 
 
 @pytest.fixture
 def terminal(template: Path, tmp_path: Path) -> Iterator[Terminal]:
-    """A terminal in which the questions are being asked, beside the folder of the service to come."""
+    """A terminal with the questions of Copier, in the parent folder of the new service."""
     (tmp_path / "phasework").mkdir()
     command = [sys.executable, "-m", "copier", "copy", str(template), "../clinic-service"]
     terminal = Terminal(command, tmp_path / "phasework")
@@ -35,7 +35,7 @@ def terminal(template: Path, tmp_path: Path) -> Iterator[Terminal]:
     terminal.process.close(force=True)
 
 
-def test_enter_all_the_way_is_the_same_as_defaults(terminal: Terminal, template: Path, tmp_path: Path) -> None:
+def test_pressing_enter_everywhere_is_the_same_as_defaults(terminal: Terminal, template: Path, tmp_path: Path) -> None:
     for question in QUESTIONS:
         terminal.answer(question)
 
@@ -70,7 +70,7 @@ def test_own_modules_can_be_pasted_and_corrected(terminal: Terminal, tmp_path: P
     assert (tmp_path / "clinic-service/src/clinic_service/modules/loans/service.py").is_file()
 
 
-def test_nothing_is_written_when_the_person_leaves(terminal: Terminal, tmp_path: Path) -> None:
+def test_nothing_is_written_if_the_user_cancels(terminal: Terminal, tmp_path: Path) -> None:
     terminal.answer(QUESTIONS[0])
     terminal.wait_for(QUESTIONS[1])
     terminal.type(CTRL_C)

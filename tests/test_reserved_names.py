@@ -15,7 +15,7 @@ import pytest
 from tests.support.services import Service
 from tests.support.strategies import RESERVED
 
-# The generated files of a module `things` define names with `Thing`, which are not reserved.
+# The generated files of a module `things` define names with `Thing`, which are not reserved. No entity begins with Test.
 OWN = re.compile(r"(Test)?(Member|Loan|Label)(State|Kind|Create|Update|Query|Read|Move|Service)?")
 
 

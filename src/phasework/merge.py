@@ -53,7 +53,7 @@ class Update:
     skipped: list[str] = field(default_factory=list)
     """Files that the team deleted and the template changed."""
     tables: list[str] = field(default_factory=list)
-    """Modules whose tables changed or are gone: the team writes their next migration."""
+    """Modules whose tables changed or were removed: the team writes their next migration."""
 
 
 def plan_update(
@@ -130,7 +130,7 @@ def replace(update: Update, path: str, ours: str | None, new: str) -> None:
 
 
 def keep_removed(update: Update, path: str) -> None:
-    """Move a file of the team to a folder that nothing imports: the rest of its module is gone."""
+    """Move a file of the team to a folder that nothing imports, because the rest of its module was removed."""
     update.kept[path] = keep(update, path)
 
 

@@ -12,7 +12,7 @@ from .rules import Module, Rules
 
 CHOICES = "one of several texts"
 REFERENCE = "a record of another module"
-# Stands in until there is a field, because a module without fields is refused.
+# Used until there is a field, because a module without fields is refused.
 PLACEHOLDER_FIELDS = {"title": "str"}
 
 
@@ -23,7 +23,7 @@ changes."""
 
 @dataclass
 class OwnModule:
-    """A module as far as it is described, with the rules and the other answers that it must fit."""
+    """A module that is being described, with the rules and the other answers of the service."""
 
     rules: Rules
     answers: Answers
@@ -64,7 +64,7 @@ def ask_module(rules: Rules, answers: Answers) -> dict[str, Module]:
     ask_fields(module)
     for key, question in (
         ("unique", "Which fields are unique?"),
-        ("search", "Which fields does the search look into?"),
+        ("search", "Which fields does the search cover?"),
     ):
         attempts: dict[str, Module] = {name: {key: [name]} for name in module.fields}
         usable = [name for name, attempt in attempts.items() if not module.problem(**attempt)]
@@ -150,7 +150,7 @@ def ask_reference(module: OwnModule, name: str) -> str:
     others = sorted([*module.answers["modules"], *module.answers["own_modules"]])
     itself = Choice(f"{module.name} (itself; always optional)", module.name)
     target = choose("Which module?", [*others, itself])
-    # A required reference to its own module would rule out the first record.
+    # With a required reference to its own module, no first record could be created.
     optional = target == module.name or confirm(f"Is {name} optional?", default=False)
     return f"-> {target}?" if optional else f"-> {target}"
 
@@ -164,7 +164,7 @@ def ask_states(module: OwnModule) -> None:
         chain = {state: states[number : number + 1] for number, state in enumerate(states, 1)}
         return module.problem(states=chain) if states else ""
 
-    states = ask_list("States, with commas between, the initial one first (Enter for none):", check_states)
+    states = ask_list("States, separated by commas, the initial one first (Enter for none):", check_states)
     if states:
         module.description["states"] = ask_transitions(module, states)
 

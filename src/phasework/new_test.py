@@ -27,11 +27,11 @@ from tests.test_utils import TenantContext
 
 {found}
     {await_}make_{entity}()
-    wanted = {await_}make_{entity}()
+    expected = {await_}make_{entity}()
 
-    found = {await_}{entity}_service.get(wanted.id)
+    found = {await_}{entity}_service.get(expected.id)
 
-    assert found == wanted
+    assert found == expected
 
 
 {hidden}

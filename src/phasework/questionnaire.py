@@ -17,15 +17,15 @@ from .modules import to_yaml
 from .prompts import Check, as_number, ask_number, ask_text, choose, confirm, show_problem, tick
 from .rules import Question, Rules
 
-HINT = "Press Enter to accept a suggestion, or Ctrl-C to leave.\nNothing is written before the end.\n"
+HINT = "Press Enter to accept the default, or Ctrl-C to cancel.\nNothing is written before you have answered all questions.\n"
 # An update does not ask for these again: code of the team imports the package, and the order of fields matters.
 KEPT = ("package_name", "own_modules")
 
 
 def ask_questions(rules: Rules, given: Answers, before: Mapping[str, Any] = MappingProxyType({})) -> Answers:
-    """Return the given answers and those that the person types; exit with one sentence if a given answer is refused.
+    """Return the given answers and those that the user enters; exit with one sentence if a given answer is refused.
 
-    `before` are the answers of a service that exists; each is the suggestion for its question.
+    `before` are the answers of an existing service; each is the default of its question.
     """
     show(HINT, "dim")
     answers: Answers = {}
@@ -85,7 +85,7 @@ def ask_question(question: Question, check: Check) -> Any:
 
 
 def ask_own_modules(rules: Rules, answers: Answers) -> dict[str, Any]:
-    """Ask for modules of the person's own, one by one."""
+    """Ask for own modules, one by one."""
     own: dict[str, Any] = {}
     while confirm(f"Describe {'another' if own else 'a'} module of your own?", default=False):
         described = ask_module(rules, rules.with_defaults(answers | {"own_modules": own}))

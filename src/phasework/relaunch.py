@@ -1,4 +1,4 @@
-"""Goes on in another version of this program: the newest updater does the update."""
+"""Continues in another version of this program, because an update always runs the newest one."""
 
 import os
 import shutil
@@ -9,11 +9,11 @@ from .console import notice
 from .sources import Source, find_source, has_versions, requirement, running_source
 
 STARTED = "PHASEWORK_VERSION"
-"""The environment variable that keeps the version which was started from looking for another one."""
+"""The environment variable that prevents the started version from starting another one."""
 
 
 def use_version(address: str, version: str | None) -> None:
-    """Go on in the template's own program at this version, or at its newest tag, and exit as that does.
+    """Run the program of the template at this version, or at its newest tag, and exit with its exit code.
 
     Return if it is this program already.
     """

@@ -32,17 +32,17 @@ class Question:
     several: bool
     """Whether several choices are allowed."""
     asked: bool
-    """Whether the answers so far leave anything to ask; if not, the default is taken."""
+    """Whether the question is asked after the answers so far; if not, its default is used."""
 
 
 class Rules:
-    """What the template asks and offers, and which answers it refuses."""
+    """The questions, the catalog and the refusals of the template."""
 
     def __init__(self, folder: Path) -> None:
         self._environment = SandboxedEnvironment(
             loader=FileSystemLoader(folder), extensions=["jinja2_ansible_filters.AnsibleCoreFiltersExtension"]
         )
-        # The macros look at what Copier was given, which is nothing here.
+        # The macros read the answers that Copier was given: none here.
         self._environment.globals["_copier_conf"] = {"data": {}, "defaults": False}
         self._problem = self._environment.get_template("template/macros/problem.jinja")
         described = read_questions(folder)
@@ -130,7 +130,7 @@ class Rules:
 
 @cache
 def load_rules() -> Rules:
-    """Return the rules of the template that this program belongs to."""
+    """Return the rules of the template that contains this program."""
     return Rules(PACKAGED if PACKAGED.is_dir() else REPOSITORY)
 
 

@@ -1,4 +1,4 @@
-"""Where templates are, and which version of one runs or is wanted."""
+"""The address of a template, the version of it that runs, and the requested one."""
 
 import json
 import re
@@ -53,14 +53,14 @@ def folder_source(folder: Path) -> Source:
 
 
 def copier_address(url: str) -> str:
-    """Return the URL of a git repository as Copier recognizes one."""
+    """Return the URL of a git repository in a form that Copier recognizes."""
     if url.startswith("file://"):
         return unquote(urlsplit(url).path)
     return url if url.endswith(".git") else f"git+{url}"
 
 
 def git_address(address: str) -> str:
-    """Return a template's address as git takes it."""
+    """Return a template's address for git."""
     expanded = load_rules().render_macro("source", "git_address", address)
     return str(Path(expanded).expanduser().absolute()) if is_local(expanded) else expanded
 
@@ -71,7 +71,7 @@ def is_local(address: str) -> bool:
 
 
 def requirement(source: Source) -> str:
-    """Return what `uv tool run --from` takes to run this very commit."""
+    """Return the requirement with which `uv tool run --from` runs exactly this commit."""
     address = git_address(source.address)
     if is_local(address):
         return f"git+{Path(address).as_uri()}@{source.commit}"
@@ -82,7 +82,7 @@ def find_source(address: str, version: str | None) -> Source:
     """Return the template at a tag, branch or commit, or at its newest tag; exit if that is not possible."""
     commits = read_refs(address)
     version = version or newest_tag(commits)
-    # The commit of an annotated tag stands beside the tag's own object.
+    # Git lists the commit of an annotated tag in addition to the tag itself.
     for name in (f"refs/tags/{version}^{{}}", f"refs/tags/{version}", f"refs/heads/{version}", version):
         if name in commits:
             return Source(address, commits[name])
@@ -90,7 +90,7 @@ def find_source(address: str, version: str | None) -> Source:
 
 
 def newest_version(address: str) -> str | None:
-    """Return the newest version of a template as Copier takes it, or None for a folder without git."""
+    """Return the version that Copier would use by default, or None for a folder without git."""
     return newest_tag(read_refs(address)) if has_versions(address) else None
 
 

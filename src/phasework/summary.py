@@ -23,7 +23,7 @@ def summarize(update: Update, conflicts: Mapping[str, list[str]]) -> Iterator[st
             yield f"{title}:"
             yield from (f"  {path}{rest}" for path, rest in sorted(paths.items()))
     if update.tables:
-        yield f"The tables of {', '.join(update.tables)} have changed or are gone. Existing migrations stay as they are, because"
+        yield f"The tables of {', '.join(update.tables)} have changed or were removed. Existing migrations stay as they are, because"
         yield 'databases have run them. Write the next migration: see "Change the tables" in README.md.'
 
 

@@ -1,4 +1,4 @@
-"""Updates a service to another version of the template, or to other answers, without losing a line of its team."""
+"""Updates a service to another version of the template, or to changed answers, without losing a line of its team."""
 
 import ast
 import re

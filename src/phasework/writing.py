@@ -22,7 +22,7 @@ INSTALL_UV = "https://docs.astral.sh/uv/getting-started/installation/"
 IDENTITY = [f"git config --global user.{key}" for key in ('name "Your Name"', "email you@example.com")]
 
 Outcome = tuple[str, list[str]]
-"""One sentence about what failed, or an empty text, and the commands that are left for the person to run."""
+"""One sentence about what failed, or an empty text, and the commands that the user has to run."""
 
 
 def render_service(address: str, version: str | None, folder: Path, answers: Answers) -> None:
@@ -176,7 +176,7 @@ def copier_errors(address: str) -> Iterator[None]:
 
     try:
         with warnings.catch_warnings():
-            # Whoever works on the template writes services from files that are not committed.
+            # Developers of the template write services from uncommitted files.
             warnings.simplefilter("ignore", DirtyLocalWarning)
             yield
     except (CopierError, ValueError, OSError) as error:

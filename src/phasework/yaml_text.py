@@ -79,7 +79,7 @@ def explain(error: yaml.MarkedYAMLError, lines: list[str]) -> str:
     mark, begin = error.problem_mark, error.context_mark
     if begin and mark and begin.line != mark.line:
         reason = reason.partition(", but got")[0]
-    # What is not closed is found at the end of the text; the person looks for its beginning.
+    # An unclosed bracket or quote is found at the end of the text, but the user needs its beginning.
     if re.search("expected ',' or|end of stream|expected ':'", reason) and not re.search("got '[?:]'", reason):
         mark = begin or mark
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)

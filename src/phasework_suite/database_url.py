@@ -62,7 +62,7 @@ def check(url: URL) -> None:
         raise NotATestDatabase(f"The tests do not touch the database {url.database!r}: its name does not end in _test.")
     if unknown := sorted(set(url.query) - OPTIONS):
         raise NotATestDatabase(
-            f"TEST_DATABASE_URL sets {', '.join(unknown)}; besides the database it may set {', '.join(sorted(OPTIONS))}."
+            f"TEST_DATABASE_URL sets {', '.join(unknown)}; apart from the database it may set {', '.join(sorted(OPTIONS))}."
         )
     remote = [host for host in hosts(url) if host not in LOCAL_HOSTS and not host.startswith("/")]
     if remote and os.environ.get("TEST_DATABASE_REMOTE") != "allowed":

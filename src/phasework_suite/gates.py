@@ -147,8 +147,8 @@ def measure(coverage: "Coverage", folder: str) -> float | None:
 def is_whole_run(config: pytest.Config) -> bool:
     """Return whether the command line selects the whole suite: no path, -k, -m, --ignore, --last-failed ..."""
     # The tests that addopts in pytest.ini leaves out do not belong to the suite.
-    usual = config._parser.parse_known_args(config.getini("addopts"))
-    narrowed = any(getattr(config.option, name, None) != getattr(usual, name, None) for name in NARROWING)
+    defaults = config._parser.parse_known_args(config.getini("addopts"))
+    narrowed = any(getattr(config.option, name, None) != getattr(defaults, name, None) for name in NARROWING)
     return config.args_source == pytest.Config.ArgsSource.TESTPATHS and not narrowed
 
 
@@ -181,7 +181,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Print the coverage of each module beside its gate, or why the run was not checked."""
+    """Print the coverage of each module with its gate, or why the gates were not checked."""
     results = config.stash.get(RESULTS, None)
     if results is not None:
         write_table(terminalreporter, "coverage gates", HEADINGS, [result.row for result in results])

@@ -13,8 +13,8 @@ from .gates import is_whole_run
 def pytest_cmdline_main(config: pytest.Config) -> None:
     """Use the workers of pytest.ini only for the whole suite: a part of it is faster without them."""
     option = config.option
-    usual = config._parser.parse_known_args(config.getini("addopts"))
-    if not getattr(option, "numprocesses", None) or option.numprocesses != usual.numprocesses:
+    defaults = config._parser.parse_known_args(config.getini("addopts"))
+    if not getattr(option, "numprocesses", None) or option.numprocesses != defaults.numprocesses:
         return
     needs_one_process = option.usepdb or option.trace or option.capture == "no" or option.budgets
     whole = is_whole_run(config) and not needs_one_process

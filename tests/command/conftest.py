@@ -16,6 +16,6 @@ def rules() -> Rules:
 
 @pytest.fixture
 def person() -> Iterator[Person]:
-    """A person who answers every question."""
+    """A user who answers every question."""
     with answering() as person:
         yield person

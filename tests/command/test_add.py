@@ -63,7 +63,7 @@ def test_an_own_module_is_described_step_by_step(rules: Rules, answers: Answers,
     }
 
 
-def test_refused_answers_are_explained_and_asked_for_again(
+def test_a_refused_answer_is_explained_and_the_question_asked_again(
     rules: Rules, answers: Answers, person: Person, capsys: pytest.CaptureFixture[str]
 ) -> None:
     person.will_say(OWN_MODULE, "sacks", "Loans", "parcels", "parcel", "Parcel", "soon", "1", "101", "80")
@@ -87,7 +87,7 @@ def test_refused_answers_are_explained_and_asked_for_again(
         assert sentence in printed
 
 
-def test_a_state_that_no_other_leads_to_is_asked_about_again(
+def test_an_unreachable_state_is_asked_about_again(
     rules: Rules, answers: Answers, person: Person, capsys: pytest.CaptureFixture[str]
 ) -> None:
     person.will_say(OWN_MODULE, "parcels", ENTER, ENTER, ENTER, "title", "str", NO, ENTER, NO, [], [])
@@ -105,13 +105,13 @@ def test_enter_ends_the_fields(rules: Rules, answers: Answers, person: Person) -
     assert describe(rules, answers, [], None)["parcels"]["fields"] == {"title": "str"}
 
 
-def test_the_default_entity_is_one_that_is_allowed(rules: Rules, answers: Answers, person: Person) -> None:
+def test_the_default_entity_is_allowed(rules: Rules, answers: Answers, person: Person) -> None:
     person.will_say(OWN_MODULE, "pages", ENTER, ENTER, ENTER, "title", "str", NO, ENTER, NO, [], [], ENTER, YES)
 
     assert describe(rules, answers, [], None)["pages"]["entity"] == "OwnPage"
 
 
-def test_a_module_of_the_catalog_brings_what_it_needs(rules: Rules, answers: Answers, person: Person) -> None:
+def test_needed_modules_are_added_with_a_module_of_the_catalog(rules: Rules, answers: Answers, person: Person) -> None:
     person.will_say("journeys", YES, ENTER, ENTER, "0", "4", "95", YES)
 
     described = describe(rules, answers, [], None)
@@ -149,7 +149,9 @@ def test_a_module_that_cannot_be_added_is_refused(rules: Rules, answers: Answers
     assert error.value.code == sentence
 
 
-def test_only_an_own_module_is_left_when_the_catalog_is_used_up(rules: Rules, answers: Answers, person: Person) -> None:
+def test_only_own_modules_are_offered_if_the_service_has_the_whole_catalog(
+    rules: Rules, answers: Answers, person: Person
+) -> None:
     person.will_say(CTRL_C)
 
     with pytest.raises(KeyboardInterrupt):
@@ -207,12 +209,12 @@ def test_a_refused_file_gets_one_sentence(
     with pytest.raises(SystemExit) as error:
         change_answers(rules, answers, describe(rules, answers, [], file))
 
-    said = str(error.value.code).replace(str(file), "FILE")
-    assert said.startswith(sentence)
-    assert "\n" not in said
+    output = str(error.value.code).replace(str(file), "FILE")
+    assert output.startswith(sentence)
+    assert "\n" not in output
 
 
-def test_answers_that_are_refused_already_are_named(rules: Rules, answers: Answers) -> None:
+def test_invalid_answers_of_the_service_are_named(rules: Rules, answers: Answers) -> None:
     with pytest.raises(SystemExit, match=r"The recorded answers are refused: plan\.sacks\.phase: use a whole number"):
         describe(rules, answers | {"plan": {"sacks": {"phase": 0}}}, [], None)
 
@@ -256,22 +258,22 @@ def test_the_update_is_run_and_its_exit_code_returned(
 
 
 @pytest.mark.parametrize(
-    ("said", "code"),
+    ("output", "code"),
     [
         ([NO], 1),
         ([CTRL_C], 130),
     ],
 )
-def test_nothing_changes_for_a_person_who_leaves_at_the_end(
+def test_nothing_changes_if_the_user_cancels_at_the_end(
     rules: Rules,
     answers: Answers,
     person: Person,
     updates: list[Mapping[str, Any]],
     capsys: pytest.CaptureFixture[str],
-    said: Sequence[Any],
+    output: Sequence[Any],
     code: int,
 ) -> None:
-    person.will_say("patients", ENTER, ENTER, *said)
+    person.will_say("patients", ENTER, ENTER, *output)
 
     assert left(rules, answers) == code
     assert capsys.readouterr().err == "Nothing was changed.\n"
@@ -279,7 +281,7 @@ def test_nothing_changes_for_a_person_who_leaves_at_the_end(
 
 
 @pytest.mark.parametrize("key", [CTRL_C, CTRL_D])
-def test_nothing_changes_when_the_person_leaves_at_any_question(
+def test_nothing_changes_if_the_user_cancels_at_any_question(
     rules: Rules, answers: Answers, updates: list[Mapping[str, Any]], capsys: pytest.CaptureFixture[str], key: Any
 ) -> None:
     whole = [OWN_MODULE, "parcels", ENTER, "2", "85", "title", "str", NO, ENTER, NO, [], [], "a, b", ["b"], []]
@@ -294,7 +296,7 @@ def test_nothing_changes_when_the_person_leaves_at_any_question(
 
 
 def left(rules: Rules, answers: Answers) -> object:
-    """Return the exit code of a person who leaves."""
+    """Return the exit code after the user cancels."""
     try:
         return add_modules(rules, Path(), answers, [], None)
     except SystemExit as error:

@@ -1,4 +1,4 @@
-"""`phasework add` in a terminal, and with a file; until its last question it changes nothing."""
+"""`phasework add` in a terminal, and with a file; it changes nothing before its last question is answered."""
 
 import subprocess
 from collections.abc import Callable, Iterator
@@ -50,7 +50,7 @@ def committed(versions: Versions, tmp_path_factory: pytest.TempPathFactory) -> L
 
 @pytest.fixture
 def service(committed: LivingService, tmp_path: Path) -> LivingService:
-    """The same, for a test to change."""
+    """A copy of it that a test can change."""
     return committed.copy(tmp_path / "service")
 
 
@@ -85,7 +85,7 @@ def begin(terminal: Terminal) -> None:
 
 
 def add_field(terminal: Terminal, name: str, kind: str, *details: str, more: str = "y") -> None:
-    """Answer the questions about a field; `details` are typed at the questions that its type brings."""
+    """Answer the questions about a field; `details` answer the questions about its type."""
     terminal.answer("Name of field", name)
     terminal.answer(f"Type of {name}", DOWN * TYPES.index(kind))
     for question, typed in zip(QUESTIONS[kind], details, strict=True):
@@ -102,7 +102,7 @@ QUESTIONS = {kind: [OPTIONAL, DEFAULT] for kind in TYPES} | {
 }
 
 
-def test_a_whole_conversation_writes_what_its_answers_describe(
+def test_a_whole_conversation_writes_the_described_module(
     service: LivingService, versions: Versions, tmp_path: Path, open_terminal: Callable[..., Terminal]
 ) -> None:
     terminal = open_terminal()
@@ -120,7 +120,7 @@ def test_a_whole_conversation_writes_what_its_answers_describe(
     terminal.answer("Add another field?", "n")
     terminal.answer("Which fields are unique?", " " + DOWN + " ")
     terminal.answer("Which fields does the search", DOWN + " ")
-    terminal.answer("States, with commas", "requested, active, returned, rejected")
+    terminal.answer("States, separated by commas", "requested, active, returned, rejected")
     terminal.answer("follow requested?", DOWN + " " + DOWN * 2 + " ")
     terminal.answer("follow active?", DOWN * 2 + " ")
     terminal.answer("follow returned?")
@@ -147,7 +147,7 @@ def test_a_whole_conversation_writes_what_its_answers_describe(
     runnable.check_types("src", *tests)
 
 
-def test_a_wrong_answer_is_refused_at_once_at_every_question(
+def test_every_question_refuses_a_wrong_answer_immediately(
     service: LivingService, open_terminal: Callable[..., Terminal]
 ) -> None:
     terminal = open_terminal()
@@ -192,9 +192,9 @@ def test_a_wrong_answer_is_refused_at_once_at_every_question(
     terminal.answer("Default of copies", CLEAR)
     terminal.answer("Add another field?", "n")
     terminal.answer("Which fields are unique?", "")
-    terminal.answer("States, with commas", "open")
+    terminal.answer("States, separated by commas", "open")
     terminal.wait_for("pages.fields.state: use another name because")
-    terminal.answer("States, with commas", CLEAR)
+    terminal.answer("States, separated by commas", CLEAR)
     terminal.wait_for("Add this to the service?")
     assert [line for line in terminal.lines if len(line) > WIDTH] == []
     terminal.type("n" + ENTER)
@@ -205,7 +205,7 @@ def test_a_wrong_answer_is_refused_at_once_at_every_question(
 
 
 @pytest.mark.parametrize("key", [CTRL_C, CTRL_D], ids=["ctrl-c", "ctrl-d"])
-def test_nothing_changes_when_the_person_leaves(
+def test_nothing_changes_if_the_user_cancels(
     service: LivingService, open_terminal: Callable[..., Terminal], key: str
 ) -> None:
     terminal = open_terminal()
@@ -218,7 +218,7 @@ def test_nothing_changes_when_the_person_leaves(
     assert service.status() == []
 
 
-def test_nothing_changes_when_the_person_leaves_a_list(
+def test_nothing_changes_if_the_user_cancels_a_list(
     service: LivingService, open_terminal: Callable[..., Terminal]
 ) -> None:
     terminal = open_terminal()
@@ -234,7 +234,7 @@ def test_a_named_module_of_the_catalog_is_added_with_what_it_needs(
     service: LivingService, open_terminal: Callable[..., Terminal]
 ) -> None:
     terminal = open_terminal("journeys")
-    terminal.answer("journeys needs patients. Add that, too?")
+    terminal.answer("journeys needs patients. Add it too?")
     for question in (
         "Phase of patients",
         "Minimum coverage of patients",
@@ -250,7 +250,7 @@ def test_a_named_module_of_the_catalog_is_added_with_what_it_needs(
     assert (service.folder / "tests/unit/phase1/test_journeys_service.py").is_file()
 
 
-def test_a_file_brings_modules_of_both_kinds(service: LivingService, tmp_path: Path) -> None:
+def test_a_file_adds_modules_of_both_kinds(service: LivingService, tmp_path: Path) -> None:
     file = tmp_path / "modules.yml"
     file.write_text("loans:\n  fields:\n    title: str\n    patient: -> patients\npatients:\n  phase: 5\n")
 

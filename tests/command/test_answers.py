@@ -1,4 +1,4 @@
-"""Answers are read, changed and completed; what cannot be read gets one sentence."""
+"""Answers are read, changed and completed; unreadable files and answers get one sentence."""
 
 from pathlib import Path
 from typing import Any
@@ -37,7 +37,7 @@ def test_a_plan_follows_a_description_that_names_another_phase() -> None:
         ({"own_modules": {"vans": {"phase": 2}}}, {"own_modules": {"vans": 3}}, {"vans": {"phase": 2}}),
     ],
 )
-def test_wrong_answers_are_left_to_copier(
+def test_copier_reports_wrong_answers(
     changes: dict[str, Any], answers: dict[str, Any], plan: dict[object, object]
 ) -> None:
     assert complete_changes(changes, answers)["plan"] == plan
@@ -61,7 +61,7 @@ def test_invalid_changes_are_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "[]", "a: [", "_commit: v0.1.0\n", "description: 2023-02-30\n"])
-def test_answers_that_were_damaged_are_reported(tmp_path: Path, text: str) -> None:
+def test_damaged_answers_are_reported(tmp_path: Path, text: str) -> None:
     file = tmp_path / ".copier-answers.yml"
     file.write_text(text)
 

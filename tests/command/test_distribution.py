@@ -1,4 +1,4 @@
-"""The command runs outside of this repository: the wheel holds what it reads, and uvx runs the version that is wanted."""
+"""The command runs outside of this repository: the wheel contains what it reads, and uvx runs the requested version."""
 
 import os
 import shutil
@@ -63,7 +63,7 @@ def run(folder: Path, source: str | Path, *command: str, expect: int = 0) -> str
     return ran.stdout + ran.stderr
 
 
-def test_the_wheel_holds_every_file_that_the_command_reads(clone: Path, tmp_path: Path) -> None:
+def test_the_wheel_contains_every_file_that_the_command_reads(clone: Path, tmp_path: Path) -> None:
     build = [program("uv"), "build", "--quiet", "--wheel", "--out-dir", str(tmp_path), str(clone)]
     subprocess.run(build, check=True, capture_output=True)
     [wheel] = tmp_path.glob("*.whl")
@@ -80,7 +80,7 @@ def test_the_wheel_holds_every_file_that_the_command_reads(clone: Path, tmp_path
     assert sorted(name for name in names if ".dist-info/" not in name) == sorted(expected)
 
 
-def test_a_service_is_written_and_updated_by_the_version_that_is_wanted(clone: Path, tmp_path: Path) -> None:
+def test_a_service_is_written_and_updated_by_the_requested_version(clone: Path, tmp_path: Path) -> None:
     run(tmp_path, clone, "phasework", "new", "--defaults", "library", "--data", "project_name=Library")
     service = LivingService(tmp_path / "library")
     assert service.answers()["_src_path"] == str(clone)
@@ -88,14 +88,14 @@ def test_a_service_is_written_and_updated_by_the_version_that_is_wanted(clone: P
     assert service.status() == []
     assert f"uvx --from {clone} phasework update --defaults\n" in service.read("README.md")
 
-    # The next version says something else, and writes something else.
+    # The next version prints and writes different texts.
     sentence = "The service of the next version has everything"
     updates = clone / "src/phasework/updates.py"
     updates.write_text(updates.read_text().replace("the service has everything", sentence), encoding="utf-8")
     readme = clone / "template/project/README.md.jinja"
     readme.write_text(f"{readme.read_text()}\nThe end.\n", encoding="utf-8")
 
-    # What is not committed runs at once when no other version is wanted.
+    # Uncommitted changes are used if no other version is requested.
     current = ("phasework", "update", "--defaults", "--vcs-ref", ":current:")
     assert "next version" not in run(service.folder, f"git+{clone.as_uri()}@v0.1.0", *current)
     assert sentence in run(service.folder, clone, *current)

@@ -43,7 +43,7 @@ def test_files_added_by_both_are_merged() -> None:
     assert plan({"NEWS.md": "ours"}, WRITTEN | {"NEWS.md": "b"}).merges == {"NEWS.md": Merge(None, "ours", "b")}
 
 
-def test_removed_files_are_deleted_or_kept_aside() -> None:
+def test_removed_files_are_deleted_or_kept() -> None:
     new = {"README.md": "a"}
 
     update = plan({SERVICE: "ours", "tests/api/test_parcels_of_ours.py": "ours"}, new)
@@ -58,7 +58,7 @@ def test_removed_files_are_deleted_or_kept_aside() -> None:
     }
 
 
-def test_files_kept_aside_before_are_not_overwritten() -> None:
+def test_kept_files_are_not_overwritten() -> None:
     update = plan({SERVICE: "ours", f"removed/{SERVICE}": "earlier"}, {"README.md": "a"})
 
     assert update.kept == {SERVICE: f"removed-2/{SERVICE}"}
@@ -205,7 +205,7 @@ def test_a_conflict_is_reported_with_its_lines() -> None:
     assert find_conflicts(text, ("yours", "before", "new")) == ["2-6", "8-10"]
 
 
-def test_the_summary_names_each_file_that_asks_for_attention() -> None:
+def test_the_summary_names_each_file_that_needs_attention() -> None:
     update = Update({}, moved={TEST: MOVED}, kept={SERVICE: f"removed/{SERVICE}"}, tables=["parcels"])
     update.merges = {"README.md": Merge("a", "b", "c"), "NEWS.md": Merge("a", "b", "c")}
 
@@ -215,7 +215,7 @@ def test_the_summary_names_each_file_that_asks_for_attention() -> None:
     assert f"  {SERVICE} -> removed/{SERVICE}" in lines
     assert "  README.md" in lines
     assert "  NEWS.md: 2-6" in lines
-    assert "The tables of parcels have changed or are gone" in "\n".join(lines)
+    assert "The tables of parcels have changed or were removed" in "\n".join(lines)
 
 
 def test_versions_are_in_order() -> None:

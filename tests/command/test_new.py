@@ -43,7 +43,7 @@ def library(versions: Versions, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 @pytest.fixture
 def written_once(library: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Copy a service where Copier would write it: for tests of what comes after."""
+    """Copy a service instead of writing it with Copier, for tests of the later steps."""
 
     def copy(_: str, folder: Path, *__: object, **___: object) -> None:
         shutil.copytree(library, folder, dirs_exist_ok=True)
@@ -68,7 +68,7 @@ def uv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]
 
 @pytest.fixture(autouse=True)
 def workshop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder to work in, in a terminal, with an identity in git."""
+    """An empty current folder, a terminal, and an author for git."""
     folder = tmp_path / "workshop"
     folder.mkdir()
     monkeypatch.chdir(folder)
@@ -83,7 +83,7 @@ def workshop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def run(versions: Versions, *arguments: str) -> object:
-    """Run the command and return its exit code, or the sentence that it ends with."""
+    """Run the command and return its exit code, or the message with which it exits."""
     try:
         cli.app(["new", "--template", str(versions.folder), *arguments])
     except SystemExit as error:
@@ -91,7 +91,7 @@ def run(versions: Versions, *arguments: str) -> object:
     raise AssertionError("the command always exits")
 
 
-def test_enter_all_the_way_is_the_same_as_defaults(
+def test_pressing_enter_everywhere_is_the_same_as_defaults(
     versions: Versions, workshop: Path, person: Person, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     person.will_say(*ENTER_ALL_THE_WAY)
@@ -147,7 +147,7 @@ def test_own_modules_and_the_plan_are_built_step_by_step(versions: Versions, wor
 
 
 @pytest.mark.usefixtures("written_once")
-def test_refused_answers_are_asked_for_again(
+def test_a_question_is_asked_again_after_a_refused_answer(
     versions: Versions, person: Person, capsys: pytest.CaptureFixture[str]
 ) -> None:
     person.will_say("/", "Library", "class", "library", ENTER, ENTER, ["appointments"], ["tickets"])
@@ -222,11 +222,11 @@ def test_a_bad_answer_gets_one_sentence_and_nothing_is_written(
     with answering() as person:
         person.will_say(*ENTER_ALL_THE_WAY)
 
-        said = str(run(versions, *arguments, *(["--defaults"] if defaults else [])))
+        output = str(run(versions, *arguments, *(["--defaults"] if defaults else [])))
 
         person.answers.clear()
-    assert sentence in said
-    assert "\n" not in said
+    assert sentence in output
+    assert "\n" not in output
     assert list(workshop.iterdir()) == []
 
 
@@ -356,16 +356,16 @@ def test_a_folder_in_the_place_of_a_file_or_the_reverse_is_named(versions: Versi
     ours.parent.mkdir(parents=True)
     ours.write_text("Ours.")
 
-    said = str(run(versions, "library", "--defaults", "--overwrite"))
+    output = str(run(versions, "library", "--defaults", "--overwrite"))
 
     assert re.fullmatch(
-        rf"{workshop}/library/{path}: (Is a directory|File exists|Not a directory). Nothing was written.", said
+        rf"{workshop}/library/{path}: (Is a directory|File exists|Not a directory). Nothing was written.", output
     )
     assert read_files(workshop) == {ours.relative_to(workshop).as_posix(): b"Ours."}
 
 
 @pytest.mark.parametrize("key", [CTRL_C, CTRL_D], ids=["ctrl-c", "ctrl-d"])
-def test_nothing_is_written_when_the_person_leaves_at_any_question(
+def test_nothing_is_written_if_the_user_cancels_at_any_question(
     versions: Versions, workshop: Path, capsys: pytest.CaptureFixture[str], key: Any
 ) -> None:
     for number in range(len(ENTER_ALL_THE_WAY)):
@@ -457,8 +457,8 @@ def test_nothing_is_left_behind_when_it_is_stopped_while_it_locks(
 
     run.send_signal(number)
 
-    _, said = run.communicate(timeout=30)
-    assert run.returncode == code, said
+    _, output = run.communicate(timeout=30)
+    assert run.returncode == code, output
     assert list(workshop.iterdir()) == []
 
 

@@ -1,4 +1,4 @@
-"""`phasework new` in a terminal, answered by hand."""
+"""`phasework new` in a terminal."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -34,7 +34,7 @@ def versions(tmp_path_factory: pytest.TempPathFactory) -> Versions:
 
 @pytest.fixture
 def open_terminal(versions: Versions, tmp_path: Path) -> Iterator[Callable[..., Terminal]]:
-    """Start the command in a terminal, in a folder beside that of the service; uv has nothing to lock."""
+    """Start the command in a terminal, in the parent folder of the service; uv has nothing to lock."""
     terminals: list[Terminal] = []
     uv = tmp_path / "uv"
     uv.write_text("#!/bin/sh\n", encoding="utf-8")
@@ -69,7 +69,7 @@ def test_the_tutorial_shows_this_conversation(open_terminal: Callable[..., Termi
 
 @pytest.mark.parametrize("key", [CTRL_C, CTRL_D], ids=["ctrl-c", "ctrl-d"])
 @pytest.mark.parametrize("number", [0, 3, 4, 5], ids=["a text", "one of several", "several", "yes or no"])
-def test_nothing_is_written_when_the_person_leaves(
+def test_nothing_is_written_if_the_user_cancels(
     open_terminal: Callable[..., Terminal], tmp_path: Path, number: int, key: str
 ) -> None:
     terminal = open_terminal("../clinic-service")

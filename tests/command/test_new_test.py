@@ -53,11 +53,11 @@ from tests.test_utils import TenantContext
 
 async def test_get_returns_the_record(parcel_service: ParcelService, make_parcel: Factory[Parcel]) -> None:
     await make_parcel()
-    wanted = await make_parcel()
+    expected = await make_parcel()
 
-    found = await parcel_service.get(wanted.id)
+    found = await parcel_service.get(expected.id)
 
-    assert found == wanted
+    assert found == expected
 
 
 async def test_other_organisations_do_not_find_it(

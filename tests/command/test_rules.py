@@ -1,4 +1,4 @@
-"""The rules are the template's own: its questions, catalog and macros."""
+"""The command reads the questions, the catalog and the macros of the template."""
 
 from typing import Any
 
@@ -14,9 +14,9 @@ from tests.test_bad_answers import BAD_ANSWERS
 def test_copier_and_the_command_refuse_in_the_same_words(rules: Rules) -> None:
     # Copier reports these before it reads the questions.
     cases = {case: bad for case, bad in BAD_ANSWERS.items() if bad[1].startswith("own_modules.")}
-    said = {case: rules.problem(rules.with_defaults(dict(answers))) for case, (answers, _) in cases.items()}
+    output = {case: rules.problem(rules.with_defaults(dict(answers))) for case, (answers, _) in cases.items()}
 
-    assert said == {case: sentence for case, (_, sentence) in cases.items()}
+    assert output == {case: sentence for case, (_, sentence) in cases.items()}
 
 
 def test_what_copier_accepts_is_accepted(rules: Rules) -> None:

@@ -1,4 +1,4 @@
-"""The command knows where the template is, which version of it runs, and which one is wanted."""
+"""The command finds out where the template is, which version of it runs, and which one is requested."""
 
 import json
 from pathlib import Path
@@ -33,7 +33,7 @@ def test_an_address_is_expanded_for_git(address: str, expanded: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("address", "wanted"),
+    ("address", "expected"),
     [
         ("gh:ada/template", f"git+https://github.com/ada/template.git@{COMMIT}"),
         ("git+https://example.com/template", f"git+https://example.com/template@{COMMIT}"),
@@ -42,8 +42,8 @@ def test_an_address_is_expanded_for_git(address: str, expanded: str) -> None:
         ("/srv/my template", f"git+file:///srv/my%20template@{COMMIT}"),
     ],
 )
-def test_uv_gets_the_very_commit(address: str, wanted: str) -> None:
-    assert requirement(Source(address, COMMIT)) == wanted
+def test_uv_gets_the_exact_commit(address: str, expected: str) -> None:
+    assert requirement(Source(address, COMMIT)) == expected
 
 
 LINES = {
@@ -166,7 +166,7 @@ def test_an_address_without_its_ending_is_marked_for_copier() -> None:
 
 
 class TestUseVersion:
-    """The program goes on in the version that is wanted."""
+    """The program continues in the requested version."""
 
     @pytest.fixture(autouse=True)
     def _not_started_by_another_version(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -185,7 +185,7 @@ class TestUseVersion:
     def run_as(self, monkeypatch: pytest.MonkeyPatch, commit: str) -> None:
         monkeypatch.setattr(relaunch, "running_source", lambda: Source("/elsewhere", commit))
 
-    def test_another_version_takes_over(self, repository: Path, uv: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_another_version_is_started(self, repository: Path, uv: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.run_as(monkeypatch, commit_of(repository, "refs/tags/v1.0.0"))
 
         with pytest.raises(SystemExit) as error:
@@ -196,7 +196,7 @@ class TestUseVersion:
         source = f"git+{repository.as_uri()}@{newest}"
         assert uv.read_text() == f"{newest} tool run --from {source} phasework update --defaults\n"
 
-    def test_the_wanted_version_goes_on(self, repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_the_requested_version_continues(self, repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.run_as(monkeypatch, commit_of(repository, "refs/tags/v1.1.0"))
         monkeypatch.setattr(relaunch, "run", None)
 
@@ -216,7 +216,7 @@ class TestUseVersion:
 
         relaunch.use_version(str(repository), None)
 
-    def test_without_uv_it_says_what_is_missing(self, repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_missing_uv_is_named(self, repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.run_as(monkeypatch, commit_of(repository, "HEAD"))
         monkeypatch.delenv("UV", raising=False)
         monkeypatch.setattr("shutil.which", lambda _: None)

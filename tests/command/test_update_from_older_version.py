@@ -53,7 +53,7 @@ def versions(tmp_path_factory: pytest.TempPathFactory) -> Versions:
 
 
 def edit(service: LivingService) -> None:
-    """Edit the service as a team does, code and machinery alike."""
+    """Edit the service as a team does, including files that the template no longer writes."""
     service.write("README.md", replace(service.folder / "README.md", "# Library\n", "# Library of team-1\n"))
     for number, path in enumerate(("src/library/modules/tickets/service.py", "src/library/modules/loans/models.py"), 2):
         service.add_line(path, f"\n# team-{number} goes on here.")
@@ -72,7 +72,7 @@ def lines_of(service: LivingService) -> set[str]:
 
 
 def resolve(service: LivingService) -> None:
-    """Resolve each conflict as a team does that likes the new version: take that, and put its own lines back."""
+    """Resolve each conflict: take the new version, and add the lines of the team again."""
     for path in git(service.folder, "diff", "--name-only", "--diff-filter=U").splitlines():
         lines = [line for line in service.read(path).splitlines() if "team-" in line]
         git(service.folder, "checkout", "--theirs", "--", path)

@@ -1,4 +1,4 @@
-"""Random edits and updates lose no line of the team, and unedited files are like newly written ones."""
+"""Random edits and updates lose no line of the team, and unedited files equal newly written ones."""
 
 import ast
 import os
@@ -99,9 +99,9 @@ class Team:
         """Change a line of code or documentation."""
         path = self._pick(file, r".*\.(py|md)")
         lines = self.service.read(path).splitlines(keepends=True)
-        wanted = [number for number, line in enumerate(lines) if line.strip() and "team-" not in line]
-        if wanted:
-            number = wanted[place % len(wanted)]
+        candidates = [number for number, line in enumerate(lines) if line.strip() and "team-" not in line]
+        if candidates:
+            number = candidates[place % len(candidates)]
             lines[number] = f"{lines[number].rstrip()}  # {self.mark()}\n"
             self._write(path, lines)
 
@@ -109,9 +109,9 @@ class Team:
         """Delete a line of documentation or an assertion."""
         path = self._pick(file, r"(.*/)?(test_\w+\.py|\w+\.md)")
         lines = self.service.read(path).splitlines(keepends=True)
-        wanted = [n for n, line in enumerate(lines) if path.endswith(".md") or line.startswith("    assert ")]
-        if wanted:
-            del lines[wanted[place % len(wanted)]]
+        candidates = [n for n, line in enumerate(lines) if path.endswith(".md") or line.startswith("    assert ")]
+        if candidates:
+            del lines[candidates[place % len(candidates)]]
             self._write(path, lines)
 
     def add_file(self, file: int, place: int) -> None:

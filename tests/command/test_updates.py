@@ -140,7 +140,7 @@ def test_an_own_module_gets_a_field_and_a_state_and_keeps_its_revision(service: 
     assert "due: " in service.read("src/library/modules/loans/models.py")
     assert "LOST" in service.read("src/library/modules/loans/models.py")
     assert service.read("migrations/versions/loans_0001.py") == revision
-    assert "The tables of loans have changed or are gone." in outcome.printed
+    assert "The tables of loans have changed or were removed." in outcome.printed
 
 
 def test_a_revision_that_no_database_has_is_rewritten(service: LivingService) -> None:
@@ -152,7 +152,7 @@ def test_a_revision_that_no_database_has_is_rewritten(service: LivingService) ->
     assert "The tables of" not in outcome.printed
 
 
-def test_changes_in_a_removed_module_are_kept_aside(service: LivingService) -> None:
+def test_changes_in_a_removed_module_are_kept(service: LivingService) -> None:
     written = service.read(SERVICE)
 
     outcome = service.update({"own_modules": {"members": MEMBERS}})
@@ -196,7 +196,7 @@ def test_a_service_passes_after_every_kind_of_update(service: LivingService) -> 
     runnable.check_types()
 
 
-def test_files_kept_aside_twice_get_two_names(service: LivingService) -> None:
+def test_files_kept_twice_get_two_names(service: LivingService) -> None:
     service.update({"own_modules": {"members": MEMBERS}})
     service.commit()
     service.update({"own_modules": ANSWERS["own_modules"]})
@@ -406,9 +406,9 @@ def test_an_update_that_is_stopped_before_it_writes_leaves_nothing_behind(
         if run.poll() is not None:
             break
 
-    _, said = run.communicate(timeout=30)
-    # A signal that comes once everything is cleaned up ends Python at once.
-    assert run.returncode in (code, -number), said
+    _, output = run.communicate(timeout=30)
+    # A signal after the clean-up ends Python immediately.
+    assert run.returncode in (code, -number), output
     assert service.files() == before
     assert service.status() == []
     assert list(temporary.iterdir()) == []
@@ -425,8 +425,8 @@ def test_pretend_writes_nothing(service: LivingService) -> None:
     done = service.update(changes, version=NEXT)
     assert pretended.code == done.code
     # Everything except the next steps.
-    told, summary = pretended.printed.splitlines()[1:], done.printed.splitlines()[1:]
-    assert told == summary[: summary.index("")]
+    printed, summary = pretended.printed.splitlines()[1:], done.printed.splitlines()[1:]
+    assert printed == summary[: summary.index("")]
 
 
 def test_the_command_takes_the_options_of_copier(service: LivingService, tmp_path: Path) -> None:
@@ -459,7 +459,7 @@ def terminal(service: LivingService) -> Iterator[Terminal]:
     terminal.process.close(force=True)
 
 
-def test_nothing_changes_when_the_person_leaves(service: LivingService, terminal: Terminal) -> None:
+def test_nothing_changes_if_the_user_cancels(service: LivingService, terminal: Terminal) -> None:
     terminal.wait_for("What is the name of the service?")
     terminal.type(CTRL_C)
 
@@ -487,7 +487,7 @@ def test_each_question_is_asked_again_and_enter_keeps_the_answer(service: Living
     assert service.answers() == before | {"_commit": NEXT}
 
 
-def test_other_answers_are_typed(service: LivingService, terminal: Terminal) -> None:
+def test_answers_can_be_changed(service: LivingService, terminal: Terminal) -> None:
     before = service.answers()
     terminal.answer("name of the service?")
     terminal.answer("one sentence?", CLEAR + "Lends books.")
@@ -612,12 +612,12 @@ def test_an_answer_that_is_no_longer_allowed_is_named(versions: Versions, tmp_pa
             person.will_say(*[ENTER] * 4)
             with pytest.raises(SystemExit) as refusal:
                 ask_questions(load_rules(), {}, service.answers())
-        said = str(refusal.value)
-        assert said.endswith(" Change it with --data-file, or keep the version with --vcs-ref :current:.")
+        output = str(refusal.value)
+        assert output.endswith(" Change it with --data-file, or keep the version with --vcs-ref :current:.")
     else:
-        said = service.update(version=FIRST).printed
+        output = service.update(version=FIRST).printed
 
-    assert sentence in said
+    assert sentence in output
     assert service.files() == before
     assert service.status() == []
 
@@ -650,12 +650,12 @@ def test_a_service_that_is_not_committed_is_refused(service: LivingService) -> N
 def test_the_reason_of_git_is_shown(service: LivingService, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
 
-    said = service.update().printed
+    output = service.update().printed
 
-    assert said.startswith("git: detected dubious ownership in repository at '")
-    assert f"git config --global --add safe.directory {service.folder}" in said
-    assert "\n" not in said
-    assert "commit" not in said
+    assert output.startswith("git: detected dubious ownership in repository at '")
+    assert f"git config --global --add safe.directory {service.folder}" in output
+    assert "\n" not in output
+    assert "commit" not in output
 
 
 def test_a_folder_that_does_not_exist_is_named(tmp_path: Path) -> None:
@@ -686,13 +686,13 @@ def test_an_update_waits_until_git_is_done(service: LivingService, operation: st
         git(folder, "checkout", "HEAD", "--", ".")
     before = service.files()
 
-    said = service.update(version=NEXT).printed
+    output = service.update(version=NEXT).printed
 
-    assert said.startswith(f"A {operation} is in progress: finish or abort it")
+    assert output.startswith(f"A {operation} is in progress: finish or abort it")
     assert service.files() == before
 
 
-def test_edits_of_the_suite_are_replaced_and_kept_aside(service: LivingService) -> None:
+def test_edits_of_the_suite_are_replaced_and_kept(service: LivingService) -> None:
     untouched = service.copy(service.folder.with_name("untouched"))
     service.add_line("tests/suite/gates.py", "# Ours: no gate for us.")
     (service.folder / "tests/suite/redis.py").unlink()
@@ -710,7 +710,7 @@ def test_edits_of_the_suite_are_replaced_and_kept_aside(service: LivingService) 
     assert service.read("removed/tests/suite/gates.py").endswith("# Ours: no gate for us.\n")
 
 
-def test_new_words_in_a_revision_are_no_change_of_tables(service: LivingService, versions: Versions) -> None:
+def test_rewording_a_migration_does_not_change_its_tables(service: LivingService, versions: Versions) -> None:
     file = "template/project/migrations/versions/core_0001.py.jinja"
     versions.release(
         "v0.3.0", {file: ('"""The tables of organisations, users and events."""', '"""Creates the tables."""')}

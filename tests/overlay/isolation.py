@@ -25,7 +25,7 @@ class IsolationTests:
     """Tests that fail if another test has left something behind; a subclass runs them on the database of its folder."""
 
     @pytest.mark.parametrize("time", ["once", "again"])
-    async def test_what_is_committed_is_gone_afterwards(self, session_factory: SessionFactory, time: str) -> None:
+    async def test_committed_rows_are_gone_afterwards(self, session_factory: SessionFactory, time: str) -> None:
         async with session_factory.begin() as session:
             session.add(same_row())
 
@@ -33,7 +33,7 @@ class IsolationTests:
             assert await count(session) == 1
 
     @pytest.mark.parametrize("time", ["once", "again"])
-    async def test_a_session_may_commit_and_go_on(self, db_session: AsyncSession, time: str) -> None:
+    async def test_a_session_may_commit_and_continue(self, db_session: AsyncSession, time: str) -> None:
         db_session.add(same_row())
         await db_session.commit()
         db_session.add(Organisation(name="Another"))
@@ -42,7 +42,7 @@ class IsolationTests:
         assert await count(db_session) == 2
 
     @pytest.mark.parametrize("time", ["once", "again"])
-    async def test_a_session_may_roll_back_and_go_on(self, db_session: AsyncSession, time: str) -> None:
+    async def test_a_session_may_roll_back_and_continue(self, db_session: AsyncSession, time: str) -> None:
         db_session.add(Organisation(name="Dropped"))
         await db_session.flush()
         await db_session.rollback()
@@ -53,7 +53,7 @@ class IsolationTests:
         assert found.all() == ["The same"]
 
     @pytest.mark.parametrize("time", ["once", "again"])
-    async def test_a_session_may_break_a_constraint_and_go_on(self, session_factory: SessionFactory, time: str) -> None:
+    async def test_a_session_may_break_a_constraint_and_continue(self, session_factory: SessionFactory, time: str) -> None:
         async with session_factory.begin() as session:
             session.add(same_row())
 
@@ -67,7 +67,7 @@ class IsolationTests:
             await session.flush()
             assert await count(session) == 2
 
-    async def test_sessions_of_one_test_share_what_is_committed(
+    async def test_sessions_of_one_test_share_committed_rows(
         self,
         db_session: AsyncSession,
         session_factory: SessionFactory,
@@ -77,7 +77,7 @@ class IsolationTests:
 
         assert await count(db_session) == 1
 
-    async def test_a_rollback_undoes_one_session_alone(self, session_factory: SessionFactory) -> None:
+    async def test_a_rollback_undoes_only_its_session(self, session_factory: SessionFactory) -> None:
         async with session_factory.begin() as session:
             session.add(same_row())
 

@@ -13,7 +13,7 @@ async def add(first: int, second: int) -> int:
 
 
 class TestCoroutines(AsyncTestCase):
-    """What a test of the base class may do."""
+    """What tests can do with the base class."""
 
     def test_a_coroutine_is_run_to_its_end(self) -> None:
         assert self.run(add(1, 2)) == 3

@@ -1,4 +1,4 @@
-"""The PostgreSQL that the tests use, and those that they never touch."""
+"""The PostgreSQL that the tests use, and the databases that they refuse."""
 
 import os
 from pathlib import Path
@@ -65,10 +65,10 @@ def test_test_database_of_this_machine_is_used(monkeypatch: pytest.MonkeyPatch, 
         ("postgresql:///x_test?host=localhost,db.example.com", "a database on db.example.com, which is not"),
         ("postgresql:///x_test?host=localhost&host=db.example.com", "a database on db.example.com, which is not"),
         ("postgresql://localhost,db.example.com/x_test", "a database on db.example.com, which is not"),
-        ("postgresql://localhost/x_test?dbname=clinic", "TEST_DATABASE_URL sets dbname; besides"),
-        ("postgresql://localhost/x_test?hostaddr=10.0.0.5", "TEST_DATABASE_URL sets hostaddr; besides"),
-        ("postgresql://localhost/x_test?service=clinic", "TEST_DATABASE_URL sets service; besides"),
-        ("postgresql://localhost/clinic%2fx_test?options=-cx", "TEST_DATABASE_URL sets options; besides"),
+        ("postgresql://localhost/x_test?dbname=clinic", "TEST_DATABASE_URL sets dbname; apart"),
+        ("postgresql://localhost/x_test?hostaddr=10.0.0.5", "TEST_DATABASE_URL sets hostaddr; apart"),
+        ("postgresql://localhost/x_test?service=clinic", "TEST_DATABASE_URL sets service; apart"),
+        ("postgresql://localhost/clinic%2fx_test?options=-cx", "TEST_DATABASE_URL sets options; apart"),
         ("postgresql://localhost:abc/x_test", "TEST_DATABASE_URL is not a URL such as postgresql://"),
         ("sqlite:///clinic_test", "TEST_DATABASE_URL is a URL of sqlite; it must be PostgreSQL."),
         ("clinic_test", "TEST_DATABASE_URL is not a URL such as postgresql://"),
@@ -122,7 +122,7 @@ def test_tables_of_another_database_are_not_emptied() -> None:
         (f"postgresql://localhost/{'c' * 58}_test", f"{'c' * 30}_0badcafe_gw7_test"),
     ],
 )
-def test_each_process_of_a_run_has_a_database_of_its_own(
+def test_each_process_of_a_run_has_its_own_database(
     monkeypatch: pytest.MonkeyPatch,
     run: Run,
     given: str,
@@ -146,7 +146,7 @@ def test_processes_of_a_run_share_a_server(run: Run) -> None:
     assert find_server(run) == make_url("postgresql+psycopg://postgres:@/postgres?host=/tmp/0badcafe")
 
 
-def test_server_that_does_not_answer_is_reported(monkeypatch: pytest.MonkeyPatch, run: Run) -> None:
+def test_server_that_does_not_respond_is_reported(monkeypatch: pytest.MonkeyPatch, run: Run) -> None:
     monkeypatch.setenv("TEST_DATABASE_URL", "postgresql://localhost:1/clinic_test")
 
     with pytest.raises(PostgresUnavailable, match=r"\(clinic_test on localhost:1, from .*\) cannot be used: .+"):

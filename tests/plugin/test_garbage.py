@@ -1,4 +1,4 @@
-"""The garbage collector works on what tests create, and on what the imports before them left behind."""
+"""The garbage collector frees objects of tests, and unused objects of imports."""
 
 from tests.plugin.projects import Project
 
@@ -46,7 +46,7 @@ def test_collector_works_within_tests(project: Project) -> None:
     assert "2 passed" in project.run("tests/unit/test_objects.py")
 
 
-def test_coroutine_that_an_import_forgets_is_reported(project: Project) -> None:
+def test_coroutine_that_an_import_never_awaits_is_reported(project: Project) -> None:
     project.write("tests/unit/test_import.py", OF_AN_IMPORT)
 
     assert "coroutine 'answer' was never awaited" in project.run("tests/unit/test_import.py", expect=1)

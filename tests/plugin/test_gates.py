@@ -52,7 +52,7 @@ def write_ini(pytester: pytest.Pytester, *gates: str, total: float | str = 0, ad
 
 
 def import_parcels(pytester: pytest.Pytester) -> None:
-    """Add data that a test has imported the module `parcels`: two of its four lines were run."""
+    """Add coverage data of a test that imported the module `parcels` and ran two of its four lines."""
     data = CoverageData()
     data.read()
     data.add_lines({str(pytester.path / MODULES / "parcels/service.py"): [2, 6]})
@@ -62,7 +62,7 @@ def import_parcels(pytester: pytest.Pytester) -> None:
 
 @pytest.fixture(autouse=True)
 def service(shop: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Service:
-    """A service with the modules `errands`, three of whose four lines were run, and `parcels`, never imported."""
+    """A service with the modules `errands`, of which tests ran three of four lines, and `parcels`, which no test imported."""
     monkeypatch.delenv("COVERAGE_FILE", raising=False)
     for module in ("errands", "parcels"):
         file = shop.path / MODULES / module / "service.py"

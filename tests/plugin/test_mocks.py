@@ -1,4 +1,4 @@
-"""Mocks are as strict as what they stand for."""
+"""Mocks are as strict as the real objects."""
 
 import asyncio
 import inspect
@@ -10,7 +10,7 @@ from phasework_suite.unawaited import take_unawaited
 
 
 class Mailer:
-    """What a mock stands for."""
+    """The real object of a mock."""
 
     sender = "Clinic"
 
@@ -37,7 +37,7 @@ class Mailer:
         return mailer
 
 
-def test_a_call_returns_what_it_was_told_to() -> None:
+def test_a_call_returns_the_given_value() -> None:
     mock = ProperAsyncMock(return_value=5)
 
     assert asyncio.run(mock("ada", urgent=True)) == 5
@@ -45,7 +45,7 @@ def test_a_call_returns_what_it_was_told_to() -> None:
     assert (mock.call_count, mock.await_count) == (1, 1)
 
 
-def test_a_call_is_not_awaited_by_being_made() -> None:
+def test_a_call_without_await_does_not_count_as_awaited() -> None:
     mock = ProperAsyncMock()
 
     mock()
@@ -55,14 +55,14 @@ def test_a_call_is_not_awaited_by_being_made() -> None:
     assert take_unawaited() == ["ProperAsyncMock()"]
 
 
-def test_a_call_raises_what_it_was_told_to() -> None:
+def test_a_call_raises_the_given_exception() -> None:
     mock = ProperAsyncMock(side_effect=TimeoutError("too late"))
 
     with pytest.raises(TimeoutError, match="too late"):
         asyncio.run(mock())
 
 
-def test_a_side_effect_gives_one_result_a_call() -> None:
+def test_a_side_effect_returns_one_result_per_call() -> None:
     mock = ProperAsyncMock(side_effect=[1, 2])
 
     assert [asyncio.run(mock()), asyncio.run(mock())] == [1, 2]
@@ -74,7 +74,7 @@ def test_a_side_effect_may_be_a_coroutine_function() -> None:
     assert asyncio.run(mock("ada", subject="Hello")) == "ada: Hello"
 
 
-def test_attributes_are_proper_as_well() -> None:
+def test_attributes_are_strict_too() -> None:
     mock = ProperAsyncMock(name="mailer")
 
     mock.client.send("ada")
@@ -92,18 +92,18 @@ def test_a_spec_keeps_sync_methods_sync(specified: dict[str, object]) -> None:
     assert len(take_unawaited()) == 1
 
 
-def test_a_spec_knows_no_other_attributes() -> None:
+def test_a_spec_has_no_other_attributes() -> None:
     mock = ProperAsyncMock(spec=Mailer)
 
     with pytest.raises(AttributeError, match="no_such_method"):
         mock.no_such_method()
 
 
-def test_a_mocked_service_is_one_to_isinstance() -> None:
+def test_a_mocked_service_passes_isinstance() -> None:
     assert isinstance(create_mock_service(Mailer), Mailer)
 
 
-def test_a_mocked_service_awaits_what_the_service_awaits() -> None:
+def test_a_mocked_service_has_the_same_coroutine_functions() -> None:
     mailer = create_mock_service(Mailer, send="sent", count=3)
 
     assert asyncio.run(mailer.send("ada", subject="Hello")) == "sent"
@@ -112,7 +112,7 @@ def test_a_mocked_service_awaits_what_the_service_awaits() -> None:
     mocked(mailer.count).assert_called_once_with("ada")
 
 
-def test_what_a_mocked_service_returns_is_not_to_be_awaited_again() -> None:
+def test_the_result_of_a_mocked_service_is_not_awaited_again() -> None:
     mailer = create_mock_service(Mailer)
 
     sent = asyncio.run(mailer.send("ada"))
@@ -161,7 +161,7 @@ def test_a_call_of_a_mocked_service_that_is_not_awaited_is_named() -> None:
     assert take_unawaited() == ["Mailer.send('ada')"]
 
 
-def test_what_is_no_mock_is_refused() -> None:
+def test_other_objects_are_refused() -> None:
     with pytest.raises(TypeError, match="is not a mock"):
         mocked(Mailer().count)
 

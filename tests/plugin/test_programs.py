@@ -1,4 +1,4 @@
-"""The programs that tests start end with them."""
+"""Programs that tests start stop together with the tests."""
 
 import os
 import socket

@@ -1,4 +1,4 @@
-"""The Redis of the e2e tests: which one is used, and what is left in it."""
+"""The Redis of the e2e tests: which one is used, and which keys are deleted."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -57,7 +57,7 @@ def test_given_redis_keeps_the_keys_of_others(
     assert (len(during), keys()) == (2, ["theirs"])
 
 
-def test_given_redis_that_does_not_answer_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_given_redis_that_does_not_respond_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     port = free_port()
     monkeypatch.setenv("REDIS_URL", f"redis://ada:secret@127.0.0.1:{port}/0")
 
@@ -132,5 +132,5 @@ def test_service_without_redis_has_no_header(monkeypatch: pytest.MonkeyPatch) ->
     assert pytest_report_header() == []
 
 
-def test_each_process_of_a_run_has_keys_of_its_own() -> None:
+def test_each_process_of_a_run_has_its_own_keys() -> None:
     assert prefix(RUN) == "tests-0badcafe-gw7:"

@@ -1,4 +1,4 @@
-"""Whole runs of a small project: servers, isolation of processes, gates with pytest-cov, and what a stopped run leaves."""
+"""Whole runs of a small project: servers, isolation of processes, gates with pytest-cov, and stopped runs."""
 
 import platform
 import re
@@ -49,7 +49,7 @@ class TestWholeRun:
 
 
 class TestGates:
-    """The gates, as pytest-cov measures."""
+    """The gates with the measurement of pytest-cov."""
 
     @pytest.mark.parametrize("options", [(), ("-n", "2")])
     def test_module_below_its_gate_fails_the_run(self, unit_project: Project, options: tuple[str, ...]) -> None:
@@ -178,7 +178,7 @@ class TestGivenServer:
         assert output == "ERROR: The tests do not touch the database 'clinic': its name does not end in _test.\n\n"
         assert server.databases() == ["clinic"]
 
-    def test_is_named_if_it_does_not_answer(self, project: Project) -> None:
+    def test_is_named_if_it_does_not_respond(self, project: Project) -> None:
         variables = {"TEST_DATABASE_URL": "postgresql://localhost:1/clinic_test"}
 
         output = project.run(*DATABASE_TESTS, expect=pytest.ExitCode.TESTS_FAILED, variables=variables)
@@ -265,14 +265,14 @@ def start_waiting_test(project: Project, options: list[str], variables: dict[str
         env=environment() | variables,
         timeout=120,
         encoding="utf-8",
-        preexec_fn=heed_ctrl_c,
+        preexec_fn=react_to_ctrl_c,
     )
     terminal.expect("The test waits")
     return terminal
 
 
-def heed_ctrl_c() -> None:
-    """Undo the setting of a run in the background, which ignores Ctrl-C."""
+def react_to_ctrl_c() -> None:
+    """Restore the default reaction to Ctrl-C, which processes in the background ignore."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 

@@ -70,7 +70,7 @@ def test_call_in_a_teardown_is_an_error(shop: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines(["never awaited: mailer.send('ada')"])
 
 
-def test_failing_test_shows_its_own_reason_only(shop: pytest.Pytester) -> None:
+def test_failing_test_shows_only_its_own_error(shop: pytest.Pytester) -> None:
     result = run(shop, "def test_it():\n    send('ada')\n    assert 'reason' == ''")
 
     result.assert_outcomes(failed=1)

@@ -1,4 +1,4 @@
-"""The services that our tests write, by name: what a person answered; every other question got its default."""
+"""The services that our tests write, by name, each with the answers that differ from the defaults."""
 
 from typing import Any
 
@@ -200,7 +200,7 @@ payments:
 
 
 def typical_modules(number: int) -> dict[str, Any]:
-    """Describe modules of five fields, one unique, one searched, four states; each tenth refers to the one before."""
+    """Describe modules with five fields, one unique, one searched, and four states; each tenth refers to the previous one."""
     return {
         f"things{n}": _typical() if n % 10 else _typical(previous=f"-> things{n - 1}") for n in range(1, number + 1)
     }
@@ -222,7 +222,7 @@ def _typical(**more_fields: str) -> dict[str, Any]:
 
 
 CASES: dict[str, dict[str, Any]] = {
-    # The longest comes first: the last worker is not left alone with it.
+    # The longest comes first, so that the workers finish at about the same time.
     "sixty": {"project_name": "Sixty", "domain": "blank", "own_modules": typical_modules(20) | small_modules(40)},
     "everything": {"own_modules": BESIDE_THE_CATALOG},
     "everything-async": {"own_modules": BESIDE_THE_CATALOG, "database_access": "async"},

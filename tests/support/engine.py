@@ -1,4 +1,4 @@
-"""The Docker engine of this machine, where one answers: GitHub's runners have one."""
+"""The Docker engine of this machine, if one runs, as on GitHub's runners."""
 
 import json
 import os
@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-# Docker 20 and docker-compose 1 have to be told.
+# Docker 20 and docker-compose 1 use BuildKit only with these variables.
 _BUILDKIT = {"DOCKER_BUILDKIT": "1", "COMPOSE_DOCKER_CLI_BUILD": "1"}
 
 
@@ -23,7 +23,7 @@ def why_no_engine() -> str | None:
         return "no Docker: `docker` is not on the PATH"
     version = run("docker", "version", check=False)
     if version.returncode:
-        return f"no Docker engine answers: {version.stderr.strip().splitlines()[-1]}"
+        return f"no Docker engine responds: {version.stderr.strip().splitlines()[-1]}"
     return None if compose_command() else "neither `docker compose` nor docker-compose is installed"
 
 

@@ -15,17 +15,17 @@ from pathlib import Path
 FOLDER = Path(__file__).parents[2] / "build" / "environments"
 
 
-def environment_of(service: Path, python: Path, besides: tuple[str, ...] = ()) -> Path:
-    """Return the environment that uv makes from the service's pyproject.toml, and of the requirements `besides`.
+def environment_of(service: Path, python: Path, extra: tuple[str, ...] = ()) -> Path:
+    """Return an environment with the dependencies in the service's pyproject.toml and the requirements in `extra`.
 
-    Services that declare the same share one.
+    Services with the same dependencies share one.
     """
-    environment = FOLDER / _key(service / "pyproject.toml", python, besides)
+    environment = FOLDER / _key(service / "pyproject.toml", python, extra)
     complete = environment / ".complete"
     FOLDER.mkdir(parents=True, exist_ok=True)
     with locked(environment.with_suffix(".lock")):
         if not complete.exists():
-            _install(service, environment, python, besides)
+            _install(service, environment, python, extra)
             complete.touch()
     return environment
 
@@ -36,18 +36,18 @@ def find_python(version: str) -> Path | None:
     return next((path for path in _candidates(version) if _is_version(path, version)), None)
 
 
-def _key(pyproject: Path, python: Path, besides: tuple[str, ...]) -> str:
+def _key(pyproject: Path, python: Path, extra: tuple[str, ...]) -> str:
     declared = tomllib.loads(pyproject.read_text(encoding="utf-8"))
-    wanted = (declared["project"]["dependencies"], declared["dependency-groups"], python, besides)
-    return hashlib.sha256(repr(wanted).encode()).hexdigest()[:12]
+    content = (declared["project"]["dependencies"], declared["dependency-groups"], python, extra)
+    return hashlib.sha256(repr(content).encode()).hexdigest()[:12]
 
 
-def _install(service: Path, environment: Path, python: Path, besides: tuple[str, ...]) -> None:
+def _install(service: Path, environment: Path, python: Path, extra: tuple[str, ...]) -> None:
     variables = os.environ | {"UV_PROJECT_ENVIRONMENT": str(environment), "UV_PYTHON": str(python)}
     _uv("sync", "--no-install-project", cwd=service, env=variables)
     (service / "uv.lock").unlink()
-    if besides:
-        _uv("pip", "install", "--python", str(environment), *besides, cwd=service, env=variables)
+    if extra:
+        _uv("pip", "install", "--python", str(environment), *extra, cwd=service, env=variables)
 
 
 def _uv(*arguments: str, cwd: Path, env: Mapping[str, str]) -> None:

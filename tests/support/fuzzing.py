@@ -1,4 +1,4 @@
-"""The number of examples for properties: few fixed ones in `make test`, many new ones in `make fuzz`."""
+"""The number of examples of property tests: few fixed ones in `make test`, many new ones in `make fuzz`."""
 
 import os
 from collections.abc import Callable
@@ -28,7 +28,7 @@ def fuzz(*, few: int, many: int, parts: int = 2) -> Callable[[Test], Test]:
 
 
 def tried(property_: Test, seed_: int, cases: int) -> None:
-    """Try a property, that `hypothesis.given` made, with the cases of a seed."""
+    """Run a property test of `hypothesis.given` with the cases of a seed."""
     configured: Any = seed(seed_)(
         settings(
             max_examples=cases,

@@ -34,7 +34,7 @@ class GroupScheduling(LoadScopeScheduling):
 
 
 def groups_folder(config: pytest.Config) -> Path:
-    """Return the folder in which the workers of this run name their groups."""
+    """Return the folder into which the workers of this run write their groups."""
     return config.stash[_FOLDER]
 
 
@@ -49,7 +49,7 @@ _FOLDER = pytest.StashKey[Path]()
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: WorkerController) -> None:
-    """Tell a worker where to name its groups."""
+    """Tell a worker where to write its groups."""
     config = node.config
     if _FOLDER not in config.stash:
         folder = tempfile.TemporaryDirectory(prefix="phasework-groups-")
@@ -60,13 +60,13 @@ def pytest_configure_node(node: WorkerController) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the groups: they take longest, and no worker is to wait for the last one."""
+    """Put the groups first: they take longest, and otherwise all workers would wait for the last one."""
     items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
 
 
 @pytest.hookimpl(tryfirst=True)  # xdist reports the collection in the same hook
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Name the groups, on a worker."""
+    """Write the groups of a worker to its file."""
     worker = getattr(session.config, "workerinput", None)
     if worker:
         file = Path(worker["groups_folder"], f"{worker['workerid']}.json")
@@ -75,5 +75,5 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> GroupScheduling:
-    """Take the place of xdist's own schedulers."""
+    """Replace the schedulers of pytest-xdist."""
     return GroupScheduling(config, log)

@@ -20,7 +20,7 @@ PREFIX = "Error rendering template path {% include 'template%crefusal.jinja' % 4
 def write(template: Path, folder: Path, answers: Answers) -> str | None:
     """Write a service from `answers`; return the sentence that refuses them, or None.
 
-    Whatever else goes wrong is raised: on the command line it would be a traceback.
+    Other errors are raised: on the command line they would be a traceback.
     """
     try:
         copier.run_copy(str(template), folder, data=dict(answers), defaults=True, quiet=True, overwrite=True)

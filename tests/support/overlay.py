@@ -1,11 +1,11 @@
-"""Tests of the plugin and of `scripts/` that need a service: written for the async form, copied into services of each form."""
+"""Copies tests of the plugin and of `scripts/` into a service; they are written for the async form, like the template."""
 
 from jinja2 import Environment, FileSystemLoader
 
 from .services import ROOT, Service
 
 FOLDER = ROOT / "tests" / "overlay"
-# As the template writes the code of a service.
+# Renders a test like the code of a service.
 CODE = """\
 {%- from 'template/macros/python.jinja' import python with context -%}
 {%- call python() %}{% include path %}{% endcall %}

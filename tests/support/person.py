@@ -1,4 +1,4 @@
-"""A person who answers the questions of questionary, without a terminal."""
+"""A user who answers the questions of questionary, without a terminal."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -34,13 +34,13 @@ class Person:
     def select(self, question: str, choices: Sequence[str | Choice], default: Any = None, **_: Any) -> "Reply":
         values = [choice.value if isinstance(choice, Choice) else choice for choice in choices]
         reply = self._reply(question, default or values[0])
-        assert reply.said in {*values, ENTER, *LEAVE}, question
+        assert reply.output in {*values, ENTER, *LEAVE}, question
         return reply
 
     def checkbox(self, question: str, choices: Sequence[str | Choice], **_: Any) -> "Reply":
         listed = [choice if isinstance(choice, Choice) else Choice(choice, choice) for choice in choices]
         reply = self._reply(question, [choice.value for choice in listed if choice.checked])
-        assert reply.said in LEAVE or set(reply.said or []) <= {choice.value for choice in listed}, question
+        assert reply.output in LEAVE or set(reply.output or []) <= {choice.value for choice in listed}, question
         return reply
 
     def _reply(self, question: str, default: Any) -> "Reply":
@@ -52,20 +52,20 @@ class Person:
 class Reply:
     """What a question of questionary returns."""
 
-    def __init__(self, said: Any, default: Any) -> None:
-        self.said, self.default = said, default
+    def __init__(self, output: Any, default: Any) -> None:
+        self.output, self.default = output, default
         self.application = SimpleNamespace(key_bindings=None)
 
     def unsafe_ask(self) -> Any:
-        """Return the answer, or leave as questionary does."""
-        if self.said in LEAVE:
-            raise self.said
-        return self.default if self.said is ENTER else self.said
+        """Return the answer, or cancel as questionary does."""
+        if self.output in LEAVE:
+            raise self.output
+        return self.default if self.output is ENTER else self.output
 
 
 @contextmanager
 def answering() -> Iterator[Person]:
-    """Let a person answer inside a `with` block; in the end every planned answer must have been given."""
+    """Let a user answer inside a `with` block; at its end, every planned answer must have been given."""
     person = Person()
     with pytest.MonkeyPatch.context() as patch:
         for kind in ("text", "confirm", "select", "checkbox"):

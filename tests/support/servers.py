@@ -1,4 +1,4 @@
-"""A PostgreSQL server for tests that need one of their own, and what a run leaves behind on a machine."""
+"""A PostgreSQL server for tests that need their own, and the files and processes that a run leaves behind."""
 
 import getpass
 import time

@@ -37,7 +37,7 @@ class Service:
     files: Mapping[str, bytes] = field(repr=False)
     """The written files by path, without files that commands created later."""
     python: Path = Path(sys.executable)
-    besides: tuple[str, ...] = ()
+    extra: tuple[str, ...] = ()
     """Additional requirements in its environment."""
 
     def copy(self, folder: Path) -> "Service":
@@ -71,7 +71,7 @@ class Service:
     def run(self, *command: str, expect: int = 0, variables: Mapping[str, str] | None = None) -> str:
         """Run a command of the service's own environment and return what it printed.
 
-        An exit code other than `expect` fails the test, with all that the command said.
+        An exit code other than `expect` fails the test, with the output of the command.
         """
         run = self.start(*command, variables=variables)
         assert run.returncode == expect, f"{' '.join(command)} in {self.folder} exited {run.returncode}:\n{run.stdout}"
@@ -102,7 +102,7 @@ class Service:
     @property
     def environment(self) -> Path:
         """The environment with the declared dependencies."""
-        return environment_of(self.folder, self.python, self.besides)
+        return environment_of(self.folder, self.python, self.extra)
 
     @property
     def variables(self) -> dict[str, str]:
@@ -133,7 +133,7 @@ SCHEMATHESIS = "schemathesis>=4.32,<5"
 def with_load_tools(service: Service) -> Service:
     """Return the service in an environment that also has its group `performance`, and schemathesis."""
     groups = tomllib.loads((service.folder / "pyproject.toml").read_text(encoding="utf-8"))["dependency-groups"]
-    return replace(service, besides=(SCHEMATHESIS, *groups["performance"]))
+    return replace(service, extra=(SCHEMATHESIS, *groups["performance"]))
 
 
 def program(name: str) -> str:

@@ -33,7 +33,7 @@ UNPRINTABLE = ["\0", "\n", "\r", "\t", "\x1b[31m", "\x7f", "\x85", "\u2028", "\u
 
 
 def texts(most: int, without: str = "") -> st.SearchStrategy[str]:
-    """Text of one line: printable, of any script."""
+    """Printable text of one line, in any script."""
     return st.one_of(
         st.sampled_from([text for text in TEXTS if len(text) <= most]),
         st.text(st.characters(exclude_categories=["C", "Zl", "Zp"]), min_size=1, max_size=most // 2),
@@ -42,7 +42,7 @@ def texts(most: int, without: str = "") -> st.SearchStrategy[str]:
 
 
 def identifiers(known: list[str], longest: int) -> st.SearchStrategy[str]:
-    """A name in snake_case, odd or arbitrary."""
+    """Names in snake_case, unusual or random."""
     return st.sampled_from(known) | st.from_regex(f"[a-z][a-z0-9_]{{0,{longest - 1}}}", fullmatch=True)
 
 
@@ -58,17 +58,17 @@ def project_names() -> st.SearchStrategy[str]:
 
 def package_names() -> st.SearchStrategy[str]:
     """Package names that are not reserved."""
-    taken = {name for key in ("keywords", "standard_library", "packages", "devices") for name in RESERVED[key]}
+    reserved = {name for key in ("keywords", "standard_library", "packages", "devices") for name in RESERVED[key]}
     known = ["app", "service", "your_service", "a__b", "a_", "n", "x" * 30, "core", "modules", "awaits"]
-    return identifiers(known, 30).filter(lambda name: name not in taken)
+    return identifiers(known, 30).filter(lambda name: name not in reserved)
 
 
 def module_names() -> st.SearchStrategy[str]:
     """Names of own modules whose entity is not reserved."""
-    taken = {name for key in ("keywords", "standard_library", "modules", "devices") for name in RESERVED[key]}
+    reserved = {name for key in ("keywords", "standard_library", "modules", "devices") for name in RESERVED[key]}
     return identifiers(ODD["modules"], 30).filter(
         lambda name: (
-            name not in taken
+            name not in reserved
             and not name.startswith(("core_", "sqlite_", "pg_"))
             and entity_of(name) not in {*RESERVED["entities"], "List", "Search"}
             and not entity_of(name).startswith("Test")
@@ -78,8 +78,8 @@ def module_names() -> st.SearchStrategy[str]:
 
 def field_names() -> st.SearchStrategy[str]:
     """Valid names of fields."""
-    taken = {*RESERVED["keywords"], *RESERVED["fields"]}
-    return identifiers(ODD["fields"], 25).filter(lambda name: name not in taken and not name.startswith("model_"))
+    reserved = {*RESERVED["keywords"], *RESERVED["fields"]}
+    return identifiers(ODD["fields"], 25).filter(lambda name: name not in reserved and not name.startswith("model_"))
 
 
 def defaults(kind: str) -> st.SearchStrategy[str]:
@@ -238,7 +238,7 @@ def valid_answers(draw: st.DrawFn, most: int = 4) -> Answers:
 
 
 def junk() -> st.SearchStrategy[Any]:
-    """Values that are valid for hardly any question."""
+    """Values that are invalid for most questions."""
     odd = [*TEXTS, *UNPRINTABLE, "", " ", "../evil", "/etc/passwd", "..\\evil", "C:\\evil", "x" * 10**6, 10**30]
     scalars = st.one_of(
         st.none(),

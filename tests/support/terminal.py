@@ -1,4 +1,4 @@
-"""A program in a terminal, answered by hand."""
+"""A program in a terminal, and the keys that a test presses."""
 
 import os
 from collections.abc import Mapping, Sequence

@@ -35,7 +35,8 @@ UNCHANGED = "Nothing was changed."
 
 def add(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[NAME]...", help="Modules of the catalog; default: you are asked.")
+        list[str] | None,
+        typer.Argument(metavar="[NAME]...", help="Modules of the catalog; by default, the command asks."),
     ] = None,
     file: Annotated[Path | None, typer.Option("--from", metavar="FILE", help="Add the modules in a YAML file.")] = None,
     folder: Folder = Path(),
@@ -58,7 +59,7 @@ def add(
 
 
 def add_modules(rules: Rules, root: Path, answers: Answers, names: Sequence[str], file: Path | None) -> int:
-    """Add the modules in a file, or those that the person describes, and return the exit code."""
+    """Add the modules in a file, or those that the user describes, and return the exit code."""
     try:
         described = describe(rules, answers, names, file)
         changes = change_answers(rules, answers, described)
@@ -71,14 +72,14 @@ def add_modules(rules: Rules, root: Path, answers: Answers, names: Sequence[str]
 
 
 def describe(rules: Rules, answers: Answers, names: Sequence[str], file: Path | None) -> Described:
-    """Return the modules in a file, or those that the person describes; exit if the service's answers are refused."""
+    """Return the modules in a file, or those that the user describes; exit if the service's answers are refused."""
     if problem := rules.problem(answers):
         sys.exit(f"The recorded answers are refused: {problem}")
     return read_modules(rules, answers, file) if file else ask(rules, answers, names)
 
 
 def ask(rules: Rules, answers: Answers, names: Sequence[str]) -> Described:
-    """Return the modules that the person describes, or none if they decline."""
+    """Return the modules that the user describes, or none if they decline."""
     available = find_available(rules, answers)
     for name in names:
         if has_module(answers, name):
@@ -107,7 +108,7 @@ def ask_which(available: Described) -> list[str]:
 def ask_catalog(rules: Rules, answers: Answers, available: Described, names: Sequence[str]) -> Described:
     """Ask about modules of the catalog: the modules that they need, the phase and the coverage of each."""
     needs = find_needs(available, names)
-    if needs and not confirm(f"{', '.join(names)} needs {', '.join(needs)}. Add that, too?"):
+    if needs and not confirm(f"{', '.join(names)} needs {', '.join(needs)}. Add it too?"):
         return {}
     described: Described = {name: {} for name in [*needs, *names]}
     changed = answers | change_answers(rules, answers, described)

@@ -30,12 +30,12 @@ def new(
     ] = None,
     data: Data = None,
     data_file: DataFile = None,
-    defaults: Annotated[bool, typer.Option("--defaults", "-l", help="Ask nothing: take the defaults.")] = False,
+    defaults: Annotated[bool, typer.Option("--defaults", "-l", help="Ask no questions; use the defaults.")] = False,
     vcs_ref: Annotated[
         str | None, typer.Option("--vcs-ref", "-r", metavar="TAG", help="The template's version; default: the newest.")
     ] = None,
     template: Annotated[
-        str | None, typer.Option(metavar="ADDRESS", help="Another template; default: the one this command came with.")
+        str | None, typer.Option(metavar="ADDRESS", help="Another template; default: the one of this command.")
     ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", "-w", help="Replace files of a folder that has some, without asking.")
@@ -70,7 +70,7 @@ def new(
 
 
 def protect(folder: Path, replaced: list[str], *, ask: bool) -> None:
-    """Exit if files of the folder would be replaced and the person does not want that."""
+    """Exit if files of the folder would be replaced and the user declines."""
     if not has_files(folder) or (not ask and not replaced):
         return
     names = few(replaced)
@@ -82,7 +82,7 @@ def protect(folder: Path, replaced: list[str], *, ask: bool) -> None:
 
 
 def choose_folder(rules: Rules, answers: Answers, *, ask: bool) -> Path:
-    """Return the folder that the person types, or the one named after the project; exit if it cannot be used."""
+    """Return the folder that the user enters, or the one named after the project; exit if it cannot be used."""
     name = name_folder(str(rules.with_defaults(answers)["project_name"]))
     if ask:
         return Path(ask_text("Which folder should it be written to?", folder_problem, name))
@@ -125,7 +125,7 @@ def folder_problem(folder: str) -> str:
         if not os.access(parent, os.W_OK | os.X_OK):
             return f"{parent} cannot be written to; choose another folder."
     except (OSError, ValueError, RuntimeError) as error:
-        # Too long a name, a byte that no name can have, or the home of a person who does not exist.
+        # Too long a name, a byte that no name can have, or the home of an unknown user.
         return f'"{folder}" cannot be used ({getattr(error, "strerror", None) or error}); choose another name.'
     return ""
 

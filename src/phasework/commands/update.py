@@ -1,4 +1,4 @@
-"""`phasework update`: take another version of the template, or other answers."""
+"""`phasework update`: update to another version of the template, or to changed answers."""
 
 import sys
 from pathlib import Path
@@ -18,14 +18,18 @@ from .options import Data, DataFile, Folder
 def update(
     data: Data = None,
     data_file: DataFile = None,
-    defaults: Annotated[bool, typer.Option("--defaults", "-l", help="Ask nothing: keep all other answers.")] = False,
+    defaults: Annotated[
+        bool, typer.Option("--defaults", "-l", help="Ask no questions; keep all other answers.")
+    ] = False,
     vcs_ref: Annotated[
         str | None,
         typer.Option(
             "--vcs-ref", "-r", metavar="TAG", help="The version; default: the newest. `:current:` keeps the service's."
         ),
     ] = None,
-    pretend: Annotated[bool, typer.Option("--pretend", "-n", help="Only show what would happen.")] = False,
+    pretend: Annotated[
+        bool, typer.Option("--pretend", "-n", help="Print what would change and change nothing.")
+    ] = False,
     rewrite_migrations: Annotated[
         bool,
         typer.Option(
@@ -35,7 +39,7 @@ def update(
     ] = False,
     folder: Folder = Path(),
 ) -> None:
-    """Update a service to a newer template or to other answers.
+    """Update a service to a newer version of the template, or to changed answers.
 
     Merges the changes with your code. Asks every question again, except for the package's name and existing own modules. Press Enter to keep an answer.
     """
@@ -54,7 +58,7 @@ def update(
 
 
 def ask_again(given: Answers, answers: Answers) -> Answers:
-    """Return the answers to all questions; the suggestions are those that the service was written from."""
+    """Return the answers to all questions; the defaults are the recorded ones."""
     try:
         return ask_questions(load_rules(), given, answers)
     except (EOFError, KeyboardInterrupt):

@@ -1,4 +1,4 @@
-"""The operations that are read from an OpenAPI document, with a minimal request for each."""
+"""The operations in an OpenAPI document, with a minimal request for each."""
 
 import datetime as dt
 from enum import StrEnum
@@ -38,7 +38,7 @@ class Stamp(RequestModel):
 
 
 class ParcelCreate(RequestModel):
-    """A required field of every kind."""
+    """A required field of every type."""
 
     title: ShortText
     notes: LongText
@@ -68,7 +68,7 @@ class ParcelCreate(RequestModel):
 
 
 class ParcelUpdate(RequestModel):
-    """Nothing that is required."""
+    """A body without required fields."""
 
     title: ShortText = unchanged()
     pieces: Integer | None = None
@@ -77,13 +77,13 @@ class ParcelUpdate(RequestModel):
 
 
 class ParcelRead(BaseModel):
-    """A parcel, as it is told."""
+    """A parcel in a response."""
 
     id: UUID
 
 
 class OrderRead(BaseModel):
-    """A record with items of its own, as a page has."""
+    """A record with a field `items`, like a page."""
 
     id: UUID
     items: list[ParcelRead]
@@ -91,14 +91,14 @@ class OrderRead(BaseModel):
 
 
 class Batch(BaseModel):
-    """A page of another form than ours."""
+    """A page with other fields than ours."""
 
     items: list[ParcelRead]
     following: str | None
 
 
 class Label(BaseModel):
-    """Items that are no list."""
+    """An object whose `items` is not a list."""
 
     items: str
 
@@ -161,7 +161,7 @@ def test_every_operation_is_found(operations: dict[str, Operation]) -> None:
     ]
 
 
-def test_a_body_holds_what_is_required_and_is_accepted(operations: dict[str, Operation]) -> None:
+def test_a_body_contains_the_required_fields_and_is_accepted(operations: dict[str, Operation]) -> None:
     body = operations["POST /parcels"].body
 
     assert body.keys() == ParcelCreate.model_fields.keys()
@@ -173,13 +173,13 @@ def test_a_body_without_required_fields_is_empty(operations: dict[str, Operation
     assert operations["GET /parcels"].body is None
 
 
-def test_a_body_refers_to_what_its_fields_name(operations: dict[str, Operation]) -> None:
+def test_fields_of_a_body_that_refer_to_records_are_found(operations: dict[str, Operation]) -> None:
     assert operations["POST /parcels"].references == ("sender_id",)
     assert operations["PATCH /parcels/{parcel_id}"].references == ("sender_id",)
     assert operations["GET /parcels"].references == ()
 
 
-def test_a_query_holds_what_is_required(operations: dict[str, Operation]) -> None:
+def test_a_query_contains_the_required_parameters(operations: dict[str, Operation]) -> None:
     assert operations["GET /parcels"].query == {}
     assert operations["GET /parcels/late"].query == {"from": "2030-01-15"}
 
@@ -191,7 +191,7 @@ def test_a_path_has_values_for_its_parameters(operations: dict[str, Operation]) 
     assert operation.url(parcel_id=5) == "/parcels/5/files/a"
 
 
-def test_a_list_is_known_by_its_answer(operations: dict[str, Operation]) -> None:
+def test_a_list_is_recognized_by_its_response(operations: dict[str, Operation]) -> None:
     lists = [name for name, operation in operations.items() if operation.lists]
 
     assert lists == ["GET /parcels", "GET /parcels/late", "GET /vans", "GET /orders"]

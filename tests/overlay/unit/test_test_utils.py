@@ -53,7 +53,7 @@ class TestToken:
 
         assert principal == Principal(HERE, THERE, frozenset({Role.ADMIN, Role.MEMBER}))
 
-    def test_outlives_every_test(self) -> None:
+    def test_is_valid_longer_than_every_test(self) -> None:
         claims = jwt.decode(create_test_jwt(), TEST_JWT_SECRET, ["HS256"], audience="your_service")
 
         assert claims["exp"] == TOKEN_EXPIRY.timestamp()

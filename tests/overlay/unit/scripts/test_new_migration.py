@@ -106,7 +106,7 @@ def test_every_table_of_the_models_has_a_branch() -> None:
 def test_warning_names_what_may_be_lost(operation: ops.MigrateOperation, warning: str | None) -> None:
     warnings = list(warnings_about([operation]))
 
-    assert [told.startswith(warning or "") for told in warnings] == ([True] if warning else [])
+    assert [text.startswith(warning or "") for text in warnings] == ([True] if warning else [])
 
 
 def test_report_names_the_new_files(
