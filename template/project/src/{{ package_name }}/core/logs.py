@@ -10,13 +10,13 @@ request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 """The id of the current request or task."""
 
 
-def configure_logging(loglevel: int = logging.INFO, **_: Any) -> None:
+def configure_logging(loglevel: int | None = None, **_: Any) -> None:
     """Write all logs to standard error in one format, including those of uvicorn and Celery."""
     handler = logging.StreamHandler()
     handler.addFilter(_add_request_id)
     logging.basicConfig(format=FORMAT, handlers=[handler])
     for name in (__name__.partition(".")[0], "celery"):
-        logging.getLogger(name).setLevel(loglevel)
+        logging.getLogger(name).setLevel(loglevel or logging.INFO)
     logging.getLogger("uvicorn.access").addFilter(_hide_query)
     for logger in map(logging.getLogger, ("uvicorn", "uvicorn.access")):
         # Without handlers, the access log is switched off.
