@@ -21,7 +21,7 @@ pytestmark = needs_engine()
 
 # A password with characters that need encoding in a URL.
 PASSWORD = "p@ss:w/rd?#%"
-REQUIRED = {"POSTGRES_PASSWORD": PASSWORD, "JWT_SECRET": "s" * 32}
+REQUIRED = {"POSTGRES_PASSWORD": PASSWORD, "JWT_SECRET": "a key for the tests of the compose file"}
 SETTINGS = {
     **REQUIRED,
     # Free ports.

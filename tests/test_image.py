@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 from uuid import uuid4
 
@@ -20,7 +20,7 @@ pytestmark = needs_engine()
 
 PLANTED = "a-secret-that-must-stay-outside-of-every-layer"
 VERSION = "0123abc"
-SETTINGS = ("--env", "DATABASE_URL={}:////tmp/service.db", "--env", f"JWT_SECRET={'s' * 32}")
+SETTINGS = ("--env", "DATABASE_URL={}:////tmp/service.db", "--env", "JWT_SECRET=a key for the tests of the image")
 HARDENED = ("--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL", "--security-opt", "no-new-privileges:true")
 MEGABYTE = 1_000_000
 # Prints the seconds that the processes of a container have used, without this one.
@@ -86,7 +86,13 @@ def test_starts_within_two_seconds_of_processor_time(container: str) -> None:
     assert float(docker("exec", container, "python", "-c", PROCESSOR_TIME)) < 2
 
 
-def test_becomes_healthy(container: str) -> None:
+def test_becomes_healthy_after_the_migrations(container: str) -> None:
+    wait_for_answer(container)
+    assert answer(container, "/ready") == 503
+
+    docker("exec", container, "alembic", "upgrade", "heads")
+
+    assert answer(container, "/ready") == 200
     deadline = time.monotonic() + 60
     while inspect(container)["State"]["Health"]["Status"] != "healthy":
         assert time.monotonic() < deadline, docker("logs", container)
@@ -145,15 +151,23 @@ def test_adds_less_than_150_megabytes_to_python(
     assert sum(sizes) < 150 * MEGABYTE
 
 
-def wait_for_answer(container: str) -> None:
-    """Wait until the service in a container is healthy."""
+def answer(container: str, path: str) -> int:
+    """Return the status of a response of the service in a container."""
     address = docker("port", container, "8000").splitlines()[0]
+    try:
+        with urlopen(f"http://{address}{path}", timeout=5) as response:
+            return int(response.status)
+    except HTTPError as error:
+        return error.code
+
+
+def wait_for_answer(container: str) -> None:
+    """Wait until the service in a container runs."""
     deadline = time.monotonic() + 60
     while True:
         try:
-            with urlopen(f"http://{address}/health", timeout=5) as response:
-                assert response.status == 200
-                return
+            assert answer(container, "/health") == 200
+            return
         except (URLError, ConnectionError):
             assert time.monotonic() < deadline, docker("logs", container)
             time.sleep(0.02)
