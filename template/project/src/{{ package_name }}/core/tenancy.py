@@ -8,23 +8,9 @@ from types import MappingProxyType
 from typing import Any, ClassVar, cast
 from uuid import UUID, uuid4
 
-from sqlalchemy import (
-    Column,
-    ColumnElement,
-    Connection,
-    Dialect,
-    ForeignKey,
-    Index,
-    String,
-    Table,
-    Uuid,
-    bindparam,
-    event,
-    inspect,
-    true,
-)
+from sqlalchemy import Column, ColumnElement, ForeignKey, Index, String, Table, Uuid, bindparam, event, inspect, true
 from sqlalchemy.exc import DontWrapMixin
-from sqlalchemy.orm import Mapped, Mapper, ORMExecuteState, Session, mapped_column, with_loader_criteria
+from sqlalchemy.orm import Mapped, ORMExecuteState, Session, mapped_column, with_loader_criteria
 from sqlalchemy.sql import visitors
 from sqlalchemy.types import TypeDecorator
 
@@ -48,7 +34,7 @@ class OrganisationKey(TypeDecorator[UUID]):
     impl = Uuid
     cache_ok = True
 
-    def process_bind_param(self, value: UUID | None, dialect: Dialect) -> UUID | None:
+    def process_bind_param(self, value: UUID | None, dialect: object) -> UUID | None:
         """Return `value`, or raise `OutOfScope`."""
         if value != current_organisation():
             raise OutOfScope(f"organisation_id: use the current organisation, not {value}")
@@ -138,7 +124,8 @@ def _refuse_tables(statement: Any) -> None:
     records = {mapper.local_table for mapper in Record.registry.mappers if issubclass(mapper.class_, Record)}
     parts = list(visitors.iterate(statement))
     # The columns of models, as in exists().where(User.active), are of a subclass; their criterion is added.
-    limited = {part.table for part in parts if isinstance(part, Column) and type(part) is not Column}
+    sources = [part.table for part in parts if isinstance(part, Column) and type(part) is not Column]
+    limited = {getattr(source, "element", source) for source in sources}
     tables = {part for part in parts if type(part) is Table} - limited
     columns = {part.table for part in parts if type(part) is Column}
     if not records.isdisjoint(tables | columns):
@@ -156,7 +143,8 @@ def _refuse_unlimited(state: ORMExecuteState) -> None:
 
 @event.listens_for(Record, "before_update", propagate=True)
 @event.listens_for(Record, "before_delete", propagate=True)
-def _refuse_change(_: Mapper[Record], __: Connection, record: Record) -> None:
+def _refuse_change(_: object, __: object, record: Record) -> None:
     # A session can still hold a record that it read in another scope.
-    if list(inspect(record).attrs.organisation_id.load_history().unchanged or ()) != [current_organisation()]:
+    unchanged = inspect(record).attrs.organisation_id.load_history().unchanged
+    if unchanged != [current_organisation()]:
         raise OutOfScope(f"{type(record).__name__} {record.id} does not belong to the current organisation")
