@@ -45,7 +45,7 @@ FILES = {
 OPTIONAL_FILES = {
     "rules": {"rules.py", "test_rules.py"},
     "races": {"test_races.py"},
-    "worker": {"tasks.py", "test_tasks.py", "test_worker.py", "env.example"},
+    "worker": {"tasks.py", "test_tasks.py", "test_worker.py", "tasks.md", "env.example"},
 }
 GATEWAYS = {path.parent.name for path in (ROOT / "template" / "gateways").glob("*/gateway.yml")}
 

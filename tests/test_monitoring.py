@@ -25,17 +25,27 @@ def test_configuration_is_valid(monitoring: Path) -> None:
     run("promtool", "check", "config", "prometheus.yml", cwd=monitoring)
 
 
-def test_rules_are_valid(monitoring: Path) -> None:
-    run("promtool", "check", "rules", "alerts.yml", cwd=monitoring)
+def test_configuration_without_a_worker_is_valid(written: Callable[[str], Service], tmp_path: Path) -> None:
+    monitoring = shutil.copytree(written("blank").folder / "monitoring", tmp_path / "monitoring")
+
+    assert [file.name for file in sorted(monitoring.iterdir())] == ["alerts.yml", "alerts_test.yml", "prometheus.yml"]
+    run("promtool", "check", "config", "prometheus.yml", cwd=monitoring)
 
 
-def test_alerts_pass_their_tests(monitoring: Path) -> None:
-    run("promtool", "test", "rules", "alerts_test.yml", cwd=monitoring)
+@pytest.mark.parametrize("rules", ["alerts", "worker_alerts"])
+def test_alerts_pass_their_tests(monitoring: Path, rules: str) -> None:
+    run("promtool", "check", "rules", f"{rules}.yml", cwd=monitoring)
+    run("promtool", "test", "rules", f"{rules}_test.yml", cwd=monitoring)
 
 
 @pytest.mark.parametrize(
     ("before", "after"),
     [
+        ('up{job="worker"} == 0', 'up{job="worker"} == 2'),
+        ('+ sum(increase(tasks_expired_total{job="worker"}[30m])) == 0', "== 0"),
+        ('job="worker"}[30m])) == 0', 'job="worker"}[30m])) == 2'),
+        ("[30m]", "[10m]"),
+        ("for: 15m", "for: 1m"),
         ("== 0", "== 2"),
         ('status="503"', 'status="200"'),
         ("> 0.01", "> 0.03"),
@@ -51,9 +61,9 @@ def test_alerts_pass_their_tests(monitoring: Path) -> None:
     ],
 )
 def test_changed_alert_fails_its_test(monitoring: Path, before: str, after: str) -> None:
-    alerts = monitoring / "alerts.yml"
-    text = alerts.read_text(encoding="utf-8")
-    assert before in text
-    alerts.write_text(text.replace(before, after), encoding="utf-8")
+    files = {path: path.read_text(encoding="utf-8") for path in sorted(monitoring.glob("*alerts.yml"))}
+    alerts = next(path for path, text in files.items() if before in text)
+    alerts.write_text(files[alerts].replace(before, after), encoding="utf-8")
 
-    assert run("promtool", "test", "rules", "alerts_test.yml", cwd=monitoring, check=False).returncode == 1
+    tests = f"{alerts.stem}_test.yml"
+    assert run("promtool", "test", "rules", tests, cwd=monitoring, check=False).returncode == 1
