@@ -10,7 +10,7 @@ INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python
 unexport VIRTUAL_ENV
 export UV_PYTHON ?= $(BIN)/python
 
-.PHONY: help test test-all fuzz demo lint bench mutate survivors clean
+.PHONY: help test test-all fuzz demo lint bench faults mutate survivors clean
 
 help:
 	@echo 'make test       run the tests of the template'
@@ -19,6 +19,7 @@ help:
 	@echo 'make demo       write the default service to build/demo and run its tests'
 	@echo 'make lint       check style, format, types and the workflow of this repository'
 	@echo 'make bench      measure writing and testing a service, as ratios'
+	@echo 'make faults     play races, overload and outages against a service, and count the harm'
 	@echo 'make mutate     create mutants of a service and count those that its tests kill'
 	@echo 'make survivors  show the surviving mutants of the last run'
 	@echo 'make clean      remove .venv and build'
@@ -51,6 +52,9 @@ lint: .venv/.has-test .venv/.has-suite .venv/.has-lint
 
 bench: .venv/.has-test
 	@$(BIN)/python -m benchmarks.bench
+
+faults: .venv/.has-test .venv/.has-suite
+	@$(BIN)/python -m benchmarks.faults
 
 mutate: .venv/.has-test
 	@$(BIN)/python -m benchmarks.mutate
