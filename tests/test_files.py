@@ -26,6 +26,7 @@ HOST = re.compile(r"https?://([\w.-]+)")
 HOSTS = {
     "127.0.0.1",
     "api.example.com",
+    "app.example.com",
     "docs.astral.sh",
     "docs.locust.io",
     "docs.renovatebot.com",

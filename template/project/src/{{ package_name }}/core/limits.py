@@ -1,20 +1,33 @@
-"""Limits of requests: the size of a body, the time to receive it, and the number of requests at a time."""
+"""Limits of requests: their number, how many run at a time, and the size and duration of a body."""
 
 import asyncio
+import logging
+import re
+import time
 from collections.abc import Callable
+from fnmatch import fnmatchcase
+from math import ceil
 from typing import Any, TypeVar
 
 from fastapi import HTTPException, status
+from limits import parse
+from limits.aio.strategies import SlidingWindowCounterRateLimiter
+from limits.errors import StorageError
+from limits.storage import storage_from_string
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from .config import Settings
-from .errors import problem
+from .config import Settings, split
+from .errors import respond
 
 UNLIMITED = ("/health", "/metrics", "/ready")
 """Paths that are also answered while the service is busy."""
 CLOSE = {"Connection": "close"}
 """Otherwise, the server would read the rest of a refused body."""
+
+PORT = re.compile(r":\d+$")
+
+logger = logging.getLogger(__name__)
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 
@@ -29,27 +42,64 @@ def body_limit(size: int) -> Callable[[Endpoint], Endpoint]:
     return decorate
 
 
+class RateLimit:
+    """Counts the requests of each `kind` of client, such as an address; `rate` is empty, or such as `100/minute`."""
+
+    def __init__(self, kind: str, rate: str, settings: Settings) -> None:
+        self.kind = kind
+        self.rate = parse(rate) if rate else None
+        url = f"async+{settings.rate_limit_storage}"
+        self.limiter = SlidingWindowCounterRateLimiter(
+            storage_from_string(url, implementation="redispy", wrap_exceptions=True)
+        )
+
+    async def check(self, client: str) -> None:
+        """Count a request; raise an `HTTPException` if the client has sent too many."""
+        key = (__name__, self.kind, client)
+        try:
+            if self.rate is None or await self.limiter.hit(self.rate, *key):
+                return
+            window = await self.limiter.get_window_stats(self.rate, *key)
+        except StorageError as error:
+            logger.warning("Requests are not counted: %s", error.storage_error)
+            return
+        headers = {"Retry-After": str(max(1, ceil(window.reset_time - time.time())))}
+        raise HTTPException(status.HTTP_429_TOO_MANY_REQUESTS, "Too many requests. Try again later.", headers)
+
+
 class RequestLimits:
-    """Middleware that refuses what exceeds the limits in the settings."""
+    """Middleware that refuses what exceeds the limits in the settings, and requests for other hosts."""
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self.app = app
         self.settings = settings
+        self.hosts = split(settings.trusted_hosts)
+        self.per_address = RateLimit("address", settings.rate_limit_per_address, settings)
         self.running = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Call the application, unless too many requests are running."""
+        """Call the application, unless the request is refused."""
         if scope["type"] != "http" or scope["path"] in UNLIMITED:
             await self.app(scope, receive, send)
-        elif self.running >= self.settings.max_concurrent_requests:
-            refusal = problem(status.HTTP_503_SERVICE_UNAVAILABLE, "The service is busy. Try again later.")
-            await refusal(scope, receive, send)
-        else:
-            self.running += 1
-            try:
-                await self.app(scope, self._limit_body(scope, receive), send)
-            finally:
-                self.running -= 1
+            return
+        try:
+            await self._check(scope)
+        except HTTPException as error:
+            await respond(error)(scope, receive, send)
+            return
+        self.running += 1
+        try:
+            await self.app(scope, self._limit_body(scope, receive), send)
+        finally:
+            self.running -= 1
+
+    async def _check(self, scope: Scope) -> None:
+        host = PORT.sub("", Headers(scope=scope).get("host", "").lower())
+        if not any(fnmatchcase(host, pattern) for pattern in self.hosts):
+            raise HTTPException(status.HTTP_400_BAD_REQUEST, "This service does not respond for this host.")
+        await self.per_address.check(scope["client"][0] if scope.get("client") else "unknown")
+        if self.running >= self.settings.max_concurrent_requests:
+            raise HTTPException(status.HTTP_503_SERVICE_UNAVAILABLE, "The service is busy. Try again later.")
 
     def _limit_body(self, scope: Scope, receive: Receive) -> Receive:
         seconds = self.settings.body_timeout_seconds
