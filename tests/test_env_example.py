@@ -26,7 +26,7 @@ def service(written: Callable[[str], Service], tmp_path: Path) -> Service:
 FAULTS = {
     "too much": (
         [
-            (CONFIG, "    # RFC 7518", "    page_size: int = 20\n    # RFC 7518"),
+            (CONFIG, "    jwt_jwks_url:", "    page_size: int = 20\n    jwt_jwks_url:"),
             (".env.example", "# IMAGE=\n", "# IMAGE=\n# IMAGES=\n"),
             (".env.example", "# JWT_SECRET=\n", f"JWT_SECRET={'s' * 32}\n"),
             (".env.example", "SMTP_PORT=1025\n", "SMTP_PORT=none\n"),
