@@ -16,6 +16,7 @@ from pathlib import Path
 
 import yaml
 
+from benchmarks.lists import compare_lists
 from tests.support.cases import typical_modules
 from tests.support.edits import CHANGES, EDITS
 from tests.support.services import ROOT, Service, copy_template, read_files, run_copier, write_service
@@ -38,6 +39,7 @@ def main() -> None:
         compare_isolation(service)
         compare_start_up(workshop, service)
         compare_whole_runs(workshop, service)
+        compare_lists(service)
 
 
 def compare_writing(workshop: Path, template: Path, service: Service) -> None:

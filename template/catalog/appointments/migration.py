@@ -4,6 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from your_service.core.database import UtcDateTime
+from your_service.core.search import create_search_index
 
 revision = "appointments_0001"
 down_revision = None
@@ -32,6 +33,7 @@ def upgrade() -> None:
         ),
     )
     op.create_index(op.f("ix_practitioners_organisation_id"), "practitioners", ["organisation_id", "created_at", "id"])
+    create_search_index("practitioners", "name")
     op.create_table(
         "appointments",
         sa.Column("id", sa.Uuid(), nullable=False),

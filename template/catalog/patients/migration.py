@@ -4,6 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from your_service.core.database import UtcDateTime
+from your_service.core.search import create_search_index
 
 revision = "patients_0001"
 down_revision = None
@@ -47,6 +48,7 @@ def upgrade() -> None:
     op.create_index(op.f("ix_patients_organisation_id"), "patients", ["organisation_id", "created_at", "id"])
     for column in ("birth_date", "phone_key", "email_key", "merged_into_id"):
         op.create_index(op.f(f"ix_patients_{column}"), "patients", [column])
+    create_search_index("patients", "given_name_key", "family_name_key", "phone_key", "email_key")
 
 
 def downgrade() -> None:

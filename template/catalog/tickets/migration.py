@@ -4,6 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from your_service.core.database import UtcDateTime
+from your_service.core.search import create_search_index
 
 revision = "tickets_0001"
 down_revision = None
@@ -38,6 +39,7 @@ def upgrade() -> None:
     op.create_index(op.f("ix_tickets_organisation_id"), "tickets", ["organisation_id", "priority", "created_at", "id"])
     for column in ("state", "requester_id", "assignee_id"):
         op.create_index(op.f(f"ix_tickets_{column}"), "tickets", [column])
+    create_search_index("tickets", "title", "description")
 
 
 def downgrade() -> None:
