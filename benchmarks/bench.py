@@ -74,7 +74,8 @@ def compare_updating(workshop: Path) -> None:
 
     def update() -> None:
         restore()
-        subprocess.run([*COMMAND, "update", "--defaults"], cwd=service.folder, env=WORKING_TREE, check=True)
+        command = [*COMMAND, "update", "--defaults"]
+        subprocess.run(command, cwd=service.folder, env=WORKING_TREE, check=True, stdout=subprocess.DEVNULL)
 
     def update_by_copier() -> None:
         restore()

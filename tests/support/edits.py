@@ -74,8 +74,8 @@ EDITS: Mapping[str, Callable[[LivingService], None]] = {
     "a route": lambda service: service.write(f"{TICKETS}/router.py", service.read(f"{TICKETS}/router.py") + ROUTE),
     "a method of a service": lambda service: service.edit(
         f"{TICKETS}/service.py",
-        "        if not is_active:\n",
-        "        if not is_active and assignee_id != ticket.requester_id:\n",
+        "where(User.id == assignee_id, User.active)",
+        "where(User.id == assignee_id, User.active.is_(True))",
     ),
     "a test": lambda service: service.write(
         "tests/unit/phase1/test_tickets_service.py", service.read("tests/unit/phase1/test_tickets_service.py") + TEST
@@ -136,8 +136,8 @@ CHANGES: Mapping[str, Changes] = {
     },
     "a module: its service": {
         "template/catalog/tickets/service.py": (
-            "        return await super().update(record_id, changes)\n",
-            "        changed = await super().update(record_id, changes)\n        return changed\n",
+            "        return await self._change(ticket, changes.model_dump(exclude_unset=True))\n",
+            "        changed = await self._change(ticket, changes.model_dump(exclude_unset=True))\n        return changed\n",
         )
     },
     "a module: a route added": {
@@ -177,7 +177,7 @@ CHANGES: Mapping[str, Changes] = {
         )
     },
     "the image: another server option": {
-        f"{PROJECT}/Dockerfile.jinja": ('"--timeout-graceful-shutdown", "8"]', '"--timeout-graceful-shutdown", "9"]')
+        f"{PROJECT}/Dockerfile.jinja": ('"--timeout-graceful-shutdown", "8",', '"--timeout-graceful-shutdown", "9",')
     },
     "a rule of ruff added": {f"{PROJECT}/pyproject.toml.jinja": ('    "W",\n', '    "W",\n    "YTT",\n')},
 }
