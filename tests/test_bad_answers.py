@@ -159,7 +159,7 @@ BAD_ANSWERS: dict[str, tuple[Answers, str]] = {
         {"domain": "blank", "own_modules": b"loans"},
         "own_modules: use a mapping, not bytes.",
     ),
-    "total coverage that is no YAML": (
+    "total coverage that is not YAML": (
         {"coverage_total": "[80"},
         "coverage_total: use a whole number from 0 to 100.",
     ),
@@ -189,7 +189,7 @@ BAD_ANSWERS: dict[str, tuple[Answers, str]] = {
         "modules: tick patients, which journeys needs, or untick journeys.",
     ),
     # --- names of modules
-    "own modules that are no mapping": (
+    "own modules that are not a mapping": (
         {"own_modules": ["loans"]},
         "own_modules: use a mapping of each module's name to its description, or {}, not \"['loans']\".",
     ),
@@ -298,7 +298,7 @@ BAD_ANSWERS: dict[str, tuple[Answers, str]] = {
         "own_modules.test_results.entity: use another name, one that does not begin with Test, because pytest takes TestResult for a class of tests.",
     ),
     # --- descriptions
-    "description that is no mapping": (
+    "description that is not a mapping": (
         {"domain": "blank", "own_modules": {"loans": "title: str"}},
         f'own_modules.loans: use {KEYS}, not "title: str".',
     ),
@@ -383,19 +383,19 @@ BAD_ANSWERS: dict[str, tuple[Answers, str]] = {
         field(["a", "a"]),
         "own_modules.loans.fields.copies: use each choice only once.",
     ),
-    "default that is no int": (
+    "default that is not an int": (
         field("int = many"),
         'own_modules.loans.fields.copies: use as the default a whole number of at most 18 digits, not "many".',
     ),
-    "default that is no decimal": (
+    "default that is not a decimal": (
         field("decimal = 1.005"),
         'own_modules.loans.fields.copies: use as the default a number of at most 10 digits before the point and 2 after it, not "1.005".',
     ),
-    "default that is no bool": (
+    "default that is not a bool": (
         field("bool = 1"),
         'own_modules.loans.fields.copies: use as the default true or false, not "1".',
     ),
-    "default that is no day": (
+    "default that is not a day": (
         field("date = 2023-02-29"),
         'own_modules.loans.fields.copies: use as the default a day as in 2030-12-31, not "2023-02-29".',
     ),
@@ -407,7 +407,7 @@ BAD_ANSWERS: dict[str, tuple[Answers, str]] = {
         field("int = ١٢"),
         'own_modules.loans.fields.copies: use as the default a whole number of at most 18 digits, not "١٢".',
     ),
-    "default that is no public address": (
+    "default that is not a public address": (
         field("email = ada@clinic.local"),
         'own_modules.loans.fields.copies: use as the default an address in lower case with a public domain, as in ada@example.com, not "ada@clinic.local".',
     ),
@@ -455,7 +455,7 @@ BAD_ANSWERS: dict[str, tuple[Answers, str]] = {
         "own_modules.hens: use an optional reference, as in -> eggs?, because the required references among hens, eggs form a cycle.",
     ),
     # --- unique, search
-    "unique that is no list": (
+    "unique that is not a list": (
         own(unique="title"),
         'own_modules.loans.unique: use a list of fields, as in [title], not "title".',
     ),
@@ -500,7 +500,7 @@ BAD_ANSWERS: dict[str, tuple[Answers, str]] = {
         states(o=[]),
         "own_modules.loans.states.o: use another name, such as is_o, because the generated code uses this one.",
     ),
-    "target that is no list": (
+    "target that is not a list": (
         states(open="closed", closed=[]),
         'own_modules.loans.states.open: use a list of states, not "closed".',
     ),
@@ -537,7 +537,7 @@ BAD_ANSWERS: dict[str, tuple[Answers, str]] = {
         "own_modules.loans.fields.state: use another name because a module with states has a field state already.",
     ),
     # --- the plan
-    "plan that is no mapping": (
+    "plan that is not a mapping": (
         own() | {"plan": ["loans"]},
         "plan: use a line for each module, as in patients: {phase: 3, coverage: 85}, not \"['loans']\".",
     ),

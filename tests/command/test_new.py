@@ -114,7 +114,7 @@ def test_every_question_of_the_template_is_asked(versions: Versions, person: Per
 
     answers = rules.with_defaults({})
     helps = {name: rules.question(name, answers).help for name in rules.question_names}
-    # Own modules and the plan have questions of their own.
+    # Own modules and the plan have their own questions.
     del helps["own_modules"], helps["plan"]
     assert set(helps.values()) <= set(person.asked)
     assert len(person.asked) == len(helps) + 3

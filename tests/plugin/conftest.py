@@ -17,7 +17,7 @@ def shop(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.P
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
-    """A project with the whole plugin, whose tests run in a process of their own."""
+    """A project with the whole plugin, whose tests run in a separate process."""
     return write_project(tmp_path / "project")
 
 

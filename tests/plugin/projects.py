@@ -1,4 +1,4 @@
-"""Writes a small project with the whole plugin, and runs its tests in a process of their own."""
+"""Writes a small project with the whole plugin, and runs its tests in a separate process."""
 
 import os
 import shutil

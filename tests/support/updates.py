@@ -25,7 +25,7 @@ from .services import copy_template, read_files
 run_copy = copier.run_copy
 
 COMMAND = (sys.executable, "-m", "phasework")
-"""The command in a process of its own; with `WORKING_TREE` it does not look for another version of itself."""
+"""The command in a separate process; with `WORKING_TREE` it does not look for another version of itself."""
 WORKING_TREE = os.environ | {"PHASEWORK_VERSION": "the working tree"}
 FIRST = "v0.1.0"
 ANSWERS = ".copier-answers.yml"

@@ -26,7 +26,7 @@ def cursor_of(values: Sequence[Any]) -> str:
 
 
 def after(cursor: str, order: Order) -> ColumnElement[bool]:
-    """Return the condition for the rows after `cursor`; raise `Unprocessable` if it is no cursor of this list."""
+    """Return the condition for the rows after `cursor`; raise `Unprocessable` if it is not a cursor of this list."""
     try:
         values = TypeAdapter(list[Any]).validate_json(urlsafe_b64decode(cursor))
         typed = [_literal(column.type, value) for column, value in zip(order, values, strict=True)]

@@ -21,7 +21,7 @@ from .config import Settings, split
 from .errors import respond
 
 UNLIMITED = ("/health", "/metrics", "/ready")
-"""Paths that are also answered while the service is busy."""
+"""Paths that respond even while the service is busy."""
 CLOSE = {"Connection": "close"}
 """Otherwise, the server would read the rest of a refused body."""
 
