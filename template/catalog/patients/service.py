@@ -96,7 +96,7 @@ class PatientService(Resource[Patient]):
         return await self._listing(Event, [concerned], [Event.occurred_at, Event.id], query or ListQuery())
 
     async def _refuse_duplicates(self, patient: Patient, reasons: Sequence[DuplicateReason]) -> None:
-        # Whoever stores a patient like this at the same time comes first or waits.
+        # Concurrent requests that store a similar patient wait.
         keys = [("patients", reason, key) for reason in reasons if (key := _key(patient, reason))]
         await lock_keys(self.session, *keys)
         found = await self._find_duplicates(patient, reasons, ListQuery())
@@ -125,7 +125,7 @@ class PatientService(Resource[Patient]):
     async def _lock_both(self, survivor_id: UUID, duplicate_id: UUID) -> tuple[Patient, Patient]:
         # One merge at a time: it also locks the records that were merged into the duplicate earlier.
         await lock_keys(self.session, ("patients.merge",))
-        # In the order in which references to them are locked, too.
+        # In the same order in which references to them are locked.
         both = sorted((survivor_id, duplicate_id))
         locked = {record_id: await Resource._locked(self, record_id) for record_id in both}
         survivor, duplicate = _unmerged(locked[survivor_id]), locked[duplicate_id]

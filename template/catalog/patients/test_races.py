@@ -70,7 +70,7 @@ async def test_a_patient_who_is_being_merged_cannot_be_changed(
     assert [type(outcome).__name__ for outcome in outcomes] == ["Patient", "PatientMerged"]
 
 
-async def test_of_two_who_register_a_patient_at_once_one_succeeds(
+async def test_one_of_two_concurrent_registrations_succeeds(
     race_in_order: RaceRunner,
     patient_service: PatientService,
     patient_payload: Payload,

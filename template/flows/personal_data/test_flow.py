@@ -1,4 +1,4 @@
-"""Nothing about a person gets into the logs of the running service, also if a statement or an e-mail fails."""
+"""The logs of the running service contain no personal data, even if a statement or an e-mail fails."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

@@ -14,7 +14,7 @@ from .errors import Unprocessable
 from .schemas import Integer, Moment
 
 Order = Sequence[QueryableAttribute[Any] | ColumnElement[Any]]
-"""What sorts a list: ascending columns and expressions, the last one unique."""
+"""The order of a list: ascending columns and expressions, the last one unique."""
 
 # Databases refuse some values of these types.
 _STORABLE = {datetime: Moment, int: Integer}

@@ -1,4 +1,4 @@
-"""The OpenAPI document: what FastAPI does not say about errors and operations."""
+"""Additions to the OpenAPI document of FastAPI: the errors, and the names of the operations."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -38,7 +38,7 @@ class DocumentedAPI(FastAPI):
 
 
 def describe_errors(document: dict[str, Any]) -> None:
-    """Add the shape of errors to `document`, and the error responses to each operation."""
+    """Add the schema of errors to `document`, and the error responses to each operation."""
     components = document.setdefault("components", {})
     problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
     components.setdefault("schemas", {}).update({**problem.pop("$defs"), "Problem": problem})

@@ -43,7 +43,7 @@ class ServiceRoute(TransactionRoute):
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         if "POST" in options["methods"]:
-            # The last one: a stored response is only for those who may still send the request.
+            # Last, so that the request is authorized before a stored response is returned.
             options["dependencies"] = [*options["dependencies"], Depends(idempotent, scope="function")]
         super().__init__(path, endpoint, **options)
 
