@@ -52,6 +52,10 @@ class Update:
     """Files that the template owns and the team edited, each with the place of the team's version."""
     skipped: list[str] = field(default_factory=list)
     """Files that the team deleted and the template changed."""
+    added: list[str] = field(default_factory=list)
+    """New modules."""
+    removed: list[str] = field(default_factory=list)
+    """Modules that the service no longer has."""
     tables: list[str] = field(default_factory=list)
     """Modules whose tables changed or were removed: the team writes their next migration."""
 
@@ -77,6 +81,8 @@ def plan_update(
     update = Update(
         move(ours, moves), answers_file=answers_file, moved={path: moves[path] for path in ours if path in moves}
     )
+    update.added = sorted(find_modules(new) - find_modules(base))
+    update.removed = sorted(find_modules(base) - find_modules(new))
     base = move(base, moves)
     if not rewrite_migrations:
         new, update.tables = keep_revisions(base, new, same_tables)

@@ -75,7 +75,7 @@ def change_answers(rules: Rules, answers: Answers, described: Described) -> Answ
     if own:
         changes["own_modules"] = answers["own_modules"] | own
     if ticked:
-        changes["modules"] = sorted([*answers["modules"], *ticked])
+        changes["modules"] = [*answers["modules"], *ticked]
     if ticked and answers["domain"] == "blank":
         changes["domain"] = available[next(iter(ticked))]["domains"][0]
     if problem := module_problem(rules, answers | changes):

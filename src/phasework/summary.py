@@ -4,12 +4,17 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from .merge import Update
 
+FEW = 10
+"""As many files as a summary names one by one."""
 UNDO = "git restore --source=HEAD --staged --worktree . && git clean -fd"
 
 
 def summarize(update: Update, conflicts: Mapping[str, list[str]]) -> Iterator[str]:
     """Return the lines about the files; `conflicts` are the lines in conflict by file."""
     yield f"  Files that you had not touched: {len(update.written)} added, {len(update.changed)} changed, {len(update.deleted)} deleted"
+    kinds = {"added": update.written, "changed": update.changed, "deleted": update.deleted}
+    if sum(map(len, kinds.values())) <= FEW:
+        yield from (f"    {kind:8}{path}" for kind, paths in kinds.items() for path in sorted(paths))
     merged = {path: "" for path in update.merges if path not in conflicts}
     for title, paths in (
         ("moved", arrows(update.moved)),
@@ -27,7 +32,17 @@ def summarize(update: Update, conflicts: Mapping[str, list[str]]) -> Iterator[st
         yield 'databases have run them. Write the next migration: see "Change the tables" in README.md.'
 
 
-def few(names: Sequence[str], most: int = 10) -> str:
+def headline(update: Update, before: str, after: str, *, pretend: bool) -> str:
+    """Return the first line: the versions and modules that change."""
+    changes = [f"The template's {before} -> {after}"] if before != after else []
+    for verb, names in (("Added", update.added), ("Removed", update.removed)):
+        if names:
+            changes.append(f"{verb} {', '.join(names)}")
+    text = "; ".join(changes) or f"Changed answers, at the template's {after}"
+    return f"{text}{' (nothing is written)' if pretend else ''}:"
+
+
+def few(names: Sequence[str], most: int = FEW) -> str:
     """Return the names in a sentence; many are cut."""
     return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 

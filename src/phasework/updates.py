@@ -19,7 +19,7 @@ from .git import GitError, Labels, Repository, Tree
 from .merge import Merge, plan_update
 from .merge_lists import merge_lists
 from .rules import load_rules
-from .summary import UNDO, few, next_steps, summarize
+from .summary import UNDO, few, headline, next_steps, summarize
 from .writing import copier_errors
 
 CURRENT = ":current:"
@@ -155,7 +155,7 @@ def merge(
     if not pretend:
         stages = {path: (files.base, files.ours, files.new) for path, files in plan.merges.items() if path in conflicts}
         write(repository, ours, plan.tree, stages)
-    show(f"The template's {before} -> {after}{' (nothing is written)' if pretend else ''}:", "bold")
+    show(headline(plan, before, after, pretend=pretend), "bold")
     show("\n".join([*summarize(plan, conflicts), *([] if pretend else next_steps(conflicts))]))
     return CONFLICTS if conflicts else 0
 

@@ -118,7 +118,7 @@ def test_needed_modules_are_added_with_a_module_of_the_catalog(rules: Rules, ans
 
     assert described == {"patients": {"phase": 3, "coverage": 85}, "journeys": {"phase": 4, "coverage": 95}}
     changes = change_answers(rules, answers, described)
-    assert changes["modules"] == ["journeys", "patients", "tickets"]
+    assert changes["modules"] == ["tickets", "patients", "journeys"]
     assert changes["plan"] == answers["plan"] | described
 
 
@@ -178,7 +178,7 @@ def test_a_file_describes_modules_of_both_kinds(
     changes = change_answers(rules, answers, describe(rules, answers, [], file))
 
     assert changes == {
-        "modules": ["patients", "tickets"],
+        "modules": ["tickets", "patients"],
         "own_modules": {"sacks": SACKS, "parcels": {"phase": 4, "fields": {"title": "str"}}},
         "plan": answers["plan"] | {"parcels": {"phase": 4, "coverage": 80}, "patients": {"phase": 3, "coverage": 85}},
     }
@@ -254,7 +254,7 @@ def test_the_update_is_run_and_its_exit_code_returned(
 
     assert add_modules(rules, Path(), answers, [], None) == 7
     plan = answers["plan"] | {"patients": {"phase": 3, "coverage": 85}}
-    assert updates == [{"modules": ["patients", "tickets"], "plan": plan}]
+    assert updates == [{"modules": ["tickets", "patients"], "plan": plan}]
 
 
 @pytest.mark.parametrize(

@@ -218,6 +218,18 @@ def test_the_summary_names_each_file_that_needs_attention() -> None:
     assert "The tables of parcels have changed or were removed" in "\n".join(lines)
 
 
+def test_few_files_are_named_and_many_are_counted() -> None:
+    update = Update({}, written=["b.md", "a.md"], changed=["c.md"], deleted=["d.md"])
+
+    assert list(summarize(update, {}))[1:] == [
+        "    added   a.md",
+        "    added   b.md",
+        "    changed c.md",
+        "    deleted d.md",
+    ]
+    assert len(list(summarize(Update({}, written=[f"{number}.md" for number in range(11)]), {}))) == 1
+
+
 def test_versions_are_in_order() -> None:
     versions = ["v0.9.0", "v0.10.0", "v0.10.0-3-g1a2b3c4", "v1.0.0"]
 

@@ -105,6 +105,19 @@ def test_an_improvement_is_merged(service: LivingService) -> None:
     assert "# Ours: the rules of loans." in service.read(SERVICE)
 
 
+LISTS_OF_MODULES = {
+    ".copier-answers.yml",
+    ".github/workflows/test-deploy.yml",
+    "README.md",
+    "docs/testing.md",
+    "pytest.ini",
+    "src/library/modules/__init__.py",
+    "tests/conftest.py",
+    "tests/performance/budgets.ini",
+    "tests/performance/locustfile.py",
+}
+
+
 def test_a_module_of_the_catalog_is_added(service: LivingService) -> None:
     outcome = service.update({"modules": ["patients", "tickets"]})
 
@@ -122,6 +135,9 @@ def test_an_own_module_is_added(service: LivingService) -> None:
     outcome = service.update({"own_modules": ANSWERS["own_modules"] | {"fines": fines}})
 
     assert outcome.code == 0
+    assert outcome.printed.startswith("Added fines:\n")
+    # Only files that list the modules or phases change: examples show a module that is there already.
+    assert {line[3:] for line in service.status() if line.startswith("M")} == LISTS_OF_MODULES
     assert (service.folder / "tests/unit/phase2/test_fines_service.py").exists()
     assert "# Ours: the rules of loans." in service.read(SERVICE)
     assert "The tables of" not in outcome.printed
@@ -141,6 +157,12 @@ def test_an_own_module_gets_a_field_and_a_state_and_keeps_its_revision(service: 
     assert "LOST" in service.read("src/library/modules/loans/models.py")
     assert service.read("migrations/versions/loans_0001.py") == revision
     assert "The tables of loans have changed or were removed." in outcome.printed
+
+
+def test_a_removed_module_is_named_first(service: LivingService) -> None:
+    outcome = service.update({"own_modules": {"members": MEMBERS}}, pretend=True)
+
+    assert outcome.printed.startswith("Removed loans (nothing is written):\n")
 
 
 def test_a_revision_that_no_database_has_is_rewritten(service: LivingService) -> None:
@@ -446,7 +468,7 @@ def test_the_command_takes_the_options_of_copier(service: LivingService, tmp_pat
     run = subprocess.run(command, cwd=service.folder, env=WORKING_TREE, capture_output=True, text=True, check=False)
 
     assert run.returncode == 0, run.stderr
-    assert f"The template's {FIRST} -> {FIRST}:\n" in run.stdout
+    assert f"Changed answers, at the template's {FIRST}:\n" in run.stdout
     assert service.answers()["plan"]["loans"]["phase"] == 3
     assert service.answers()["coverage_total"] == 80
 
