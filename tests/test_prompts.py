@@ -60,7 +60,7 @@ def test_own_modules_can_be_pasted_and_corrected(terminal: Terminal, tmp_path: P
         terminal.answer(question)
     wrong = "loans:\n  fields:\n    title: number"
 
-    terminal.answer(QUESTIONS[5], BACKSPACE * 2 + PASTE.format(wrong))
+    terminal.answer(QUESTIONS[5], PASTE.format(wrong))
     terminal.wait_for("loans.title: use str, text, int, decimal")
     terminal.process.send(BACKSPACE * len("number") + "str" + ENTER)
     for question in QUESTIONS[6:]:
