@@ -76,7 +76,7 @@ def read_given(data: Sequence[str], file: Path | None) -> Answers:
             sys.exit(f"{file}: the file must map questions to answers, for example coverage_total: 90.")
     for text in data:
         name, equals, answer = text.partition("=")
-        if not equals:
+        if not name or not equals:
             sys.exit(f'--data "{text}": write NAME=ANSWER, for example --data database_access=async.')
         try:
             given[name] = parse_yaml(answer) if name in YAML_ANSWERS else answer

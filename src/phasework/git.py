@@ -68,7 +68,7 @@ def run_git(
         )
     except OSError as error:
         missing = cwd is None or cwd.is_dir()
-        raise GitError("git is not installed" if missing else f"{cwd}: {error.strerror}") from error
+        raise GitError("not installed" if missing else f"{cwd}: {error.strerror}") from error
     if run.returncode:
         raise GitError(reason(run.stderr) or f"git {arguments[0]}")
     return run.stdout

@@ -43,9 +43,9 @@ def update(
     `pretend`, nothing is written. If an update is not possible, exit and write nothing.
     """
     try:
-        repository = open_repository(root)
         file = find_answers_file(root)
         answers = read_answers(file)
+        repository = open_repository(root)
         refuse_other_package(changes, answers)
         with tempfile.TemporaryDirectory(prefix="phasework-update-") as folder:
             old, new = Path(folder, "old"), Path(folder, "new")

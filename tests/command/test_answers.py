@@ -52,7 +52,7 @@ def test_changes_come_from_a_file_and_from_the_command_line(tmp_path: Path) -> N
     assert changes == {"coverage_total": 80, "description": "Parcels.", "modules": ["parcels"]}
 
 
-@pytest.mark.parametrize("text", ["modules", "modules=[", "plan={", "plan=2023-02-30", "plan=" + "- " * 800])
+@pytest.mark.parametrize("text", ["=5", "modules", "modules=[", "plan={", "plan=2023-02-30", "plan=" + "- " * 800])
 def test_invalid_changes_are_refused(text: str) -> None:
     with pytest.raises(SystemExit) as error:
         read_given([text], None)

@@ -685,13 +685,16 @@ def test_a_folder_that_does_not_exist_is_named(tmp_path: Path) -> None:
     with pytest.raises(SystemExit) as refusal:
         update(missing.folder, {})
 
-    assert str(refusal.value) == f"git: {missing.folder}: No such file or directory."
+    # No advice to make a repository, perhaps of somebody's home.
+    assert str(refusal.value) == (
+        f"There is no .copier-answers.yml in {missing.folder}: run the command in the folder of a service."
+    )
 
 
 def test_without_git_an_update_is_refused(service: LivingService, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
 
-    assert service.update().printed == "git: git is not installed."
+    assert service.update().printed == "git: not installed."
 
 
 @pytest.mark.parametrize("operation", ["merge", "cherry-pick", "revert", "rebase"])

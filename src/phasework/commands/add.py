@@ -52,8 +52,8 @@ def add(
     if not file and not sys.stdin.isatty():
         sys.exit("Questions need a terminal: describe the module in a file and pass it with --from FILE.")
     root = folder.resolve()
-    open_repository(root)
     answers = read_all_answers(find_answers_file(root))
+    open_repository(root)
     use_version(answers["_src_path"], answers["_commit"])
     sys.exit(add_modules(load_rules(), root, answers, names or [], file))
 

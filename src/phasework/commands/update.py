@@ -45,8 +45,8 @@ def update(
     """
     root = folder.resolve()
     changes = read_given(data or [], data_file)
-    updates.open_repository(root)
     answers = read_answers(find_answers_file(root))
+    updates.open_repository(root)
     if not defaults and not sys.stdin.isatty():
         sys.exit(
             "Questions need a terminal: change answers with --data or --data-file, and keep the rest with --defaults."
