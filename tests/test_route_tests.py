@@ -8,8 +8,12 @@ import pytest
 from tests.support.services import Service
 
 CASES = {"sync": "defaults", "async": "async"}
-TESTS = ("tests/api/core/test_tenancy.py", "tests/api/core/test_bad_requests.py")
-# They ignore the organisation and unknown ids, and their models do not extend the base classes of the core.
+TESTS = (
+    "tests/api/core/test_tenancy.py",
+    "tests/api/core/test_bad_requests.py",
+    "tests/api/core/test_repeated_requests.py",
+)
+# They ignore the organisation, unknown ids and keys, and their models do not extend the base classes of the core.
 ROUTE = """
 
 from pydantic import BaseModel
@@ -27,8 +31,20 @@ def list_colours(ticket_id: UUID, limit: int = 1) -> list[str]:
 @router.put("/{ticket_id}/colour")
 def paint(ticket_id: UUID, paint: Paint) -> str:
     return paint.colour
+
+
+others = APIRouter(prefix="/colours")
+
+
+@others.post("")
+def mix(paint: Paint) -> str:
+    return paint.colour
+
+
+router.include_router(others)
 """
 FAILURES = {
+    "test_a_bad_key_is_refused[POST /tickets/colours]",
     "test_an_unknown_record_is_not_found[GET /tickets/{ticket_id}/colours]",
     "test_an_unknown_record_is_not_found[PUT /tickets/{ticket_id}/colour]",
     "test_an_unknown_field_is_refused[PUT /tickets/{ticket_id}/colour]",

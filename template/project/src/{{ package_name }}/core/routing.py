@@ -9,7 +9,7 @@ from fastapi import Depends, Request, Response
 from fastapi.routing import APIRoute
 from sqlalchemy.exc import DBAPIError
 
-from .concurrency import raise_unless_aborted
+from .concurrency import ATTEMPTS, raise_unless_aborted
 from .idempotency import Repeated, idempotent
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
@@ -23,7 +23,9 @@ class TransactionRoute(APIRoute):
         handle = super().get_route_handler()
 
         async def respond(request: Request) -> Response:
-            attempts = count(1)
+            has_form = request.headers.get("Content-Type", "").startswith("multipart/")
+            # The files of a form can be read only once.
+            attempts = count(ATTEMPTS if has_form else 1)
             while True:
                 try:
                     return await _run(handle, request)
