@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from http.client import HTTPConnection, HTTPException
 from itertools import count, cycle
@@ -33,6 +34,9 @@ TIMEOUT = 30.0
 """Seconds that a response may take."""
 MARKER = "Zyxomarker"
 """A part of each name: personal data that no log may contain."""
+SMTP_TIMEOUT = 2
+"""Seconds that the worker waits for a reply of the mail server."""
+WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 OURS = "faults"
 """The name of our own connections to the database."""
 UNAVAILABLE = 503
@@ -70,6 +74,8 @@ class World:
     token: str
     database: str
     logs: Sequence[Path]
+    tell: Callable[[str], int]
+    """Tells the mail server to `confirm` e-mails or to `wait`; returns the largest number of e-mails to one person."""
     scale: int
     """The number of rounds or records of a play."""
     play: Play = field(default_factory=Play)
@@ -272,6 +278,37 @@ def play_lost_connections(world: World) -> None:
     world.send_all([partial(world.send, "GET", "/patients?limit=1")] * 10)
 
 
+def play_reminders(world: World) -> None:
+    """Change an appointment while the mail server does not confirm its reminder: nobody waits, and it is not repeated."""
+    practitioner = {"name": f"{MARKER} {uuid4()}", "time_zone": "UTC", "slot_minutes": 15}
+    practitioner_id = world.create("/practitioners", practitioner)
+    week = [{"weekday": day, "starts_at": "00:00", "ends_at": "23:30"} for day in WEEK]
+    world.send("PUT", f"/practitioners/{practitioner_id}/working-hours", {"working_hours": week})
+    soon = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(hours=2)
+    patients = [world.create("/patients", world.patient(email=f"patient{n}@example.com")) for n in range(10)]
+    starts = [soon + timedelta(hours=hours) for hours in range(len(patients))]
+    bookings = [
+        {"practitioner_id": practitioner_id, "patient_id": patient_id, "starts_at": start.isoformat()}
+        for patient_id, start in zip(patients, starts, strict=True)
+    ]
+    first_id = world.create("/appointments", bookings[0])
+    deadline = time.monotonic() + TIMEOUT
+    while world.tell("wait") == 0 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    later = (soon + timedelta(minutes=15)).isoformat()
+    world.play.longest, world.play.lost = 0, int(world.tell("wait") == 0)
+    responses = world.send_all(
+        [
+            partial(world.send, "POST", f"/appointments/{first_id}/reschedule", {"starts_at": later}),
+            *(partial(world.send, "POST", "/appointments", booking) for booking in bookings[1:]),
+        ]
+    )
+    world.play.lost += sum(response.status not in (200, 201) for response in responses)
+    # Long enough for two attempts of the worker. A reminder may be sent once more, because the appointment was moved.
+    time.sleep(2 * SMTP_TIMEOUT + 1)
+    world.play.double += max(world.tell("confirm") - 2, 0)
+
+
 def play_logs(world: World) -> None:
     """Search for names, and look for them in the logs of the servers."""
     world.send_all([partial(world.send, "GET", f"/patients?search={MARKER}")] * 10)
@@ -285,25 +322,43 @@ PLAYS: Mapping[str, Callable[[World], None]] = {
     "10 automatic assignments": play_assignments,
     "11 large bodies without a token": play_large_bodies,
     "12 a locked table": play_locked_table,
+    "13, 14 a silent mail server": play_reminders,
     "15 names in logs": play_logs,
     "16 lost connections": play_lost_connections,
 }
 
 
-# Starts PostgreSQL and two servers, prints where they are, and stops them when its input ends.
-SERVE = """
+# Starts PostgreSQL, two servers, a worker and a mail server, prints where they are, and stops them when its input ends.
+# For each line of input, it prints the largest number of e-mails to one person. The mail server confirms e-mails only after
+# the line "confirm".
+SERVE = r"""
 import json
 import sys
+from collections import Counter
 
 from tests.suite.postgres import drop_databases, make_database
+from tests.suite.programs import running
+from tests.suite.redis import prefix, redis_server
 from tests.suite.run import begin
+from tests.support.gateways.email_server import SmtpServer
+from tests.support.programs import OPTIONS, WORKER
 from tests.support.server import create_token, serving, settings_on
 
 with begin() as run:
     try:
         environment = settings_on(make_database(run))
-        logs = [run.folder / f"server{number}.log" for number in (1, 2)]
-        with serving(logs[0], environment) as first, serving(logs[1], environment) as second:
+        logs = [run.folder / f"{name}.log" for name in ("server1", "server2", "worker")]
+        with (
+            SmtpServer() as mail,
+            redis_server(run, run.folder / "redis.log") as redis_url,
+            serving(logs[0], environment) as first,
+            serving(logs[1], environment) as second,
+            running([*WORKER, *OPTIONS], logs[2], {
+                **environment, **mail.environment, "REDIS_URL": redis_url, "REDIS_PREFIX": prefix(run),
+                "REMINDER_INTERVAL_SECONDS": "0.5", "SMTP_TIMEOUT_SECONDS": sys.argv[1],
+            }) as worker,
+        ):
+            worker.wait_for(r"celery@\S+ ready")
             world = {
                 "urls": [first, second],
                 "token": create_token(environment, run.folder),
@@ -311,7 +366,10 @@ with begin() as run:
                 "logs": [str(log) for log in logs],
             }
             print(json.dumps(world), flush=True)
-            sys.stdin.read()
+            for line in sys.stdin:
+                mail.confirms = line.strip() == "confirm"
+                received = Counter(message.recipients[0] for message in mail.messages)
+                print(max(received.values(), default=0), flush=True)
     finally:
         drop_databases(run)
 """
@@ -321,7 +379,7 @@ with begin() as run:
 def running(service: Service, scale: int) -> Iterator[World]:
     """Run a service on two processes within a `with` block."""
     program = subprocess.Popen(
-        service.command("python", "-c", SERVE),
+        service.command("python", "-c", SERVE, str(SMTP_TIMEOUT)),
         cwd=service.folder,
         env=service.variables,
         stdin=subprocess.PIPE,
@@ -330,10 +388,17 @@ def running(service: Service, scale: int) -> Iterator[World]:
     )
     # At the end, its input is closed and it is waited for.
     with program as server:
+        assert server.stdin is not None
         assert server.stdout is not None
-        found = json.loads(server.stdout.readline())
+        commands, answers = server.stdin, server.stdout
+
+        def tell(command: str) -> int:
+            print(command, file=commands, flush=True)
+            return int(answers.readline())
+
+        found = json.loads(answers.readline())
         found["logs"] = [Path(log) for log in found["logs"]]
-        yield World(**found, scale=scale)
+        yield World(**found, tell=tell, scale=scale)
 
 
 def play_all(service: Service, scale: int) -> dict[str, Play]:

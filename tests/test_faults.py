@@ -13,4 +13,4 @@ def test_races_overload_and_outages_do_no_harm(written: Callable[[str], Service]
     plays = play_all(written(case), scale=1)
 
     assert {name: play for name, play in plays.items() if not play.holds} == {}
-    assert len(plays) == 8
+    assert len(plays) == 9
