@@ -22,6 +22,8 @@ from .errors import respond
 
 UNLIMITED = ("/health", "/metrics", "/ready")
 """Paths that respond even while the service is busy."""
+REDIS_SECONDS = 0.2
+"""How long a request waits for a Redis before it passes without being counted."""
 CLOSE = {"Connection": "close"}
 """Otherwise, the server would read the rest of a refused body."""
 
@@ -49,8 +51,9 @@ class RateLimit:
         self.kind = kind
         self.rate = parse(rate) if rate else None
         url = f"async+{settings.rate_limit_storage}"
+        waits = {"socket_connect_timeout": REDIS_SECONDS, "socket_timeout": REDIS_SECONDS}
         self.limiter = SlidingWindowCounterRateLimiter(
-            storage_from_string(url, implementation="redispy", wrap_exceptions=True)
+            storage_from_string(url, implementation="redispy", wrap_exceptions=True, **waits)
         )
 
     async def check(self, client: str) -> None:
