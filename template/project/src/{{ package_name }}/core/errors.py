@@ -162,25 +162,25 @@ def respond(error: Exception) -> JSONResponse:
 
 
 @respond.register
-def _(error: ServiceError) -> JSONResponse:
+def _service_error(error: ServiceError) -> JSONResponse:
     # A 401 must name an accepted scheme (RFC 9110, section 11.6.1).
     headers = {"WWW-Authenticate": "Bearer"} if isinstance(error, Unauthenticated) else None
     return problem(error.status, error.detail, headers, error.errors)
 
 
 @respond.register
-def _(error: HTTPException) -> JSONResponse:
+def _http_error(error: HTTPException) -> JSONResponse:
     return problem(error.status_code, str(error.detail), error.headers)
 
 
 @respond.register
-def _(error: RequestValidationError) -> JSONResponse:
+def _validation_error(error: RequestValidationError) -> JSONResponse:
     errors = [ErrorItem.model_validate(each) for each in error.errors()[:MAX_ERRORS]]
     return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "The request is not valid.", errors=errors)
 
 
 @respond.register
-def _(error: SQLAlchemyError) -> JSONResponse:
+def _database_error(error: SQLAlchemyError) -> JSONResponse:
     if not is_outage(error):
         return respond.dispatch(Exception)(error)
     cause = error.orig if isinstance(error, DBAPIError) else error
