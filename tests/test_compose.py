@@ -107,9 +107,8 @@ def test_migrations_finish_before_other_containers_start(stack: Stack) -> None:
 
 def test_a_request_writes_to_postgresql(stack: Stack) -> None:
     until(lambda: state(stack, "app")["Health"]["Status"] == "healthy", stack)
-    script = (stack.folder / "scripts" / "create_token.py").read_text(encoding="utf-8")
     arguments = ("--organisation", "Acme", "--email", "ada@example.com")
-    token = stack.compose("exec", "-T", "app", "python", "-", *arguments, stdin=script)
+    token = stack.compose("exec", "-T", "app", "python", "-m", "clinic_service.create_token", *arguments)
     patient = {"given_name": "Grace", "family_name": "Hopper", "birth_date": "1906-12-09"}
 
     answer = request(stack, "POST", "/patients", token, patient)

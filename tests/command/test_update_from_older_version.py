@@ -99,7 +99,6 @@ def test_its_service_is_updated_and_keeps_every_line_of_its_team(versions: Versi
     assert service.read("removed/tests/support/gates.py").endswith("# team-7 changed the gates.\n")
     assert sorted(path.name for path in (service.folder / "scripts").glob("*.py")) == [
         "__init__.py",
-        "create_token.py",
         "new_migration.py",
     ]
     assert "questionary" not in service.read("pyproject.toml")

@@ -46,14 +46,12 @@ def run(
     check: bool = True,
     cwd: Path | None = None,
     variables: Mapping[str, str] | None = None,
-    stdin: str | None = None,
 ) -> subprocess.CompletedProcess[str]:
     """Run a command; unless `check` is false, a failure fails the test with the output."""
     done = subprocess.run(
         command,
         cwd=cwd,
         env=os.environ | _BUILDKIT | dict(variables or {}),
-        input=stdin,
         capture_output=True,
         text=True,
         check=False,
@@ -84,11 +82,11 @@ class Stack:
     variables: Mapping[str, str] = field(default_factory=dict)
     files: tuple[str, ...] = ("docker-compose.yml",)
 
-    def compose(self, *arguments: str, stdin: str | None = None) -> str:
+    def compose(self, *arguments: str) -> str:
         """Run a Compose command and return its output; a failure fails the test."""
-        return self.start(*arguments, check=True, stdin=stdin).stdout.strip()
+        return self.start(*arguments, check=True).stdout.strip()
 
-    def start(self, *arguments: str, check: bool = False, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
+    def start(self, *arguments: str, check: bool = False) -> subprocess.CompletedProcess[str]:
         """Run a Compose command and return the result."""
         files = [option for file in self.files for option in ("--file", file)]
         return run(
@@ -96,7 +94,6 @@ class Stack:
             check=check,
             cwd=self.folder,
             variables=self.variables,
-            stdin=stdin,
         )
 
     def container(self, service: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Tests of `python -m scripts.create_token`."""
+"""Tests of `python -m your_service.create_token`."""
 
 import shutil
 from collections.abc import Callable
@@ -10,8 +10,8 @@ from sqlalchemy import NullPool, create_engine, text
 
 from your_service.core.database import Base
 from your_service.core.security import AuthService, Principal, Role
+from your_service.create_token import main
 
-from scripts.create_token import main
 from tests.test_config import TEST_JWT_SECRET
 
 Query = Callable[[str], list[tuple[object, ...]]]
