@@ -188,7 +188,9 @@ class TestDelivery:
 
         run_job(read_jobs(repository / WORKFLOW)["publish"], tmp_path, variables)
 
-        assert output.read_text(encoding="utf-8") == "image=ghcr.io/acme/clinic@sha256:2\n"
+        assert output.read_text(encoding="utf-8") == (
+            "image=ghcr.io/acme/clinic@sha256:2\nname=ghcr.io/acme/clinic\ndigest=sha256:2\n"
+        )
         assert "push ghcr.io/acme/clinic:c0ffee" in docker.read_text(encoding="utf-8").splitlines()
 
     @pytest.mark.parametrize(
