@@ -506,7 +506,7 @@ class TestAppointmentService(ServiceTestCase[AppointmentService]):
     ) -> None:
         frozen_time.move_to(NINE + delay)
 
-        with pytest.raises(Unprocessable, match=r"must start in the future\.$") as error:
+        with pytest.raises(Unprocessable, match=r"^An appointment must start in the future\.$") as error:
             await make_appointment(starts_at=NINE)
 
         assert error.value.fields == ("starts_at",)

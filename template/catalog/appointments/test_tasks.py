@@ -222,6 +222,20 @@ class TestSendReminder(ServiceTestCase[AppointmentService]):
 
         assert (self.appointment.reminder_attempts, self.appointment.reminder_claimed_until) == (1, None)
 
+    async def test_the_only_claim_that_is_released_counts_no_attempt(self, celery_app: Worker) -> None:
+        claimed = await self.claim(celery_app)
+
+        await self.service.release_reminder(claimed)
+
+        assert self.appointment.reminder_attempts == 0
+
+    async def test_reschedule_starts_to_count_again(self, celery_app: Worker) -> None:
+        await self.claim(celery_app)
+
+        await self.service.reschedule(self.appointment.id, LATER)
+
+        assert self.appointment.reminder_attempts == 0
+
     @pytest.mark.parametrize("state", [state for state in AppointmentState if state is not AppointmentState.BOOKED])
     async def test_no_reminder_for_an_appointment_closed_in_the_meantime(self, state: AppointmentState) -> None:
         self.appointment.state = state

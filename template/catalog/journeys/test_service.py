@@ -260,6 +260,7 @@ class TestJourneyService(ServiceTestCase[JourneyService]):
         with pytest.raises(InvalidTransition, match=f"is at Referral and cannot advance to {stage}") as error:
             await self.service.advance(test_journey.id, stage)
 
+        assert error.value.fields == ("stage",)
         assert error.value.hints == {"allowed": ["Surgery"]}
         assert test_journey.stage == "Referral"
         assert self.published_events[-1].name == "journey.started"

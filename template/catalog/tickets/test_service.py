@@ -271,7 +271,7 @@ class TestTicketService(ServiceTestCase[TicketService]):
     async def test_lock_refuses_another_version(self, test_ticket: Ticket, version: int) -> None:
         await change_elsewhere(self.session, test_ticket)
 
-        with pytest.raises(Conflict) as error:
+        with pytest.raises(Conflict, match=f"has changed since version {version}") as error:
             await self.service.lock(test_ticket.id, version)
 
         assert error.value.fields == ("version",)
@@ -286,7 +286,7 @@ class TestTicketService(ServiceTestCase[TicketService]):
     ) -> None:
         await change_elsewhere(self.session, test_ticket)
 
-        with pytest.raises(Conflict, match="Another request has changed"):
+        with pytest.raises(Conflict, match=r"^Another request has changed or deleted this ticket\.$"):
             await CHANGES[change](self.service, test_ticket)
 
         stored = await self.service.get(test_ticket_id)
@@ -330,7 +330,7 @@ class TestTicketService(ServiceTestCase[TicketService]):
     async def test_assign_refuses_an_inactive_user(self, test_ticket: Ticket, add_user: Factory[User]) -> None:
         left = await add_user(active=False)
 
-        with pytest.raises(Unprocessable) as error:
+        with pytest.raises(Unprocessable, match=f"{left.id} is not an active user") as error:
             await self.service.assign(test_ticket.id, left.id)
 
         assert error.value.fields == ("assignee_id",)
@@ -455,7 +455,7 @@ class TestTicketService(ServiceTestCase[TicketService]):
     async def test_automatic_assignment_requires_an_active_user(self, test_ticket: Ticket, acting_user: User) -> None:
         acting_user.active = False
 
-        with pytest.raises(Conflict, match="no active user"):
+        with pytest.raises(Conflict, match=r"^There is no active user to assign this ticket to\.$"):
             await self.service.assign_automatically(test_ticket.id)
 
         assert test_ticket.assignee_id is None
@@ -496,7 +496,7 @@ class TestTicketService(ServiceTestCase[TicketService]):
     async def test_the_refusal_of_a_closed_ticket_names_its_state(self, test_ticket: Ticket) -> None:
         await self.service.move_to(test_ticket.id, TicketState.CLOSED)
 
-        with pytest.raises(Conflict, match="A closed ticket cannot be changed") as error:
+        with pytest.raises(Conflict, match=r"^A closed ticket cannot be changed\.$") as error:
             await self.service.unassign(test_ticket.id)
 
         assert error.value.errors == []
