@@ -1,4 +1,4 @@
-"""Create mutants of a service and count how many its unit tests kill.
+"""Create mutants of a service and count how many its unit tests, and the API tests of the core, kill.
 
 mutmut mutates functions; `benchmarks.declarations` mutates the bodies of modules and classes. A mutant that no test
 detects is a survivor.
@@ -25,7 +25,21 @@ from tests.support.services import ROOT, Service, copy_template, write_service
 FOLDER = ROOT / "build" / "mutation"
 RESULTS = FOLDER / "results.json"
 GOAL = 85.0
-MUTATED = ("core/resource.py", "core/lifecycle.py", "modules/*/service.py", "modules/*/rules.py")
+MUTATED = (
+    "core/errors.py",
+    "core/idempotency.py",
+    "core/lifecycle.py",
+    "core/limits.py",
+    "core/middleware.py",
+    "core/resource.py",
+    "core/routing.py",
+    "core/security.py",
+    "core/tenancy.py",
+    "core/users.py",
+    "modules/*/service.py",
+    "modules/*/rules.py",
+)
+TESTS = ("tests/unit", "tests/api/core")
 WORKERS = os.cpu_count() or 1
 TIMEOUT = 120.0
 
@@ -54,11 +68,11 @@ def main() -> int:
 
 
 def prepare() -> Service:
-    """Write a service with all catalog modules and some own modules, and run its unit tests."""
+    """Write a service with all catalog modules and some own modules, and run the tests that judge it."""
     shutil.rmtree(FOLDER, ignore_errors=True)
     service = write_service(copy_template(FOLDER / "template"), FOLDER / "service", {"own_modules": LIBRARY})
     service = replace(service, extra=mutmut())
-    service.run("pytest", "tests/unit", "--no-cov")
+    service.run("pytest", *TESTS, "--no-cov")
     return service
 
 
@@ -83,7 +97,7 @@ def mutate_functions(service: Service) -> list[Result]:
         "only_mutate": [str(file) for file in mutated_files(service)],
         "also_copy": sorted(beside_sources),
         "pytest_add_cli_args": ["--no-cov", "-p", "no:randomly"],
-        "pytest_add_cli_args_test_selection": ["tests/unit"],
+        "pytest_add_cli_args_test_selection": TESTS,
     }
     with (service.folder / "pyproject.toml").open("a", encoding="utf-8") as file:
         file.write("\n[tool.mutmut]\n" + "".join(f"{name} = {json.dumps(value)}\n" for name, value in settings.items()))
@@ -123,13 +137,11 @@ times = itertools.count(1)
 
 
 def is_killed(service: Service, mutant: Mutant) -> bool:
-    """Return whether a unit test of the file's module fails, or any unit test for a file of the core."""
+    """Return whether a unit test of the file's module fails, or any of `TESTS` for a file of the core."""
     target = service.folder / mutant.file
     module = mutant.file.parent.name
     tests = (
-        ["tests/unit"]
-        if module == "core"
-        else sorted(map(str, service.folder.glob(f"tests/unit/*/test_{module}_*.py")))
+        list(TESTS) if module == "core" else sorted(map(str, service.folder.glob(f"tests/unit/*/test_{module}_*.py")))
     )
     kept = target.read_text(encoding="utf-8")
     target.write_text(mutant.text, encoding="utf-8")
