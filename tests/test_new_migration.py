@@ -9,6 +9,7 @@ import pytest
 from tests.support.services import Service
 
 COMMAND = ("python", "-m", "scripts.new_migration")
+DATABASES = {"sync": "sqlite:///library.db", "async": "sqlite+aiosqlite:///library.db"}
 MODELS = '''"""The table of {name}s."""
 
 from uuid import UUID
@@ -146,5 +147,6 @@ def revisions(library: Service) -> set[str]:
 def leads_to_the_models(library: Service) -> bool:
     """Upgrade a database, and return whether Alembic finds no differences to the models."""
     (library.folder / "library.db").unlink(missing_ok=True)
-    library.run("alembic", "upgrade", "heads")
-    return "No new upgrade operations detected" in library.run("alembic", "check")
+    database = {"DATABASE_URL": DATABASES[library.answers["database_access"]]}
+    library.run("alembic", "upgrade", "heads", variables=database)
+    return "No new upgrade operations detected" in library.run("alembic", "check", variables=database)

