@@ -105,7 +105,7 @@ def test_slow_service_misses_the_percentile(copied: Callable[[str], Service]) ->
 
 def test_failing_route_misses_the_share_of_failures(copied: Callable[[str], Service]) -> None:
     service = copied("defaults")
-    fail(service, "src/{package}/modules/tickets/service.py", "def _order(self)")
+    fail(service, "src/{package}/modules/tickets/service.py", "def _conditions(self, query: ListQuery)")
     stop_load_after(service, "num_failures", 1)
 
     output = service.run(*LOAD, expect=1)

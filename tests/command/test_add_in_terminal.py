@@ -245,7 +245,7 @@ def test_a_named_module_of_the_catalog_is_added_with_what_it_needs(
     terminal.answer("Add this to the service?")
 
     assert terminal.finish() == 0, "\n".join(terminal.lines)
-    assert service.answers()["modules"] == ["journeys", "patients", "tickets"]
+    assert service.answers()["modules"] == ["tickets", "patients", "journeys"]
     assert service.answers()["plan"]["journeys"] == {"coverage": 70, "phase": 1}
     assert (service.folder / "tests/unit/phase1/test_journeys_service.py").is_file()
 
@@ -265,7 +265,7 @@ def test_a_file_adds_modules_of_both_kinds(service: LivingService, tmp_path: Pat
     )
 
     assert run.returncode == 0, run.stderr
-    assert service.answers()["modules"] == ["patients", "tickets"]
+    assert service.answers()["modules"] == ["tickets", "patients"]
     assert service.answers()["own_modules"] == {"loans": {"fields": {"title": "str", "patient": "-> patients"}}}
     assert service.answers()["plan"]["patients"] == {"phase": 5, "coverage": 85}
     assert (service.folder / "tests/unit/phase1/test_loans_service.py").is_file()
