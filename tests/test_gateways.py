@@ -191,6 +191,7 @@ TASKS_OF_ROOMS: dict[str, str] = {
 # How often the bell rings.
 ROOMS_INTERVAL_SECONDS=3600
 """,
+    "tasks.md": "# Tasks of rooms\n\nThe bell rings again after an hour.\n",
     "tasks.py": '''
 """The bell of the rooms."""
 
