@@ -738,7 +738,8 @@ def test_edits_of_the_suite_are_replaced_and_kept(service: LivingService) -> Non
 def test_rewording_a_migration_does_not_change_its_tables(service: LivingService, versions: Versions) -> None:
     file = "template/project/migrations/versions/core_0001.py.jinja"
     versions.release(
-        "v0.3.0", {file: ('"""The tables of organisations, users, events and stored responses."""', '"""Creates the tables."""')}
+        "v0.3.0",
+        {file: ('"""The tables of organisations, users, events and stored responses."""', '"""Creates the tables."""')},
     )
     before = service.read("migrations/versions/core_0001.py")
 
