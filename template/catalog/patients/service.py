@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from http import HTTPStatus
-from operator import eq
 from typing import Any
 from uuid import UUID
 
@@ -187,7 +186,7 @@ def _key(patient: Patient, reason: DuplicateReason) -> tuple[Any, ...] | None:
 def _matches(patient: Patient, reason: DuplicateReason) -> ColumnElement[bool]:
     key = _key(patient, reason)
     columns = [getattr(Patient, column) for column in COMPARED_COLUMNS[reason]]
-    return false() if key is None else and_(*map(eq, columns, key))
+    return false() if key is None else and_(*(column == value for column, value in zip(columns, key, strict=True)))
 
 
 def _is_named(word: str) -> ColumnElement[bool]:
