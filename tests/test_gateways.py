@@ -274,6 +274,7 @@ def template_with_bell(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for source in rooms.with_name("tickets").iterdir():
         text = source.read_text(encoding="utf-8").replace("ticket", "room").replace("Ticket", "Room")
         text = text.replace("gateways: []", "gateways: [bell]").replace("worker: false", "worker: true")
+        text = text.replace("e2e_environment: {}", 'e2e_environment: {ROOMS_INTERVAL_SECONDS: "0.5"}')
         (rooms / source.name).write_text(text, encoding="utf-8")
     return template
 
