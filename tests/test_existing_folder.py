@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.services import read_files
+from tests.support.services import read_files, write_files
 
 OURS = {"LICENSE": b"Ours.\n", "README.md": b"# Ours\n", "src/clinic_service/main.py": b"# Ours\n"}
 
@@ -15,9 +15,7 @@ OURS = {"LICENSE": b"Ours.\n", "README.md": b"# Ours\n", "src/clinic_service/mai
 def folder(tmp_path: Path) -> Path:
     """A folder with files, whose name has signs that mean something in patterns."""
     folder = tmp_path / "our [service]*"
-    for path, content in OURS.items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_bytes(content)
+    write_files(folder, OURS)
     return folder
 
 

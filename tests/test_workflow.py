@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from tests.support.environments import FOLDER
-from tests.support.services import Service
+from tests.support.services import Service, write_files
 from tests.support.workflows import JobFailed, read_jobs, run_job, run_step
 
 WORKFLOW = ".github/workflows/test-deploy.yml"
@@ -28,9 +28,7 @@ BIN = Path(sys.executable).parent
 def repository(written: Callable[[str], Service], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A committed service with one module and a lock file."""
     folder = tmp_path_factory.mktemp("workflow") / "repository"
-    for path, content in written("patients").files.items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_bytes(content)
+    write_files(folder, written("patients").files)
     run("uv", "lock", "--quiet", "--python", sys.executable, cwd=folder)
     run("git", "init", "--quiet", cwd=folder)
     run("git", "add", "--all", cwd=folder)

@@ -18,7 +18,7 @@ import yaml
 from phasework import cli
 from phasework.rules import Rules
 from tests.support.person import CTRL_C, CTRL_D, ENTER, NO, YES, Person, answering
-from tests.support.services import read_files, write_service
+from tests.support.services import read_files, write_files, write_service
 from tests.support.updates import COMMAND, WORKING_TREE, Versions, commit_all, git, make_versions
 
 pytestmark = pytest.mark.xdist_group("new")
@@ -272,9 +272,7 @@ CLONE = {"README.md": "# Ours\n", "LICENSE": "Ours.\n", ".gitignore": "ours/\n",
 def clone(workshop: Path) -> Path:
     """A fresh clone with a few files, as code hosts offer them."""
     folder = workshop / "library"
-    for path, text in CLONE.items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_text(text)
+    write_files(folder, {path: text.encode() for path, text in CLONE.items()})
     commit_all(folder, "Initial commit")
     return folder
 

@@ -173,6 +173,13 @@ def read_files(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
 
 
+def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write files below a folder; `read_files` reads them."""
+    for path, content in files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(content)
+
+
 def run_copier(command: str, *arguments: str | Path, cwd: Path = ROOT) -> None:
     """Run a Copier command quietly; a failure fails the test with its output."""
     run_python(cwd, "-m", "copier", command, "--defaults", "--quiet", *arguments)
