@@ -378,7 +378,7 @@ class TestJourneyService(ServiceTestCase[JourneyService]):
         with pytest.raises(InvalidTransition, match=f"is {state} and cannot change") as of_cancel:
             await self.service.cancel(test_journey.id, "Too late.")
 
-        assert [error.value.errors for error in (of_advance, of_complete, of_cancel)] == [[]] * 3
+        assert [error.value.hints for error in (of_advance, of_complete, of_cancel)] == [{}] * 3
         assert (test_journey.state, test_journey.cancellation_reason) == (state, None)
         assert self.published_events[-1].name == "journey.started"
 

@@ -482,7 +482,7 @@ class TestPatientService(ServiceTestCase[PatientService]):
 
         with pytest.raises(NotFound) as error:
             await self.service.get(duplicate.id)
-        assert error.value.errors == []
+        assert (error.value.fields, error.value.hints) == ((), {})
 
     async def test_merge_keeps_the_values_of_the_survivor(self, make_patient: Factory[Patient]) -> None:
         survivor = await make_patient(**{**ADA, **DETAILS})

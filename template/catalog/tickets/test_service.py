@@ -499,7 +499,7 @@ class TestTicketService(ServiceTestCase[TicketService]):
         with pytest.raises(Conflict, match=r"^A closed ticket cannot be changed\.$") as error:
             await self.service.unassign(test_ticket.id)
 
-        assert error.value.errors == []
+        assert (error.value.fields, error.value.hints) == ((), {})
 
     async def test_delete(self, test_ticket: Ticket) -> None:
         await self.service.delete(test_ticket.id)

@@ -3,15 +3,15 @@
 import logging
 import sqlite3
 from collections.abc import Mapping, Sequence
-from functools import singledispatch
 from http import HTTPMethod, HTTPStatus
 from typing import Any, ClassVar
 from uuid import UUID
 
 from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
+from fastapi.exceptions import RequestValidationError, ResponseValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field
+from psycopg.errors import ReadOnlySqlTransaction
+from pydantic import BaseModel, Field
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
@@ -21,21 +21,10 @@ from starlette.types import Scope
 from .logs import request_id
 
 PROBLEM_JSON = "application/problem+json"
-RETRY_AFTER = "5"
-"""Seconds after which a client may try again when the service is not available."""
 MAX_ERRORS = 50
 """The number of wrong values that a response lists: a body of 1 MB can have a hundred thousand."""
 
 logger = logging.getLogger(__name__)
-
-
-class RecordReference(BaseModel):
-    """A stored record; some errors add fields that help people to recognize it."""
-
-    model_config = ConfigDict(extra="allow")
-
-    kind: str
-    id: UUID
 
 
 class ErrorItem(BaseModel):
@@ -48,7 +37,7 @@ class ErrorItem(BaseModel):
     msg: str
     type: str = Field(description="The kind of error, for programs.")
     allowed: list[Any] | None = Field(default=None, description="The values that are allowed instead.")
-    records: list[RecordReference] | None = Field(default=None, description="The records that caused the error.")
+    records: list[dict[str, Any]] | None = Field(default=None, description="The records that caused the error.")
 
 
 class Problem(BaseModel):
@@ -70,6 +59,7 @@ class ServiceError(Exception):
 
     status: ClassVar[HTTPStatus] = HTTPStatus.BAD_REQUEST
     type: ClassVar[str] = "bad_request"
+    headers: ClassVar[Mapping[str, str] | None] = None
 
     def __init__(self, detail: str, *fields: str, **hints: Any) -> None:
         super().__init__(detail)
@@ -77,17 +67,13 @@ class ServiceError(Exception):
         self.fields = fields
         self.hints = hints
 
-    @property
-    def errors(self) -> list[ErrorItem]:
-        """One item for each field; without fields, one for the hints, if there are any."""
-        places: list[list[str | int]] = [["body", field] for field in self.fields] or [[]] * bool(self.hints)
-        return [ErrorItem(loc=loc, msg=self.detail, type=self.type, **self.hints) for loc in places]
-
 
 class Unauthenticated(ServiceError):
     """The token is missing or not valid."""
 
     status = HTTPStatus.UNAUTHORIZED
+    # An accepted scheme (RFC 9110, section 11.6.1).
+    headers: ClassVar = {"WWW-Authenticate": "Bearer"}
 
 
 class Forbidden(ServiceError):
@@ -129,9 +115,10 @@ class Unprocessable(ServiceError):
 
 
 class Unavailable(ServiceError):
-    """A system that this service depends on does not respond."""
+    """The service is busy, or a system that it depends on does not respond. The client may try again after some time."""
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
+    headers: ClassVar = {"Retry-After": "5"}
 
 
 def problem(
@@ -140,81 +127,59 @@ def problem(
     headers: Mapping[str, str] | None = None,
     errors: Sequence[ErrorItem] = (),
 ) -> JSONResponse:
-    """Return a problem response with the id of the current request; a 503 has a `Retry-After`."""
-    document = Problem(
-        title=HTTPStatus(status).phrase,
-        status=status,
-        detail=detail,
-        request_id=request_id.get(),
-        errors=[*errors],
-    )
-    headers = dict(headers or {})
-    if status == HTTPStatus.SERVICE_UNAVAILABLE:
-        headers.setdefault("Retry-After", RETRY_AFTER)
+    """Return a problem response with the id of the current request."""
+    title = HTTPStatus(status).phrase
+    document = Problem(title=title, status=status, detail=detail, request_id=request_id.get(), errors=[*errors])
     return JSONResponse(document.model_dump(mode="json", exclude_none=True), status, headers, media_type=PROBLEM_JSON)
 
 
-@singledispatch
 def respond(error: Exception) -> JSONResponse:
     """Return the response to `error`. Errors of the service are logged, and the response does not describe them."""
-    logger.error("Unexpected error", exc_info=error)
-    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "The service failed. Report the request_id to its operators.")
-
-
-@respond.register
-def _service_error(error: ServiceError) -> JSONResponse:
-    # A 401 must name an accepted scheme (RFC 9110, section 11.6.1).
-    headers = {"WWW-Authenticate": "Bearer"} if isinstance(error, Unauthenticated) else None
-    return problem(error.status, error.detail, headers, error.errors)
-
-
-@respond.register
-def _http_error(error: HTTPException) -> JSONResponse:
-    return problem(error.status_code, str(error.detail), error.headers)
-
-
-@respond.register
-def _validation_error(error: RequestValidationError) -> JSONResponse:
-    errors = [ErrorItem.model_validate(each) for each in error.errors()[:MAX_ERRORS]]
-    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "The request is not valid.", errors=errors)
-
-
-@respond.register
-def _database_error(error: SQLAlchemyError) -> JSONResponse:
-    if not is_outage(error):
-        return respond.dispatch(Exception)(error)
-    cause = error.orig if isinstance(error, DBAPIError) else error
-    logger.warning("The database does not respond: %s: %s", type(cause).__name__, " ".join(str(cause).split()))
-    return problem(HTTPStatus.SERVICE_UNAVAILABLE, "The database does not respond. Try again later.")
+    match error:
+        case ServiceError():
+            # One item for each field; without fields, one for the hints, if there are any.
+            places: list[list[str | int]] = [["body", field] for field in error.fields] or [[]] * bool(error.hints)
+            items = [ErrorItem(loc=place, msg=error.detail, type=error.type, **error.hints) for place in places]
+            return problem(error.status, error.detail, error.headers, items)
+        case HTTPException():
+            return problem(error.status_code, str(error.detail), error.headers)
+        case RequestValidationError():
+            items = [ErrorItem.model_validate(each) for each in error.errors()[:MAX_ERRORS]]
+            return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "The request is not valid.", errors=items)
+        case SQLAlchemyError() if is_outage(error):
+            cause = error.orig if isinstance(error, DBAPIError) else error
+            logger.warning("The database does not respond: %s: %s", type(cause).__name__, " ".join(str(cause).split()))
+            return respond(Unavailable("The database does not respond. Try again later."))
+        case _:
+            if isinstance(error, ResponseValidationError):
+                # Its text would quote the response: names, addresses.
+                for each in error.errors():
+                    each.pop("input", None)
+            logger.error("Unexpected error", exc_info=error)
+            detail = "The service failed. Report the request_id to its operators."
+            return problem(HTTPStatus.INTERNAL_SERVER_ERROR, detail)
 
 
 def is_outage(error: SQLAlchemyError) -> bool:
-    """Return whether the database, and not the statement, caused an error: it is gone, overloaded or locked."""
+    """Return whether the database, and not the statement, caused an error: it is gone, overloaded, locked or read-only."""
     if isinstance(error, DBAPIError) and not error.connection_invalidated:
         # SQLite reports wrong statements as operational errors, too.
-        is_statement = getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR
-        return isinstance(error, OperationalError) and not is_statement
+        is_wrong = getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR
+        return not is_wrong and (isinstance(error, OperationalError) or isinstance(error.orig, ReadOnlySqlTransaction))
     return isinstance(error, DBAPIError | PoolTimeout)
 
 
 def install_error_handlers(app: FastAPI) -> None:
     """Respond to every error of `app` with a problem document."""
 
+    def has(method: str, scope: Scope) -> bool:
+        return any(route.matches({**scope, "method": method})[0] is Match.FULL for route in app.routes)
+
     async def handle(request: Request, error: Exception) -> JSONResponse:
         if isinstance(error, HTTPException) and error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
             # Starlette names the methods of only one route of the path.
-            error.headers = {"Allow": ", ".join(allowed_methods(app, request.scope))}
+            error.headers = {"Allow": ", ".join(each for each in sorted(HTTPMethod) if has(each, request.scope))}
         return respond(error)
 
     for kind in (ServiceError, HTTPException, RequestValidationError, SQLAlchemyError):
         app.add_exception_handler(kind, handle)
-
-
-def allowed_methods(app: FastAPI, scope: Scope) -> list[str]:
-    """Return the methods of all routes of the requested path."""
-    place = {"type": "http", "path": scope["path"], "root_path": scope["root_path"]}
-    return [
-        method
-        for method in sorted(HTTPMethod)
-        if any(route.matches({**place, "method": method})[0] is Match.FULL for route in app.routes)
-    ]

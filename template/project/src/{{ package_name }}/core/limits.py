@@ -4,10 +4,9 @@ import asyncio
 import logging
 import re
 import time
-from collections.abc import Callable
 from fnmatch import fnmatchcase
 from math import ceil
-from typing import Any, TypeVar
+from typing import Any
 
 from fastapi import HTTPException, status
 from limits import parse
@@ -17,9 +16,11 @@ from limits.storage import storage_from_string
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from .config import Settings, split
-from .errors import respond
+from .config import Settings
+from .errors import Unavailable, respond
 
+BODY_LIMITS: dict[Any, int] = {}
+"""The largest body of a route, such as an upload, by its function: `BODY_LIMITS[upload] = 20_000_000`."""
 UNLIMITED = ("/health", "/metrics", "/ready")
 """Paths that respond even while the service is busy."""
 REDIS_SECONDS = 0.2
@@ -27,21 +28,7 @@ REDIS_SECONDS = 0.2
 CLOSE = {"Connection": "close"}
 """Otherwise, the server would read the rest of a refused body."""
 
-PORT = re.compile(r":\d+$")
-
 logger = logging.getLogger(__name__)
-
-Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
-
-
-def body_limit(size: int) -> Callable[[Endpoint], Endpoint]:
-    """Allow bodies of up to `size` bytes for one route, such as an upload; put it below `@router.post()`."""
-
-    def decorate(endpoint: Endpoint) -> Endpoint:
-        vars(endpoint)["body_limit"] = size
-        return endpoint
-
-    return decorate
 
 
 class RateLimit:
@@ -76,7 +63,7 @@ class RequestLimits:
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self.app = app
         self.settings = settings
-        self.hosts = split(settings.trusted_hosts)
+        self.hosts = settings.trusted_hosts.replace(",", " ").split()
         self.per_address = RateLimit("address", settings.rate_limit_per_address, settings)
         self.running = 0
 
@@ -87,7 +74,7 @@ class RequestLimits:
             return
         try:
             await self._check(scope)
-        except HTTPException as error:
+        except (HTTPException, Unavailable) as error:
             await respond(error)(scope, receive, send)
             return
         self.running += 1
@@ -97,40 +84,39 @@ class RequestLimits:
             self.running -= 1
 
     async def _check(self, scope: Scope) -> None:
-        host = PORT.sub("", Headers(scope=scope).get("host", "").lower())
+        host = re.sub(r":\d+$", "", Headers(scope=scope).get("host", "").lower())
         if not any(fnmatchcase(host, pattern) for pattern in self.hosts):
             raise HTTPException(status.HTTP_400_BAD_REQUEST, "This service does not respond for this host.")
         await self.per_address.check(scope["client"][0] if scope.get("client") else "unknown")
         if self.running >= self.settings.max_concurrent_requests:
-            raise HTTPException(status.HTTP_503_SERVICE_UNAVAILABLE, "The service is busy. Try again later.")
+            raise Unavailable("The service is busy. Try again later.")
 
     def _limit_body(self, scope: Scope, receive: Receive) -> Receive:
         seconds = self.settings.body_timeout_seconds
         deadline = asyncio.get_running_loop().time() + seconds
-        size = 0
+        declared = int(Headers(scope=scope).get("content-length", 0))
+        received = 0
         more = True
 
-        def check(size: int) -> None:
-            # The router finds the endpoint before it reads the body.
-            limit = getattr(scope.get("endpoint"), "body_limit", self.settings.max_body_bytes)
-            if size > limit:
-                raise HTTPException(status.HTTP_413_CONTENT_TOO_LARGE, f"The body has more than {limit} bytes.", CLOSE)
-
         async def limited() -> Message:
-            nonlocal size, more
-            if not more:
-                # The only other message says that the client has disconnected.
-                return await receive()
-            check(int(Headers(scope=scope).get("content-length", 0)))
+            nonlocal received, more
+            # The router finds the endpoint before it reads the body.
+            limit = BODY_LIMITS.get(scope.get("endpoint"), self.settings.max_body_bytes)
+            detail = f"The body has more than {limit} bytes."
+            too_large = HTTPException(status.HTTP_413_CONTENT_TOO_LARGE, detail, CLOSE)
+            if declared > limit:
+                raise too_large
             try:
-                async with asyncio.timeout_at(deadline):
+                # After the body, the only message says that the client has disconnected.
+                async with asyncio.timeout_at(deadline if more else None):
                     message = await receive()
             except TimeoutError as error:
                 detail = f"The body was not received within {seconds:g} seconds."
                 raise HTTPException(status.HTTP_408_REQUEST_TIMEOUT, detail, CLOSE) from error
             more = message.get("more_body", False)
-            size += len(message.get("body", b""))
-            check(size)
+            received += len(message.get("body", b""))
+            if received > limit:
+                raise too_large
             return message
 
         return limited

@@ -27,30 +27,23 @@ class DocumentedAPI(FastAPI):
 
     def __init__(self, **options: Any) -> None:
         # Without a default response, FastAPI would describe its own body for a 422.
-        responses: dict[int | str, dict[str, Any]] = {DEFAULT: {}}
+        responses: dict[int | str, dict[str, Any]] = {DEFAULT: {"model": Problem}}
         super().__init__(**options, responses=responses, generate_unique_id_function=lambda route: route.name)
 
     def openapi(self) -> dict[str, Any]:
         """Return the OpenAPI document."""
         if self.openapi_schema is None:
-            describe_errors(super().openapi())
+            document = super().openapi()
+            content = {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+            document["components"]["responses"] = {
+                name: {"description": description, "content": content} for name, description in RESPONSES.values()
+            }
+            for path, operations in document["paths"].items():
+                for method, operation in operations.items():
+                    for status in statuses_of(path, method, operation):
+                        reference = {"$ref": f"#/components/responses/{RESPONSES[status][0]}"}
+                        operation["responses"][str(status)] = reference
         return super().openapi()
-
-
-def describe_errors(document: dict[str, Any]) -> None:
-    """Add the schema of errors to `document`, and the error responses to each operation."""
-    components = document.setdefault("components", {})
-    problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-    components.setdefault("schemas", {}).update({**problem.pop("$defs"), "Problem": problem})
-    content = {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    components["responses"] = {
-        name: {"description": description, "content": content} for name, description in RESPONSES.values()
-    }
-    for path, operations in document["paths"].items():
-        for method, operation in operations.items():
-            for status in statuses_of(path, method, operation):
-                reference = {"$ref": f"#/components/responses/{RESPONSES[status][0]}"}
-                operation["responses"][str(status)] = reference
 
 
 def statuses_of(path: str, method: str, operation: dict[str, Any]) -> Iterator[int | str]:

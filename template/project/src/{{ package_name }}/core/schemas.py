@@ -144,13 +144,13 @@ def _without_default(schema: dict[str, Any]) -> None:
 class RequestModel(BaseModel):
     """The body or query of a request; unknown fields are refused."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
 
 class ResponseModel(BaseModel):
     """The base of responses, read from the attributes of an object."""
 
-    model_config = ConfigDict(from_attributes=True)
+    model_config = ConfigDict(from_attributes=True, hide_input_in_errors=True)
 
 
 class ListQuery(RequestModel):
