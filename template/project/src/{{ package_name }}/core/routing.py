@@ -12,13 +12,11 @@ from sqlalchemy.exc import DBAPIError
 from .concurrency import ATTEMPTS, raise_unless_aborted
 from .idempotency import Repeated, idempotent
 
-Handler = Callable[[Request], Coroutine[Any, Any, Response]]
-
 
 class TransactionRoute(APIRoute):
     """A route that runs a request again if PostgreSQL aborted its transaction because of another one."""
 
-    def get_route_handler(self) -> Handler:
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return the function that responds to a request."""
         handle = super().get_route_handler()
 
@@ -28,7 +26,10 @@ class TransactionRoute(APIRoute):
             attempts = count(ATTEMPTS if has_form else 1)
             while True:
                 try:
-                    return await _run(handle, request)
+                    # FastAPI would end the dependencies after the last attempt, and the first would keep its locks.
+                    async with AsyncExitStack() as request.scope["fastapi_function_astack"]:
+                        response = request.state.response = await handle(request)
+                    return response
                 except Repeated as repeated:
                     return repeated.response
                 except DBAPIError as error:
@@ -48,11 +49,3 @@ class ServiceRoute(TransactionRoute):
             # Last, so that the request is authorized before a stored response is returned.
             options["dependencies"] = [*options["dependencies"], Depends(idempotent, scope="function")]
         super().__init__(path, endpoint, **options)
-
-
-async def _run(handle: Handler, request: Request) -> Response:
-    # FastAPI would end the dependencies after the last attempt, and the first would keep its locks until then.
-    async with AsyncExitStack() as stack:
-        request.scope["fastapi_function_astack"] = stack
-        response = request.state.response = await handle(request)
-    return response
