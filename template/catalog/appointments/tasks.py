@@ -125,7 +125,7 @@ def _send(worker: Worker, email: Email) -> tuple[str, dict[str, str]]:
     except EmailUnconfirmed:
         return UNCONFIRMED, {}
     except RecipientRefused as refusal:
-        return "unreachable", {"reason": refusal.reply}
+        return "unreachable", {"reason": str(refusal)}
     return "reminded", {}
 
 

@@ -4,7 +4,7 @@ import pytest
 from time_machine import Traveller
 
 from your_service.core.tasks import Worker
-from your_service.gateways.email import EmailSettings, SmtpEmailGateway, SmtpSecurity
+from your_service.gateways.email import EmailSettings, SmtpEmailGateway
 from your_service.modules.appointments.models import Appointment
 from your_service.modules.appointments.service import MAX_REMINDERS, REMINDER_LEASE
 from your_service.modules.appointments.tasks import queue_reminders, send_reminder
@@ -57,7 +57,7 @@ async def test_a_patient_gets_two_copies_at_most_when_the_mail_server_confirms_n
         _env_file=None,
         smtp_host=HOST,
         smtp_port=smtp_server.port,
-        smtp_security=SmtpSecurity.NONE,
+        smtp_security="none",
         smtp_timeout_seconds=0.05,
         email_sender="us@example.com",
     )

@@ -14,9 +14,7 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import localtime, make_msgid
-from enum import StrEnum
-from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from email_validator import EmailNotValidError, validate_email
 from pydantic import EmailStr, Field, SecretStr, model_validator
@@ -30,11 +28,7 @@ _STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}(?= |$)")
 
 
 class EmailError(Exception):
-    """The message was not sent. The text of the error may be logged, but not `reply`, which may contain addresses."""
-
-    def __init__(self, reason: str, reply: str = "") -> None:
-        super().__init__(reason)
-        self.reply = reply or reason
+    """The message was not sent. The text of the error may be logged: it has only the codes of the server's reply."""
 
 
 class EmailUnavailable(EmailError):
@@ -74,14 +68,6 @@ class EmailGateway(Protocol):
         """Send a message; raise `EmailUnavailable`, `EmailUnconfirmed`, `EmailRefused` or `RecipientRefused`."""
 
 
-class SmtpSecurity(StrEnum):
-    """The encryption of the connection to the server."""
-
-    STARTTLS = "starttls"
-    TLS = "tls"
-    NONE = "none"
-
-
 class EmailSettings(BaseSettings):
     """Settings of the SMTP server and the sender."""
 
@@ -89,7 +75,7 @@ class EmailSettings(BaseSettings):
 
     smtp_host: str
     smtp_port: int = Field(default=587, ge=1, le=65535)
-    smtp_security: SmtpSecurity = SmtpSecurity.STARTTLS
+    smtp_security: Literal["starttls", "tls", "none"] = "starttls"
     smtp_username: str | None = None
     smtp_password: SecretStr | None = None
     smtp_timeout_seconds: float = Field(default=10, gt=0, description="Timeout of each response.")
@@ -101,29 +87,20 @@ class EmailSettings(BaseSettings):
     def _check_login(self) -> "EmailSettings":
         if (self.smtp_username is None) != (self.smtp_password is None):
             raise ValueError("set both smtp_username and smtp_password, or neither")
-        if self.smtp_username is not None and self.smtp_security is SmtpSecurity.NONE:
+        if self.smtp_username is not None and self.smtp_security == "none":
             raise ValueError("a login requires smtp_security starttls or tls")
         return self
 
 
 class _Connection(smtplib.SMTP):
-    """A connection that distinguishes a lost reply to a whole message from other lost replies."""
+    """A connection that distinguishes a lost reply to a message from other lost replies."""
 
-    _message_is_sent = False
-
-    def send(self, s: Any) -> None:
-        """Send a command, which is text, or a message with its final dot, which is bytes."""
-        super().send(s)
-        self._message_is_sent = isinstance(s, bytes)
-
-    def getreply(self) -> tuple[int, bytes]:
-        """Return the next reply; raise `EmailUnconfirmed` if the reply to a message is lost."""
+    def data(self, msg: Any) -> tuple[int, bytes]:
+        """Send a message; raise `EmailUnconfirmed` if the reply is lost."""
         try:
-            return super().getreply()
+            return super().data(msg)
         except smtplib.SMTPServerDisconnected:
-            if self._message_is_sent:
-                raise EmailUnconfirmed("The server did not reply to the message.") from None
-            raise
+            raise EmailUnconfirmed("The server did not reply to the message.") from None
 
 
 class _TlsConnection(_Connection, smtplib.SMTP_SSL):
@@ -145,7 +122,7 @@ class SmtpEmailGateway:
         self.settings = settings
         local_part, _, domain = settings.email_sender.rpartition("@")
         self._sender = Address(settings.email_sender_name, local_part, domain)
-        self._custom_tls = tls
+        self._tls = tls or ssl.create_default_context()
         self._attempts = Retrying(
             retry=retry_if_exception_type(EmailUnavailable),
             stop=stop_after_attempt(settings.smtp_attempts),
@@ -153,11 +130,6 @@ class SmtpEmailGateway:
             sleep=sleep,
             reraise=True,
         )
-
-    @cached_property
-    def _tls(self) -> ssl.SSLContext:
-        # Lazy, because loading the system's certificates is slow.
-        return self._custom_tls or ssl.create_default_context()
 
     def send(self, email: Email) -> None:
         """Send a message; retry after 0.5 s, 1 s, 2 s ... while the server is unavailable.
@@ -196,12 +168,12 @@ class SmtpEmailGateway:
         server = (self.settings.smtp_host, self.settings.smtp_port)
         # Without a host name, smtplib does a DNS lookup, which can be slow.
         name, timeout = self._sender.domain, self.settings.smtp_timeout_seconds
-        if self.settings.smtp_security is SmtpSecurity.TLS:
+        if self.settings.smtp_security == "tls":
             return _TlsConnection(*server, name, timeout=timeout, context=self._tls)
         return _Connection(*server, name, timeout=timeout)
 
     def _log_in(self, smtp: smtplib.SMTP) -> None:
-        if self.settings.smtp_security is SmtpSecurity.STARTTLS:
+        if self.settings.smtp_security == "starttls":
             smtp.starttls(context=self._tls)
         if self.settings.smtp_username is not None and self.settings.smtp_password is not None:
             smtp.login(self.settings.smtp_username, self.settings.smtp_password.get_secret_value())
@@ -210,8 +182,8 @@ class SmtpEmailGateway:
 def _recipient(address: str) -> Address:
     try:
         valid = validate_email(address, check_deliverability=False)
-    except EmailNotValidError as error:
-        raise RecipientRefused("The recipient's address is not valid.", str(error)) from None
+    except EmailNotValidError:
+        raise RecipientRefused("The recipient's address is not valid.") from None
     return Address(username=valid.local_part, domain=valid.ascii_domain)
 
 
@@ -222,17 +194,16 @@ def _translate(error: OSError) -> EmailError:
             ((code, reply),) = replies.values()
             # Status 5.7 is about the sender's permissions, not the mailbox (RFC 3463).
             refused = EmailRefused if reply.startswith(b"5.7.") else RecipientRefused
-            return (refused if code >= 500 else EmailUnavailable)(*_reply(code, reply))
+            return (refused if code >= 500 else EmailUnavailable)(_codes(code, reply))
         case smtplib.SMTPResponseException(smtp_code=code, smtp_error=reply):
-            return (EmailRefused if code >= 500 else EmailUnavailable)(*_reply(code, reply))
+            return (EmailRefused if code >= 500 else EmailUnavailable)(_codes(code, reply))
         case smtplib.SMTPNotSupportedError() | ssl.SSLCertVerificationError():
             return EmailRefused(str(error))
         case _:
             return EmailUnavailable(str(error) or type(error).__name__)
 
 
-def _reply(code: int, reply: bytes | str) -> tuple[str, str]:
-    """Return the codes of a reply, and the whole reply."""
-    text = reply.decode(errors="replace") if isinstance(reply, bytes) else reply
-    status = _STATUS.match(text)
-    return f"{code} {status[0]}" if status else str(code), f"{code} {text}"
+def _codes(code: int, reply: bytes | str) -> str:
+    # The rest of a reply may contain addresses.
+    status = _STATUS.match(reply.decode(errors="replace") if isinstance(reply, bytes) else reply)
+    return f"{code} {status[0]}" if status else str(code)

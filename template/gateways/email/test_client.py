@@ -19,7 +19,6 @@ from your_service.gateways.email import (
     EmailUnconfirmed,
     RecipientRefused,
     SmtpEmailGateway,
-    SmtpSecurity,
 )
 
 from tests.support.gateways.email_server import HOST, SmtpServer
@@ -75,17 +74,17 @@ def client_tls(authority: trustme.CA) -> ssl.SSLContext:
     return context
 
 
-@pytest.fixture(params=[SmtpSecurity.STARTTLS, SmtpSecurity.TLS])
-def security(request: pytest.FixtureRequest) -> SmtpSecurity:
+@pytest.fixture(params=["starttls", "tls"])
+def security(request: pytest.FixtureRequest) -> str:
     """Each kind of encryption."""
-    security: SmtpSecurity = request.param
+    security: str = request.param
     return security
 
 
 @pytest.fixture
-def tls_server(server_tls: ssl.SSLContext, security: SmtpSecurity) -> Iterator[SmtpServer]:
+def tls_server(server_tls: ssl.SSLContext, security: str) -> Iterator[SmtpServer]:
     """A server that requires encryption and a login."""
-    starttls = security is SmtpSecurity.STARTTLS
+    starttls = security == "starttls"
     with SmtpServer(tls=server_tls, starttls=starttls, password="a secret") as server:
         yield server
 
@@ -180,11 +179,11 @@ def test_a_lasting_temporary_failure_is_raised(
 
 
 @pytest.mark.parametrize(
-    ("reply", "error"),
+    ("reply", "codes", "error"),
     [
-        ("550 5.1.1 No such user", RecipientRefused),
-        ("553 Mailbox name not allowed", RecipientRefused),
-        ("550 5.7.1 Relaying denied", EmailRefused),
+        ("550 5.1.1 No such user", "550 5.1.1", RecipientRefused),
+        ("553 Mailbox name not allowed", "553", RecipientRefused),
+        ("550 5.7.1 Relaying denied", "550 5.7.1", EmailRefused),
     ],
 )
 def test_a_refused_recipient_is_not_retried(
@@ -192,6 +191,7 @@ def test_a_refused_recipient_is_not_retried(
     smtp_server: SmtpServer,
     waits: list[float],
     reply: str,
+    codes: str,
     error: type[EmailError],
 ) -> None:
     smtp_server.replies = {"RCPT": [reply]}
@@ -199,7 +199,7 @@ def test_a_refused_recipient_is_not_retried(
     with pytest.raises(error) as refusal:
         gateway.send(HELLO)
 
-    assert (type(refusal.value), refusal.value.reply) == (error, reply)
+    assert (type(refusal.value), str(refusal.value)) == (error, codes)
     assert (waits, smtp_server.messages) == ([], [])
 
 
@@ -215,7 +215,7 @@ def test_a_refused_message_is_not_retried(
     with pytest.raises(EmailError) as refusal:
         gateway.send(HELLO)
 
-    assert (type(refusal.value), str(refusal.value), refusal.value.reply) == (EmailRefused, "500", "500 No")
+    assert (type(refusal.value), str(refusal.value)) == (EmailRefused, "500")
     assert (waits, smtp_server.messages) == ([], [])
 
 
@@ -286,7 +286,7 @@ def test_error_messages_contain_no_addresses(smtp_server: SmtpServer, command: s
 def test_messages_are_encrypted_and_authenticated(
     tls_server: SmtpServer,
     client_tls: ssl.SSLContext,
-    security: SmtpSecurity,
+    security: str,
 ) -> None:
     settings = make_settings(tls_server.port, smtp_security=security, **LOGIN)
 
@@ -298,7 +298,7 @@ def test_messages_are_encrypted_and_authenticated(
 def test_a_wrong_password_is_refused(
     tls_server: SmtpServer,
     client_tls: ssl.SSLContext,
-    security: SmtpSecurity,
+    security: str,
 ) -> None:
     settings = make_settings(tls_server.port, smtp_security=security, **LOGIN | {"smtp_password": "wrong"})
 
@@ -308,7 +308,7 @@ def test_a_wrong_password_is_refused(
     assert tls_server.messages == []
 
 
-def test_an_untrusted_certificate_is_refused(tls_server: SmtpServer, security: SmtpSecurity) -> None:
+def test_an_untrusted_certificate_is_refused(tls_server: SmtpServer, security: str) -> None:
     settings = make_settings(tls_server.port, smtp_security=security, **LOGIN)
 
     with pytest.raises(EmailRefused, match="certificate verify failed"):
