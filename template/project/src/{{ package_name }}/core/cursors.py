@@ -3,6 +3,7 @@
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from datetime import datetime
+from types import GenericAlias
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -27,15 +28,11 @@ def cursor_of(values: Sequence[Any]) -> str:
 
 def after(cursor: str, order: Order) -> ColumnElement[bool]:
     """Return the condition for the rows after `cursor`; raise `Unprocessable` if it is not a cursor of this list."""
+    columns = [column.type for column in order]
+    row: Any = GenericAlias(tuple, tuple(_STORABLE.get(each.python_type, each.python_type) for each in columns))
     try:
-        values = TypeAdapter(list[Any]).validate_json(urlsafe_b64decode(cursor))
-        typed = [_literal(column.type, value) for column, value in zip(order, values, strict=True)]
+        values = TypeAdapter(row).validate_json(urlsafe_b64decode(cursor))
     except ValueError as error:
         raise Unprocessable("cursor: use `next` of a page of this list.", "cursor") from error
     # An index finds the first row only if whole rows are compared.
-    return tuple_(*order) > tuple_(*typed)
-
-
-def _literal(kind: Any, value: Any) -> ColumnElement[Any]:
-    accepted = _STORABLE.get(kind.python_type, kind.python_type)
-    return literal(TypeAdapter(accepted).validate_python(value), kind)
+    return tuple_(*order) > tuple_(*map(literal, values, columns))
