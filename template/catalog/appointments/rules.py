@@ -1,7 +1,7 @@
 """Working hours in local time, and the slots in UTC that they contain."""
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
@@ -73,10 +73,6 @@ class Span:
     starts_at: datetime
     ends_at: datetime
 
-    def covers(self, other: "Span") -> bool:
-        """Return whether `other` is within this span."""
-        return self.starts_at <= other.starts_at and other.ends_at <= self.ends_at
-
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
@@ -121,85 +117,44 @@ def still_free(slots: Iterable[Span], booked: Iterable[Span], now: datetime) -> 
     The spans of `booked` must not overlap each other.
     """
     spans = sorted(booked)
-    ends = [span.ends_at for span in spans]
 
     def is_free(slot: Span) -> bool:
-        following = bisect_right(ends, slot.starts_at)
+        following = bisect_right(spans, slot.starts_at, key=lambda span: span.ends_at)
         return following == len(spans) or slot.ends_at <= spans[following].starts_at
 
     return [slot for slot in slots if slot.starts_at > now and is_free(slot)]
 
 
-@dataclass(frozen=True, slots=True)
-class _Period:
-    """A period with one UTC offset.
-
-    The functions below write local times as if they were UTC, so that subtracting the offset gives the UTC time.
-    """
-
-    span: Span
-    offset: timedelta
-
-
 def _slots_of_day(schedule: Schedule, day: date) -> list[Span]:
-    weekday = WEEKDAYS[day.weekday()]
-    periods = _periods_around(day, schedule.zone)
     slots: list[Span] = []
     for interval in schedule.week:
-        if interval.weekday is weekday:
-            opening = datetime.combine(day, interval.starts_at, UTC)
-            closing = datetime.combine(day, interval.ends_at, UTC)
-            slots += _slots_from_to(opening, closing, schedule.slot_length, periods)
+        if interval.weekday is WEEKDAYS[day.weekday()]:
+            opening, closing = datetime.combine(day, interval.starts_at), datetime.combine(day, interval.ends_at)
+            slots += _slots_from_to(opening, closing, schedule)
     return sorted(slots)
 
 
-def _slots_from_to(
-    opening: datetime,
-    closing: datetime,
-    length: timedelta,
-    periods: Sequence[_Period],
-) -> list[Span]:
-    working = _working_spans(opening, closing, periods)
-    local_starts = [opening + number * length for number in range((closing - opening) // length)]
+def _slots_from_to(opening: datetime, closing: datetime, schedule: Schedule) -> list[Span]:
+    length, zone = schedule.slot_length, schedule.zone
+    numbers = range((closing - opening) // length)
+    first, last = _to_utc(opening, zone, fold=0), _to_utc(closing, zone, fold=1)
+    if last - first == closing - opening:
+        return [Span(first + number * length, first + (number + 1) * length) for number in numbers]
+    # Clocks change: a skipped local time has no moment, and a repeated one has two.
+    local_starts = [opening + number * length for number in numbers]
+    moments = {_to_utc(local, zone, fold) for local in local_starts for fold in (0, 1)}
     slots: list[Span] = []
-    for starts_at in _to_utc(local_starts, periods):
-        slot = Span(starts_at, starts_at + length)
+    for starts_at in sorted(moment for moment in moments if _to_local(moment, zone) in local_starts):
         follows = not slots or slots[-1].ends_at <= starts_at
-        if follows and any(span.covers(slot) for span in working):
-            slots.append(slot)
+        minutes = (starts_at + number * MINUTE for number in range(length // MINUTE))
+        if follows and all(opening <= _to_local(minute, zone) < closing for minute in minutes):
+            slots.append(Span(starts_at, starts_at + length))
     return slots
 
 
-def _to_utc(local_times: Iterable[datetime], periods: Sequence[_Period]) -> list[datetime]:
-    # A local time exists in no period if it is skipped, and in both if it is repeated.
-    candidates = [(local - period.offset, period.span) for local in local_times for period in periods]
-    return sorted(moment for moment, span in candidates if span.starts_at <= moment < span.ends_at)
+def _to_utc(local: datetime, zone: ZoneInfo, fold: int) -> datetime:
+    return local.replace(tzinfo=zone, fold=fold).astimezone(UTC)
 
 
-def _working_spans(opening: datetime, closing: datetime, periods: Sequence[_Period]) -> list[Span]:
-    # When clocks go back, the local time can leave the working hours and enter them again: two spans.
-    spans: list[Span] = []
-    for period in periods:
-        starts_at = max(period.span.starts_at, opening - period.offset)
-        ends_at = min(period.span.ends_at, closing - period.offset)
-        if spans and spans[-1].ends_at == starts_at:
-            starts_at = spans.pop().starts_at
-        if starts_at < ends_at:
-            spans.append(Span(starts_at, ends_at))
-    return spans
-
-
-def _periods_around(day: date, zone: ZoneInfo) -> list[_Period]:
-    # Three days contain the local day of every zone, and no zone changes its offset twice within them.
-    first = datetime.combine(day - DAY, time.min, UTC)
-    last = first + 3 * DAY
-    before, after = _offset(first, zone), _offset(last, zone)
-    if before == after:
-        return [_Period(Span(first, last), before)]
-    minutes = range((last - first) // MINUTE)
-    change = first + MINUTE * bisect_left(minutes, True, key=lambda n: _offset(first + n * MINUTE, zone) == after)
-    return [_Period(Span(first, change), before), _Period(Span(change, last), after)]
-
-
-def _offset(moment: datetime, zone: ZoneInfo) -> timedelta:
-    return moment.astimezone(zone).replace(tzinfo=UTC) - moment
+def _to_local(moment: datetime, zone: ZoneInfo) -> datetime:
+    return moment.astimezone(zone).replace(tzinfo=None)

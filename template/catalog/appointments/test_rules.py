@@ -184,6 +184,8 @@ def test_a_skipped_local_time_has_no_slot_and_a_repeated_one_has_two(
     [
         # In spring, only two hours pass from 01:00 to 04:00.
         (date(2025, 3, 30), 120, ("01:00", "04:00"), ["30 00:00"]),
+        # In spring, working hours that end at a skipped time last until clocks change.
+        (date(2025, 3, 30), 45, ("01:15", "02:45"), ["30 00:15"]),
         # In spring, one hour from 01:30 ends at 03:30.
         (date(2025, 3, 30), 60, ("01:30", "03:00"), []),
         # In spring, the slot of 01:30 lasts until 03:15 and leaves no time for the one of 03:00.
