@@ -30,7 +30,6 @@ def upgrade() -> None:
         sa.Column("given_name_key", sa.String(200), nullable=False),
         sa.Column("family_name_key", sa.String(200), nullable=False),
         sa.Column("phone_key", sa.String(50), nullable=True),
-        sa.Column("email_key", sa.String(762), nullable=True),
         sa.Column("merged_into_id", sa.Uuid(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_patients")),
         sa.ForeignKeyConstraint(
@@ -46,9 +45,9 @@ def upgrade() -> None:
         ),
     )
     op.create_index(op.f("ix_patients_organisation_id"), "patients", ["organisation_id", "created_at", "id"])
-    for column in ("birth_date", "phone_key", "email_key", "merged_into_id"):
+    for column in ("birth_date", "email", "phone_key", "merged_into_id"):
         op.create_index(op.f(f"ix_patients_{column}"), "patients", [column])
-    create_search_index("patients", "given_name_key", "family_name_key", "phone_key", "email_key")
+    create_search_index("patients", "given_name_key", "family_name_key", "phone_key", "email")
 
 
 def downgrade() -> None:

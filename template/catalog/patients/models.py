@@ -34,13 +34,11 @@ class Patient(Record):
     birth_date: Mapped[dt.date] = mapped_column(index=True)
     sex: Mapped[Sex | None]
     phone: Mapped[str | None] = mapped_column(String(50))
-    email: Mapped[str | None] = mapped_column(EmailAddress)
+    email: Mapped[str | None] = mapped_column(EmailAddress, index=True)
     address: Mapped[str | None] = mapped_column(String(200))
     given_name_key: Mapped[str] = mapped_column(String(NAME_KEY_LENGTH))
     family_name_key: Mapped[str] = mapped_column(String(NAME_KEY_LENGTH))
     phone_key: Mapped[str | None] = mapped_column(String(50), index=True)
-    # Longer than the address, because case folding turns some letters into three.
-    email_key: Mapped[str | None] = mapped_column(String(762), index=True)
     # Deleting a patient also deletes the records merged into it.
     merged_into_id: Mapped[UUID | None] = mapped_column(ForeignKey("patients.id", ondelete="CASCADE"), index=True)
 

@@ -1,4 +1,4 @@
-"""Pure functions that compare patients, whatever the spelling of names, phone numbers and addresses."""
+"""Pure functions that compare patients, whatever the spelling of names and phone numbers."""
 
 import re
 import unicodedata
@@ -42,16 +42,10 @@ def is_phone(text: str) -> bool:
     return _PHONE.fullmatch(phone_key(text)) is not None
 
 
-def email_key(email: str) -> str:
-    """Return an e-mail address without case, for comparing spellings."""
-    return email.casefold()
-
-
 KEYS: Mapping[str, Callable[[str], str]] = {
     "given_name": name_key,
     "family_name": name_key,
     "phone": phone_key,
-    "email": email_key,
 }
 """The function that computes the key of each field; the key of `phone` is stored in `phone_key`, and so on."""
 
@@ -67,7 +61,7 @@ class DuplicateReason(StrEnum):
 COMPARED_COLUMNS: Mapping[DuplicateReason, tuple[str, ...]] = {
     DuplicateReason.NAME_AND_BIRTH_DATE: ("name_key", "birth_date"),
     DuplicateReason.PHONE: ("phone_key",),
-    DuplicateReason.EMAIL: ("email_key",),
+    DuplicateReason.EMAIL: ("email",),
 }
 """The columns that must be equal, for each reason."""
 

@@ -20,7 +20,6 @@ from .rules import (
     COMPARED_COLUMNS,
     DuplicateReason,
     changed_reasons,
-    email_key,
     fill_gaps,
     likely_reasons,
     name_key,
@@ -151,7 +150,7 @@ class PatientService(Resource[Patient]):
         return or_(
             and_(*map(_is_named, words)) if words else false(),
             _includes(Patient.phone_key, phone_key(text)),
-            _includes(Patient.email_key, email_key(text)),
+            _includes(Patient.email, text.lower()),
         )
 
 
