@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from pydantic_core import to_jsonable_python
 from sqlalchemy import create_engine
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -64,7 +65,7 @@ def make_practitioner(
     async def make(*, working_hours: Week = OFFICE_HOURS, **overrides: Any) -> Practitioner:
         values = PractitionerCreate(**practitioner_payload(**overrides)).model_dump()
         hours = WorkingHours(working_hours=working_hours).working_hours
-        practitioner = Practitioner(**values, working_hours=in_order(hours))
+        practitioner = Practitioner(**values, working_hours=to_jsonable_python(in_order(hours)))
         db_session.add(practitioner)
         await db_session.flush()
         return practitioner

@@ -6,28 +6,12 @@ from typing import Any, ClassVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import JSON, Dialect, ForeignKey, Index, String
+from sqlalchemy import JSON, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
-from sqlalchemy.types import TypeDecorator
 
 from ...core.lifecycle import StatefulRecord
 from ...core.tenancy import Record
-from .rules import Schedule, Span, Week, WorkingInterval
-
-
-class WeekColumn(TypeDecorator[Week]):
-    """The working hours of a week, stored as JSON."""
-
-    impl = JSON
-    cache_ok = True
-
-    def process_bind_param(self, value: Week | None, dialect: Dialect) -> list[dict[str, Any]]:
-        """Return the JSON value to store."""
-        return [interval.model_dump(mode="json") for interval in value or ()]
-
-    def process_result_value(self, value: list[dict[str, Any]] | None, dialect: Dialect) -> Week:
-        """Return the stored hours."""
-        return tuple(WorkingInterval.model_validate(interval) for interval in value or ())
+from .rules import Schedule, Span, WorkingInterval
 
 
 class Practitioner(Record):
@@ -39,12 +23,13 @@ class Practitioner(Record):
     time_zone: Mapped[str] = mapped_column(String(64))
     slot_minutes: Mapped[int]
     active: Mapped[bool] = mapped_column(default=True)
-    working_hours: Mapped[Week] = mapped_column(WeekColumn, default=())
+    working_hours: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
 
     @property
     def schedule(self) -> Schedule:
         """The working hours with their time zone and slot length."""
-        return Schedule(self.working_hours, ZoneInfo(self.time_zone), timedelta(minutes=self.slot_minutes))
+        week = tuple(map(WorkingInterval.model_validate, self.working_hours))
+        return Schedule(week, ZoneInfo(self.time_zone), timedelta(minutes=self.slot_minutes))
 
 
 class AppointmentState(StrEnum):

@@ -5,8 +5,6 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, status
 
-from ...core.database import SessionDep
-from ...core.events import EventBusDep
 from ...core.resource import Listing
 from ...core.routing import ServiceRoute
 from ...core.schemas import Page
@@ -33,19 +31,8 @@ from .service import AppointmentService, PractitionerService
 practitioners = APIRouter(prefix="/practitioners", tags=["practitioners"], route_class=ServiceRoute)
 appointments = APIRouter(prefix="/appointments", tags=["appointments"], route_class=ServiceRoute)
 
-
-def get_practitioner_service(session: SessionDep, events: EventBusDep) -> PractitionerService:
-    """Return the service of practitioners for a request."""
-    return PractitionerService(session, events)
-
-
-def get_service(session: SessionDep, events: EventBusDep) -> AppointmentService:
-    """Return the service of appointments for a request."""
-    return AppointmentService(session, events)
-
-
-Practitioners = Annotated[PractitionerService, Depends(get_practitioner_service)]
-Service = Annotated[AppointmentService, Depends(get_service)]
+Practitioners = Annotated[PractitionerService, Depends(PractitionerService.of_request)]
+Service = Annotated[AppointmentService, Depends(AppointmentService.of_request)]
 
 
 @practitioners.post(
@@ -115,7 +102,7 @@ async def list_appointments(query: Annotated[AppointmentQuery, Query()], service
 @appointments.get("/reminders-due", response_model=Page[AppointmentRead])
 async def find_reminders_due(query: Annotated[ReminderQuery, Query()], service: Service) -> Listing[Appointment]:
     """List the appointments that start soon and need a reminder, earliest first."""
-    return await service.reminders_due(query)
+    return await service.list(query)
 
 
 @appointments.get("/{appointment_id}", response_model=AppointmentRead)

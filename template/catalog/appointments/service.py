@@ -1,19 +1,20 @@
 """The services for practitioners and appointments."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from enum import StrEnum
+from operator import ge, lt
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import ScalarSelect, Select, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
+from pydantic_core import to_jsonable_python
+from sqlalchemy import Select, or_, select
 
 from ...core.clock import utcnow
 from ...core.errors import Conflict, Unprocessable
-from ...core.events import EventBus
 from ...core.lifecycle import Lifecycle, Transitions
-from ...core.resource import Conditions, Listing, Resource
+from ...core.resource import Conditions, Resource
 from ...core.schemas import ListQuery
 from ..patients.models import Patient
 from .models import Appointment, AppointmentState, Practitioner
@@ -27,8 +28,6 @@ from .schemas import (
     WorkingHours,
 )
 
-PARTIES = (Appointment.practitioner_id, Appointment.patient_id)
-"""The parties that must be free at the time of an appointment."""
 MAX_REMINDERS = 2
 """The maximum number of e-mails with the same reminder, if the mail server does not confirm them."""
 REMINDER_LEASE = timedelta(minutes=2)
@@ -37,8 +36,6 @@ UNCONFIRMED = "reminder_unconfirmed"
 """The outcome of a reminder that may have been sent."""
 BEFORE_THE_START = frozenset({AppointmentState.BOOKED, AppointmentState.CANCELLED})
 """The states that an appointment can enter before it starts; it can enter the others only afterwards."""
-
-Key = UUID | ScalarSelect[UUID]
 
 
 class PractitionerService(Resource[Practitioner]):
@@ -50,11 +47,9 @@ class PractitionerService(Resource[Practitioner]):
 
     async def replace_working_hours(self, practitioner_id: UUID, hours: WorkingHours) -> Practitioner:
         """Replace the working hours of the week; existing appointments stay. Raises `NotFound`."""
-        practitioner = await self._locked(practitioner_id)
-        practitioner.working_hours = in_order(hours.working_hours)
-        await self.session.flush()
-        self._publish("updated", practitioner, fields=["working_hours"])
-        return practitioner
+        practitioner = await self.get(practitioner_id, lock=True)
+        practitioner.working_hours = to_jsonable_python(in_order(hours.working_hours))
+        return await self._publish("updated", practitioner, fields=["working_hours"])
 
     async def free_slots(self, practitioner_id: UUID, query: SlotQuery) -> list[Span]:
         """Return the free slots in order; an inactive practitioner has none. Raises `NotFound`."""
@@ -66,21 +61,6 @@ class PractitionerService(Resource[Practitioner]):
         booked = select(Appointment).where(Appointment.practitioner_id == practitioner_id, *_booked_during(whole))
         appointments = await self.session.scalars(booked)
         return still_free(slots, [appointment.span for appointment in appointments], utcnow())
-
-    async def bookable_slot(self, practitioner_id: UUID, starts_at: datetime) -> Span:
-        """Return the slot that starts at `starts_at`, whether it is free or not.
-
-        Raises `NotFound`, or `Unprocessable` if the practitioner is inactive, the time is past, or no slot starts then.
-        """
-        practitioner = await self.get(practitioner_id)
-        if not practitioner.active:
-            raise Unprocessable(f"{practitioner.name} is not active.", "practitioner_id")
-        if starts_at <= utcnow():
-            raise Unprocessable("An appointment must start in the future.", "starts_at")
-        slot = slot_at(practitioner.schedule, starts_at)
-        if slot is None:
-            raise Unprocessable(f"{practitioner.name} has no slot that starts at this time.", "starts_at")
-        return slot
 
 
 class AppointmentService(Lifecycle[Appointment]):
@@ -96,36 +76,19 @@ class AppointmentService(Lifecycle[Appointment]):
         AppointmentState.CANCELLED: frozenset(),
     }
 
-    def __init__(self, session: AsyncSession, events: EventBus) -> None:
-        super().__init__(session, events)
-        self.practitioners = PractitionerService(session, events)
-
     async def book(self, data: AppointmentCreate) -> Appointment:
         """Book a slot of a practitioner for a patient.
 
         Raises `Unprocessable` if the practitioner, the patient or the slot does not exist, and `Conflict` if the
         practitioner or the patient has another appointment at that time.
         """
-        await self.lock_parties(data.practitioner_id, data.patient_id)
-        await self._check(data.model_dump())
-        slot = await self.practitioners.bookable_slot(data.practitioner_id, data.starts_at)
-        appointment = Appointment(
-            practitioner_id=data.practitioner_id,
-            patient_id=data.patient_id,
-            starts_at=slot.starts_at,
-            ends_at=slot.ends_at,
-        )
+        values = data.model_dump()
+        await self._lock_parties(data)
+        await self._check(values)
+        slot = await self._bookable_slot(data.practitioner_id, data.starts_at)
+        appointment = Appointment(**values, ends_at=slot.ends_at)
         await self._require_free(slot, appointment)
-        async with self._writing():
-            self.session.add(appointment)
-        self._publish(
-            "booked",
-            appointment,
-            practitioner_id=appointment.practitioner_id,
-            starts_at=slot.starts_at,
-            ends_at=slot.ends_at,
-        )
-        return appointment
+        return await self._add(appointment, "booked", practitioner_id=data.practitioner_id, **asdict(slot))
 
     async def reschedule(self, appointment_id: UUID, data: AppointmentReschedule) -> Appointment:
         """Move an appointment to another slot of its practitioner, and make its reminder due again.
@@ -133,13 +96,14 @@ class AppointmentService(Lifecycle[Appointment]):
         Raises `NotFound`, `InvalidTransition` unless it is booked, `Conflict` if it has started, and whatever `book`
         raises.
         """
-        own = [select(party).where(Appointment.id == appointment_id).scalar_subquery() for party in PARTIES]
-        locked = await self.lock_parties(*own)
-        appointment = await self._locked(appointment_id)
-        if appointment.patient_id not in locked:
+        appointment = await self.get(appointment_id)
+        patient_id = appointment.patient_id
+        await self._lock_parties(appointment)
+        appointment = await self.get(appointment_id, lock=True)
+        if appointment.patient_id != patient_id:
             raise Conflict("Another request has changed the patient of this appointment.")
         self._check_move(appointment, AppointmentState.BOOKED)
-        slot = await self.practitioners.bookable_slot(appointment.practitioner_id, data.starts_at)
+        slot = await self._bookable_slot(appointment.practitioner_id, data.starts_at)
         before = appointment.span
         if slot == before:
             return appointment
@@ -147,29 +111,14 @@ class AppointmentService(Lifecycle[Appointment]):
         appointment.starts_at, appointment.ends_at = slot.starts_at, slot.ends_at
         appointment.reminded_at = appointment.reminder_claimed_until = None
         appointment.reminder_attempts = 0
-        await self.session.flush()
-        self._publish("rescheduled", appointment, **{"from": before, "to": slot})
-        return appointment
-
-    async def lock_parties(self, practitioner_id: Key, patient_id: Key) -> Sequence[UUID]:
-        """Lock a patient and a practitioner until the transaction ends, and return the ids of those that exist."""
-        # Write before reading: concurrent bookings wait for this row (in SQLite, the database), then see this booking.
-        # The tables are in the order in which references are locked.
-        locked: list[UUID] = []
-        for model, key in ((Patient, patient_id), (Practitioner, practitioner_id)):
-            unchanged = update(model).where(model.id == key).values(updated_at=model.updated_at).returning(model.id)
-            locked += await self.session.scalars(unchanged, execution_options={"synchronize_session": False})
-        return locked
+        return await self._publish("rescheduled", appointment, **{"from": before, "to": slot})
 
     async def cancel(self, appointment_id: UUID, reason: str, by: UUID) -> Appointment:
         """Cancel an appointment on behalf of the user `by`.
 
         Raises `NotFound`, `InvalidTransition` unless it is booked, and `Conflict` if it has started.
         """
-        appointment = await self._locked(appointment_id)
-        self._check_move(appointment, AppointmentState.CANCELLED)
-        appointment.cancellation_reason = reason
-        return await self._enter(appointment, AppointmentState.CANCELLED, reason=reason, by=by)
+        return await self._close(appointment_id, AppointmentState.CANCELLED, reason=reason, by=by)
 
     async def complete(self, appointment_id: UUID) -> Appointment:
         """Mark an appointment as completed.
@@ -181,10 +130,6 @@ class AppointmentService(Lifecycle[Appointment]):
     async def mark_no_show(self, appointment_id: UUID) -> Appointment:
         """Mark an appointment as missed by the patient; raise what `complete` raises."""
         return await self._close(appointment_id, AppointmentState.NO_SHOW)
-
-    async def reminders_due(self, query: ReminderQuery | None = None) -> Listing[Appointment]:
-        """Return the booked appointments that start within the lead time and need a reminder."""
-        return await self.list(query or ReminderQuery())
 
     async def due_by_email(self, lead_hours: int) -> Sequence[UUID]:
         """Return the ids of the appointments whose reminder is due by e-mail, earliest first."""
@@ -208,7 +153,7 @@ class AppointmentService(Lifecycle[Appointment]):
 
     async def release_reminder(self, claimed: Appointment) -> None:
         """Make a claimed reminder due again that was not sent, unless its claim has ended."""
-        appointment = await self._locked(claimed.id)
+        appointment = await self.get(claimed.id, lock=True)
         if appointment.reminder_claimed_until == claimed.reminder_claimed_until:
             appointment.reminder_attempts -= 1
             appointment.reminder_claimed_until = None
@@ -219,45 +164,54 @@ class AppointmentService(Lifecycle[Appointment]):
 
         After `UNCONFIRMED` the reminder is due again when the claim ends; any other outcome closes it.
         """
-        appointment = await self._locked(claimed.id)
+        appointment = await self.get(claimed.id, lock=True)
         if appointment.reminded_at is not None or appointment.starts_at != claimed.starts_at:
             return
         if outcome != UNCONFIRMED:
             appointment.reminded_at = utcnow()
-        await self.session.flush()
-        self._publish(outcome, appointment, starts_at=appointment.starts_at, **data)
+        await self._publish(outcome, appointment, starts_at=appointment.starts_at, **data)
 
     async def mark_reminded(self, appointment_id: UUID) -> Appointment:
         """Mark the reminder as sent, unless it was marked before.
 
         Raises `NotFound`, `InvalidTransition` unless it is booked, and `Conflict` if it has started.
         """
-        appointment = await self._locked(appointment_id)
+        appointment = await self.get(appointment_id, lock=True)
         if appointment.reminded_at is None:
             self._check_move(appointment, AppointmentState.BOOKED)
             await self.settle_reminder(appointment, "reminded")
         return appointment
 
+    async def _lock_parties(self, parties: Appointment | AppointmentCreate) -> None:
+        # Concurrent bookings wait, then see this one. The tables are in the order in which references are locked.
+        for model, key in ((Patient, parties.patient_id), (Practitioner, parties.practitioner_id)):
+            await self.session.execute(select(model.id).where(model.id == key).with_for_update())
+
+    async def _bookable_slot(self, practitioner_id: UUID, starts_at: datetime) -> Span:
+        practitioner = await PractitionerService(self.session, self.events).get(practitioner_id)
+        if not practitioner.active:
+            raise Unprocessable(f"{practitioner.name} is not active.", "practitioner_id")
+        if starts_at <= utcnow():
+            raise Unprocessable("An appointment must start in the future.", "starts_at")
+        slot = slot_at(practitioner.schedule, starts_at)
+        if slot is None:
+            raise Unprocessable(f"{practitioner.name} has no slot that starts at this time.", "starts_at")
+        return slot
+
     async def _require_free(self, slot: Span, appointment: Appointment) -> None:
-        same_party = or_(*(party == getattr(appointment, party.key) for party in PARTIES))
-        others = select(*PARTIES).where(same_party, Appointment.id != appointment.id, *_booked_during(slot))
-        found = await self.session.execute(others)
-        booked = found.mappings().all()
-        for party in PARTIES:
-            if any(row[party.key] == getattr(appointment, party.key) for row in booked):
+        for party in (Appointment.practitioner_id, Appointment.patient_id):
+            is_same = party == getattr(appointment, party.key)
+            others = select(Appointment.id).where(is_same, Appointment.id != appointment.id, *_booked_during(slot))
+            if await self.session.scalar(others.limit(1)) is not None:
                 name = party.key.removesuffix("_id")
                 raise Conflict(f"The {name} has another appointment at this time.", party.key)
 
-    async def _close(self, appointment_id: UUID, state: AppointmentState) -> Appointment:
-        appointment = await self._locked(appointment_id)
+    async def _close(self, appointment_id: UUID, state: AppointmentState, **data: Any) -> Appointment:
+        appointment = await self.get(appointment_id, lock=True)
         self._check_move(appointment, state)
-        return await self._enter(appointment, state)
-
-    async def _enter(self, appointment: Appointment, state: AppointmentState, **data: Any) -> Appointment:
         appointment.state = state
-        await self.session.flush()
-        self._publish(state, appointment, **data)
-        return appointment
+        appointment.cancellation_reason = data.get("reason")
+        return await self._publish(state, appointment, **data)
 
     def _check_move(self, record: Appointment, state: StrEnum) -> None:
         super()._check_move(record, state)
@@ -269,19 +223,11 @@ class AppointmentService(Lifecycle[Appointment]):
     def _conditions(self, query: ListQuery) -> Conditions:
         conditions = super()._conditions(query)
         if isinstance(query, AppointmentQuery):
-            conditions += _starting_within(query)
+            bounds = ((ge, query.starts_from), (lt, query.starts_before))
+            conditions += [compare(Appointment.starts_at, bound) for compare, bound in bounds if bound is not None]
         if isinstance(query, ReminderQuery):
             conditions += _to_remind(utcnow(), timedelta(hours=query.lead_hours))
         return conditions
-
-
-def _starting_within(query: AppointmentQuery) -> Conditions:
-    conditions: Conditions = []
-    if query.starts_from is not None:
-        conditions.append(Appointment.starts_at >= query.starts_from)
-    if query.starts_before is not None:
-        conditions.append(Appointment.starts_at < query.starts_before)
-    return conditions
 
 
 def _to_remind(now: datetime, lead: timedelta) -> Conditions:

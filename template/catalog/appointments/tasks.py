@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from ...core.events import EventBus
 from ...core.tasks import Schedule, Worker, task
@@ -78,10 +79,11 @@ async def send_reminder(worker: Worker, organisation_id: UUID, appointment_id: U
     No transaction is open while the mail server answers: the first claims the reminder, another one stores the outcome.
     """
     with organisation_scope(organisation_id):
-        claim = await _claim(worker, appointment_id, lead_hours)
-        if claim is None:
-            return False
-        appointment, email = claim
+        async with _appointments(worker) as service:
+            appointment = await service.claim_reminder(appointment_id, lead_hours)
+            if appointment is None:
+                return False
+            email = await _write(service.session, appointment)
         try:
             outcome, data = _send(worker, email)
         except EmailError:
@@ -106,16 +108,12 @@ async def _appointments(worker: Worker) -> AsyncIterator[AppointmentService]:
         yield AppointmentService(session, EventBus(session))
 
 
-async def _claim(worker: Worker, appointment_id: UUID, lead_hours: int) -> tuple[Appointment, Email] | None:
-    async with _appointments(worker) as service:
-        appointment = await service.claim_reminder(appointment_id, lead_hours)
-        if appointment is None:
-            return None
-        patient = await service.session.get_one(Patient, appointment.patient_id)
-        practitioner = await service.session.get_one(Practitioner, appointment.practitioner_id)
-        # The same for each attempt, so that mail programs can drop a second copy; another one after rescheduling.
-        reference = f"reminder-{appointment.id}-{appointment.starts_at:%Y%m%dT%H%M}"
-        return appointment, Email(patient.email or "", *reminder(appointment, patient, practitioner), reference)
+async def _write(session: AsyncSession, appointment: Appointment) -> Email:
+    patient = await session.get_one(Patient, appointment.patient_id)
+    practitioner = await session.get_one(Practitioner, appointment.practitioner_id)
+    # The same for each attempt, so that mail programs can drop a second copy; another one after rescheduling.
+    reference = f"reminder-{appointment.id}-{appointment.starts_at:%Y%m%dT%H%M}"
+    return Email(patient.email or "", *reminder(appointment, patient, practitioner), reference)
 
 
 def _send(worker: Worker, email: Email) -> tuple[str, dict[str, str]]:

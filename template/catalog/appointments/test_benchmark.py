@@ -7,7 +7,7 @@ import pytest
 from your_service.core.clock import utcnow
 from your_service.modules.appointments.models import Appointment, Practitioner
 from your_service.modules.appointments.schemas import AppointmentCreate, AppointmentQuery, SlotQuery
-from your_service.modules.appointments.service import AppointmentService
+from your_service.modules.appointments.service import AppointmentService, PractitionerService
 
 from tests.performance.measure import ROUNDS, Measure
 from tests.support.factories import Factory, Payload
@@ -26,7 +26,7 @@ def test_free_slots_of_a_month(
     many_appointments: list[Appointment],
 ) -> None:
     tomorrow = utcnow().date() + timedelta(days=1)
-    practitioners = appointment_service.practitioners
+    practitioners = PractitionerService(appointment_service.session, appointment_service.events)
     query = SlotQuery.model_validate({"from": tomorrow, "to": tomorrow + timedelta(days=27)})
 
     slots = measure(lambda: practitioners.free_slots(test_practitioner.id, query))

@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from your_service.core.events import EventBus
 from your_service.core.tasks import Worker
-from your_service.modules.appointments.models import Appointment, AppointmentState
+from your_service.modules.appointments.models import Appointment, AppointmentState, Practitioner
 from your_service.modules.appointments.schemas import (
     AppointmentCreate,
     AppointmentQuery,
@@ -56,6 +56,22 @@ async def test_one_of_several_concurrent_bookings_succeeds(
     assert [appointment.id for appointment in booked.items] == [
         outcome.id for outcome in outcomes if isinstance(outcome, Appointment)
     ]
+
+
+async def test_a_patient_has_one_appointment_at_a_time(
+    race: RaceRunner,
+    appointment_service: AppointmentService,
+    appointment_payload: Payload,
+    make_practitioner: Factory[Practitioner],
+) -> None:
+    practitioners = [await make_practitioner() for _ in range(3)]
+    slot = appointment_payload()
+    wishes = [AppointmentCreate(**{**slot, "practitioner_id": str(each.id)}) for each in practitioners]
+    await appointment_service.session.commit()
+
+    outcomes = await race(*map(booking, wishes))
+
+    assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Appointment", "Conflict", "Conflict"]
 
 
 async def test_concurrent_booking_and_rescheduling_use_a_slot_once(

@@ -16,7 +16,7 @@ from your_service.core.tasks import Worker, task
 from your_service.core.tenancy import Organisation, organisation_scope
 from your_service.gateways.email import Email, EmailRefused, EmailUnavailable, EmailUnconfirmed, RecipientRefused
 from your_service.modules.appointments.models import Appointment, AppointmentState, Practitioner
-from your_service.modules.appointments.schemas import AppointmentReschedule
+from your_service.modules.appointments.schemas import AppointmentReschedule, ReminderQuery
 from your_service.modules.appointments.service import (
     MAX_REMINDERS,
     REMINDER_LEASE,
@@ -166,7 +166,7 @@ class TestSendReminder(ServiceTestCase[AppointmentService]):
             frozen_time.shift(REMINDER_LEASE)
 
         await self.session.refresh(self.appointment)
-        listing = await self.service.reminders_due()
+        listing = await self.service.list(ReminderQuery())
         (due,) = listing.items
         assert (failures, MAX_REMINDERS) == ([4, 3, 3, 3], 2)
         assert (due, due.reminded_at) == (self.appointment, None)

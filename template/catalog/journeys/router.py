@@ -5,18 +5,15 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, status
 
-from ...core.database import SessionDep
-from ...core.events import EventBusDep
 from ...core.resource import Listing
 from ...core.routing import ServiceRoute
-from ...core.schemas import Page
+from ...core.schemas import Page, SearchQuery
 from ...core.security import ADMIN_ONLY
 from .models import Journey, JourneyDefinition
 from .schemas import (
     JourneyAdvance,
     JourneyCancel,
     JourneyDefinitionCreate,
-    JourneyDefinitionQuery,
     JourneyDefinitionRead,
     JourneyDefinitionUpdate,
     JourneyQuery,
@@ -28,19 +25,8 @@ from .service import JourneyDefinitionService, JourneyService
 definitions = APIRouter(prefix="/journey-definitions", route_class=ServiceRoute)
 journeys = APIRouter(prefix="/journeys", route_class=ServiceRoute)
 
-
-def get_definition_service(session: SessionDep, events: EventBusDep) -> JourneyDefinitionService:
-    """Return the service of definitions for a request."""
-    return JourneyDefinitionService(session, events)
-
-
-def get_service(session: SessionDep, events: EventBusDep) -> JourneyService:
-    """Return the service of journeys for a request."""
-    return JourneyService(session, events)
-
-
-DefinitionService = Annotated[JourneyDefinitionService, Depends(get_definition_service)]
-Service = Annotated[JourneyService, Depends(get_service)]
+DefinitionService = Annotated[JourneyDefinitionService, Depends(JourneyDefinitionService.of_request)]
+Service = Annotated[JourneyService, Depends(JourneyService.of_request)]
 
 
 @definitions.post(
@@ -56,7 +42,7 @@ async def create_journey_definition(data: JourneyDefinitionCreate, service: Defi
 
 @definitions.get("", response_model=Page[JourneyDefinitionRead])
 async def list_journey_definitions(
-    query: Annotated[JourneyDefinitionQuery, Query()],
+    query: Annotated[SearchQuery, Query()],
     service: DefinitionService,
 ) -> Listing[JourneyDefinition]:
     """List definitions, oldest first."""

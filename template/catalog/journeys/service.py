@@ -30,10 +30,7 @@ class JourneyService(Resource[Journey]):
         await self._check(values)
         definition = await JourneyDefinitionService(self.session, self.events).get(data.definition_id)
         journey = Journey(**values, stages=definition.stages, stage=definition.stages[0])
-        async with self._writing():
-            self.session.add(journey)
-        self._publish("started", journey, definition_id=definition.id, stage=journey.stage)
-        return journey
+        return await self._add(journey, "started", definition_id=definition.id, stage=journey.stage)
 
     async def advance(self, journey_id: UUID, stage: str) -> Journey:
         """Advance a journey to `stage`; raise `NotFound`, or `InvalidTransition` unless it is the next stage."""
@@ -42,9 +39,7 @@ class JourneyService(Resource[Journey]):
             raise _wrong_stage(journey, f"advance to {stage}", "stage")
         before = journey.stage
         journey.stage = stage
-        await self.session.flush()
-        self._publish("advanced", journey, before=before, after=stage)
-        return journey
+        return await self._publish("advanced", journey, before=before, after=stage)
 
     async def complete(self, journey_id: UUID) -> Journey:
         """Complete a journey; raise `NotFound`, or `InvalidTransition` unless it is active at its last stage."""
@@ -60,7 +55,7 @@ class JourneyService(Resource[Journey]):
         return await self._end(journey, JourneyState.CANCELLED, reason=reason)
 
     async def _active(self, journey_id: UUID) -> Journey:
-        journey = await self._locked(journey_id)
+        journey = await self.get(journey_id, lock=True)
         if journey.state is not JourneyState.ACTIVE:
             raise InvalidTransition(f"This journey is {journey.state} and cannot change.")
         return journey
@@ -68,9 +63,7 @@ class JourneyService(Resource[Journey]):
     async def _end(self, journey: Journey, state: JourneyState, **data: str) -> Journey:
         journey.state = state
         journey.ended_at = utcnow()
-        await self.session.flush()
-        self._publish(state, journey, stage=journey.stage, **data)
-        return journey
+        return await self._publish(state, journey, stage=journey.stage, **data)
 
 
 def _wrong_stage(journey: Journey, step: str, *fields: str) -> InvalidTransition:

@@ -5,8 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, status
 
-from ...core.database import SessionDep
-from ...core.events import Event, EventBusDep
+from ...core.events import Event
 from ...core.resource import Listing
 from ...core.routing import ServiceRoute
 from ...core.schemas import ListQuery, Page
@@ -25,13 +24,7 @@ from .service import PatientService
 
 router = APIRouter(prefix="/patients", tags=["patients"], route_class=ServiceRoute)
 
-
-def get_service(session: SessionDep, events: EventBusDep) -> PatientService:
-    """Return the service for a request."""
-    return PatientService(session, events)
-
-
-Service = Annotated[PatientService, Depends(get_service)]
+Service = Annotated[PatientService, Depends(PatientService.of_request)]
 AllowDuplicate = Annotated[bool, Query(description="Accept the patient although others are likely duplicates.")]
 
 

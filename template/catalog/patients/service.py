@@ -10,10 +10,9 @@ from sqlalchemy import ColumnElement, and_, case, false, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute
 
 from ...core.concurrency import lock_keys
-from ...core.database import Base
 from ...core.errors import Conflict, NotFound, Unprocessable
 from ...core.events import Event
-from ...core.resource import Conditions, Listing, Resource, table_of
+from ...core.resource import Conditions, Listing, Resource, references_to
 from ...core.schemas import ListQuery, Page
 from .models import Patient
 from .rules import (
@@ -46,16 +45,16 @@ class PatientService(Resource[Patient]):
             await self._refuse_duplicates(Patient(**data.model_dump()), list(DuplicateReason))
         return await super().create(data)
 
-    async def get(self, record_id: UUID) -> Patient:
+    async def get(self, record_id: UUID, *, lock: bool = False) -> Patient:
         """Return a patient; raise `NotFound`, or `PatientMerged` for a merged record."""
-        return _unmerged(await super().get(record_id))
+        return _unmerged(await super().get(record_id, lock=lock))
 
     async def update(self, record_id: UUID, changes: BaseModel, *, allow_duplicate: bool = False) -> Patient:
         """Change a patient; raise `NotFound`, `PatientMerged`, or `Conflict` if the change causes a likely duplicate.
 
         Only the changed fields are compared: earlier matches were accepted before.
         """
-        patient = await self._locked(record_id)
+        patient = await self.get(record_id, lock=True)
         values = changes.model_dump(exclude_unset=True)
         if not allow_duplicate:
             changed = Patient(**{**_details(patient), **values})
@@ -82,8 +81,8 @@ class PatientService(Resource[Patient]):
                 setattr(survivor, field, value)
             await self._move_references(duplicate_id, survivor_id)
             duplicate.merged_into_id = survivor_id
-        self._publish("merged", survivor, duplicate_id=duplicate_id, gained=sorted(gained))
-        self._publish("superseded", duplicate, survivor_id=survivor_id)
+        await self._publish("merged", survivor, duplicate_id=duplicate_id, gained=sorted(gained))
+        await self._publish("superseded", duplicate, survivor_id=survivor_id)
         return survivor
 
     async def timeline(self, patient_id: UUID, query: ListQuery | None = None) -> Listing[Event]:
@@ -114,18 +113,17 @@ class PatientService(Resource[Patient]):
         where = [Patient.id != patient.id, Patient.merged_into_id.is_(None), or_(false(), *matches)]
         most_likely_first = [case((match, 0), else_=1) for match in matches]
         found = await self._listing(Patient, where, [*most_likely_first, *self._order()], query)
-        items = [_as_duplicate(other, patient) for other in found.items]
+        items = [
+            Duplicate(id=other.id, **_details(other), reasons=likely_reasons(patient, other)) for other in found.items
+        ]
         return Page(items=items, next=found.next, total=found.total)
-
-    async def _locked(self, record_id: UUID) -> Patient:
-        return _unmerged(await super()._locked(record_id))
 
     async def _lock_both(self, survivor_id: UUID, duplicate_id: UUID) -> tuple[Patient, Patient]:
         # One merge at a time: it also locks the records that were merged into the duplicate earlier.
         await lock_keys(self.session, ("patients.merge",))
         # In the same order in which references to them are locked.
         both = sorted((survivor_id, duplicate_id))
-        locked = {record_id: await Resource._locked(self, record_id) for record_id in both}
+        locked = {record_id: await Resource.get(self, record_id, lock=True) for record_id in both}
         survivor, duplicate = _unmerged(locked[survivor_id]), locked[duplicate_id]
         if duplicate.merged_into_id is not None:
             raise Conflict(
@@ -136,11 +134,9 @@ class PatientService(Resource[Patient]):
 
     async def _move_references(self, from_id: UUID, to_id: UUID) -> None:
         # In the tables of all modules, this one included: records merged earlier move to the survivor too.
-        models = {mapper.local_table: mapper.class_ for mapper in Base.registry.mappers}
-        for table in Base.metadata.tables.values():
-            for column in (key.parent for key in table.foreign_keys if key.column is table_of(Patient).c.id):
-                target = models.get(table, table)
-                await self.session.execute(update(target).where(column == from_id).values({column: to_id}))
+        for model, column in references_to(Patient):
+            moved = update(model or column.table).where(column == from_id).values({column: to_id})
+            await self.session.execute(moved)
 
     def _conditions(self, query: ListQuery) -> Conditions:
         return [*super()._conditions(query), Patient.merged_into_id.is_(None)]
@@ -165,16 +161,6 @@ def _unmerged(patient: Patient) -> Patient:
 
 def _details(patient: Patient) -> dict[str, Any]:
     return {field: getattr(patient, field) for field in PatientUpdate.model_fields}
-
-
-def _as_duplicate(other: Patient, patient: Patient) -> Duplicate:
-    return Duplicate(
-        id=other.id,
-        given_name=other.given_name,
-        family_name=other.family_name,
-        birth_date=other.birth_date,
-        reasons=likely_reasons(patient, other),
-    )
 
 
 def _key(patient: Patient, reason: DuplicateReason) -> tuple[Any, ...] | None:

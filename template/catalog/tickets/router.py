@@ -5,8 +5,6 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, status
 
-from ...core.database import SessionDep
-from ...core.events import EventBusDep
 from ...core.resource import Listing
 from ...core.routing import ServiceRoute
 from ...core.schemas import Page
@@ -26,13 +24,7 @@ from .service import TicketService
 
 router = APIRouter(prefix="/tickets", tags=["tickets"], route_class=ServiceRoute)
 
-
-def get_service(session: SessionDep, events: EventBusDep) -> TicketService:
-    """Return the service for a request."""
-    return TicketService(session, events)
-
-
-Service = Annotated[TicketService, Depends(get_service)]
+Service = Annotated[TicketService, Depends(TicketService.of_request)]
 
 
 @router.post("", status_code=status.HTTP_201_CREATED, response_model=TicketRead)

@@ -10,10 +10,7 @@ from ...core.concurrency import lock_keys
 from ...core.errors import Conflict, Unprocessable
 from ...core.identity import User
 from ...core.lifecycle import Lifecycle, Transitions
-from ...core.resource import Conditions
-from ...core.schemas import ListQuery
 from .models import Ticket, TicketState
-from .schemas import TicketQuery
 
 UNRESOLVED = (TicketState.OPEN, TicketState.IN_PROGRESS, TicketState.WAITING)
 """The states in which a ticket counts towards the load of its assignee."""
@@ -38,7 +35,7 @@ class TicketService(Lifecycle[Ticket]):
 
         Raises `NotFound`, or `Conflict` if the ticket has changed since `version` was read.
         """
-        ticket = await self._locked(ticket_id)
+        ticket = await self.get(ticket_id, lock=True)
         if ticket.version != version:
             raise Conflict(f"This ticket has changed since version {version}.", "version", allowed=[ticket.version])
         return ticket
@@ -83,23 +80,14 @@ class TicketService(Lifecycle[Ticket]):
         before = ticket.assignee_id
         if assignee_id == before:
             return ticket
-        async with self._writing():
-            ticket.assignee_id = assignee_id
-        self._publish("assigned", ticket, before=before, after=assignee_id)
-        return ticket
+        ticket.assignee_id = assignee_id
+        return await self._publish("assigned", ticket, before=before, after=assignee_id)
 
     async def _unclosed(self, ticket_id: UUID) -> Ticket:
-        ticket = await self.get(ticket_id)
+        ticket = await self.get(ticket_id, lock=True)
         if ticket.state is TicketState.CLOSED:
             raise Conflict("A closed ticket cannot be changed.")
         return ticket
-
-    def _conditions(self, query: ListQuery) -> Conditions:
-        conditions = super()._conditions(query)
-        if isinstance(query, TicketQuery) and query.unassigned is not None:
-            is_unassigned = Ticket.assignee_id.is_(None)
-            conditions.append(is_unassigned if query.unassigned else ~is_unassigned)
-        return conditions
 
 
 def _by_load_without(ticket: Ticket) -> Select[UUID]:
