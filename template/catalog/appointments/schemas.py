@@ -1,8 +1,7 @@
 """Requests and responses about practitioners and appointments."""
 
 from datetime import UTC, date, datetime
-from functools import cache
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 from zoneinfo import available_timezones
 
@@ -14,6 +13,7 @@ from ...core.schemas import (
     Boolean,
     ListQuery,
     Moment,
+    RecordRead,
     RequestModel,
     ResponseModel,
     SearchQuery,
@@ -25,16 +25,12 @@ from .rules import Week, WorkingInterval, has_overlap
 
 MAX_DAYS = 31
 """The most days that one request for slots may cover."""
-
-
-@cache
-def _time_zones() -> set[str]:
-    # These names are not in the IANA database: the server's own zone, and that of a device that was not set up.
-    return available_timezones() - {"Factory", "localtime"}
+# These names are not in the IANA database: the server's own zone, and that of a device that was not set up.
+TIME_ZONES = available_timezones() - {"Factory", "localtime"}
 
 
 def _check_time_zone(name: str) -> str:
-    if name not in _time_zones():
+    if name not in TIME_ZONES:
         raise ValueError("must be the name of an IANA time zone, such as Europe/Berlin")
     return name
 
@@ -82,17 +78,14 @@ class PractitionerQuery(SearchQuery):
     active: bool | None = None
 
 
-class PractitionerRead(ResponseModel):
+class PractitionerRead(RecordRead):
     """A practitioner in a response."""
 
-    id: UUID
     name: str
     time_zone: str
     slot_minutes: int
     active: bool
     working_hours: list[WorkingInterval]
-    created_at: datetime
-    updated_at: datetime
 
 
 class SlotQuery(RequestModel):
@@ -151,28 +144,20 @@ class AppointmentQuery(ListQuery):
     patient_id: UUID | None = None
     practitioner_id: UUID | None = None
     state: AppointmentState | None = None
-    starts_from: CalendarMoment | None = Field(default=None, alias="from")
-    starts_before: CalendarMoment | None = Field(default=None, alias="to")
-
-    def filters(self) -> dict[str, Any]:
-        """Return the values to compare with columns of the same name."""
-        return self.model_dump(exclude_none=True, include={"patient_id", "practitioner_id", "state"})
+    # Excluded because they are no columns.
+    starts_from: CalendarMoment | None = Field(default=None, alias="from", exclude=True)
+    starts_before: CalendarMoment | None = Field(default=None, alias="to", exclude=True)
 
 
 class ReminderQuery(ListQuery):
     """The lead time of reminders: how long before the start they are due."""
 
-    lead_hours: int = Field(default=24, ge=1, le=24 * 14)
-
-    def filters(self) -> dict[str, Any]:
-        """Return no filters, because the lead time is not a column."""
-        return {}
+    lead_hours: int = Field(default=24, ge=1, le=24 * 14, exclude=True)
 
 
-class AppointmentRead(ResponseModel):
+class AppointmentRead(RecordRead):
     """An appointment in a response."""
 
-    id: UUID
     patient_id: UUID
     practitioner_id: UUID
     starts_at: datetime
@@ -180,5 +165,3 @@ class AppointmentRead(ResponseModel):
     state: AppointmentState
     cancellation_reason: str | None
     reminded_at: datetime | None
-    created_at: datetime
-    updated_at: datetime

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, Field
 
-from ...core.schemas import ListQuery, RequestModel, ResponseModel, SearchQuery, ShortText, unchanged
+from ...core.schemas import ListQuery, RecordRead, RequestModel, ShortText, unchanged
 from .models import JourneyState
 
 
@@ -33,18 +33,11 @@ class JourneyDefinitionUpdate(RequestModel):
     stages: Stages = unchanged()
 
 
-class JourneyDefinitionQuery(SearchQuery):
-    """Filters of the list of definitions."""
-
-
-class JourneyDefinitionRead(ResponseModel):
+class JourneyDefinitionRead(RecordRead):
     """A journey definition in a response."""
 
-    id: UUID
     name: str
     stages: list[str]
-    created_at: dt.datetime
-    updated_at: dt.datetime
 
 
 class JourneyStart(RequestModel):
@@ -75,10 +68,9 @@ class JourneyQuery(ListQuery):
     stage: ShortText | None = None
 
 
-class JourneyRead(ResponseModel):
+class JourneyRead(RecordRead):
     """A journey in a response."""
 
-    id: UUID
     patient_id: UUID
     definition_id: UUID
     stages: list[str]
@@ -87,5 +79,3 @@ class JourneyRead(ResponseModel):
     state: JourneyState
     cancellation_reason: str | None
     ended_at: dt.datetime | None
-    created_at: dt.datetime
-    updated_at: dt.datetime

@@ -10,14 +10,13 @@ from time_machine import Traveller
 from your_service.core.database import SessionFactory
 from your_service.core.errors import Conflict, InvalidTransition, NotFound, Unprocessable
 from your_service.core.events import EventBus
-from your_service.core.schemas import ListQuery
+from your_service.core.schemas import ListQuery, SearchQuery
 from your_service.core.tenancy import Organisation
 from your_service.modules.journeys.models import Journey, JourneyDefinition, JourneyState
 from your_service.modules.journeys.schemas import (
     JourneyAdvance,
     JourneyCancel,
     JourneyDefinitionCreate,
-    JourneyDefinitionQuery,
     JourneyDefinitionUpdate,
     JourneyQuery,
     JourneyStart,
@@ -150,7 +149,7 @@ class TestJourneyDefinitionService(ServiceTestCase[JourneyDefinitionService]):
         found = await make_journey_definition(name="Diabetes care")
         await make_journey_definition()
 
-        listing = await self.service.list(JourneyDefinitionQuery(search="dIABETES"))
+        listing = await self.service.list(SearchQuery(search="dIABETES"))
 
         assert [definition.id for definition in listing.items] == [found.id]
 

@@ -11,6 +11,7 @@ from ...core.schemas import (
     Email,
     NameCharacters,
     PlainDate,
+    RecordRead,
     RequestModel,
     ResponseModel,
     SearchQuery,
@@ -75,10 +76,9 @@ class PatientQuery(SearchQuery):
     birth_date: PlainDate | None = None
 
 
-class PatientRead(ResponseModel):
+class PatientRead(RecordRead):
     """A patient in a response."""
 
-    id: UUID
     given_name: str
     family_name: str
     birth_date: dt.date
@@ -86,8 +86,6 @@ class PatientRead(ResponseModel):
     phone: str | None
     email: str | None
     address: str | None
-    created_at: dt.datetime
-    updated_at: dt.datetime
 
 
 class Duplicate(ResponseModel):

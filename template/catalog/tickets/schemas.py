@@ -1,11 +1,10 @@
 """Requests and responses about tickets."""
 
-import datetime as dt
 from uuid import UUID
 
 from pydantic import Field
 
-from ...core.schemas import Integer, LongText, RequestModel, ResponseModel, SearchQuery, ShortText, unchanged
+from ...core.schemas import Integer, LongText, RecordRead, RequestModel, SearchQuery, ShortText, unchanged
 from .models import TicketPriority, TicketState
 
 
@@ -57,14 +56,12 @@ class TicketQuery(SearchQuery):
     priority: TicketPriority | None = None
     requester_id: UUID | None = None
     assignee_id: UUID | None = None
-    # Excluded because it is not a column: true lists the tickets without an assignee.
-    unassigned: bool | None = Field(default=None, exclude=True)
+    unassigned: bool | None = None
 
 
-class TicketRead(ResponseModel):
+class TicketRead(RecordRead):
     """A ticket in a response."""
 
-    id: UUID
     title: str
     description: str
     priority: TicketPriority
@@ -72,5 +69,3 @@ class TicketRead(ResponseModel):
     requester_id: UUID
     assignee_id: UUID | None
     version: int
-    created_at: dt.datetime
-    updated_at: dt.datetime

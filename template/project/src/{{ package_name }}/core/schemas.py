@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Generic, TypeVar
+from uuid import UUID
 
 from pydantic import (
     AfterValidator,
@@ -134,11 +135,8 @@ Url = Annotated[
 
 def unchanged() -> Any:
     """Return the default of a field that a PATCH request may leave out but not set to null."""
-    return Field(default=None, json_schema_extra=_without_default)
-
-
-def _without_default(schema: dict[str, Any]) -> None:
-    schema.pop("default", None)
+    # The default of a factory is not part of the OpenAPI document.
+    return Field(default_factory=lambda: None)
 
 
 class RequestModel(BaseModel):
@@ -151,6 +149,14 @@ class ResponseModel(BaseModel):
     """The base of responses, read from the attributes of an object."""
 
     model_config = ConfigDict(from_attributes=True, hide_input_in_errors=True)
+
+
+class RecordRead(ResponseModel):
+    """What every record has in a response."""
+
+    id: UUID
+    created_at: datetime
+    updated_at: datetime
 
 
 class ListQuery(RequestModel):
