@@ -5,10 +5,9 @@ from types import MappingProxyType
 from typing import ClassVar
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, String, Text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import Enum, ForeignKey, String, Text
+from sqlalchemy.orm import Mapped, column_property, mapped_column
 
-from ...core.database import Ranked
 from ...core.lifecycle import StatefulRecord
 
 
@@ -19,6 +18,11 @@ class TicketPriority(StrEnum):
     HIGH = "high"
     NORMAL = "normal"
     LOW = "low"
+
+
+def _ranks(kind: type[StrEnum]) -> list[str]:
+    # Stored instead of the names, so that the most urgent tickets come first.
+    return [str(rank) for rank in range(len(kind))]
 
 
 class TicketState(StrEnum):
@@ -39,10 +43,11 @@ class Ticket(StatefulRecord):
 
     title: Mapped[str] = mapped_column(String(200))
     description: Mapped[str] = mapped_column(Text)
-    priority: Mapped[TicketPriority] = mapped_column(Ranked(TicketPriority))
+    priority: Mapped[TicketPriority] = mapped_column(Enum(TicketPriority, native_enum=False, values_callable=_ranks))
     state: Mapped[TicketState] = mapped_column(default=TicketState.OPEN, index=True)
     requester_id: Mapped[UUID] = mapped_column(ForeignKey("core_users.id"), index=True)
     assignee_id: Mapped[UUID | None] = mapped_column(ForeignKey("core_users.id"), index=True)
+    unassigned: Mapped[bool] = column_property(assignee_id.is_(None), deferred=True)
     version: Mapped[int] = mapped_column()
 
     __mapper_args__ = MappingProxyType({**StatefulRecord.__mapper_args__, "version_id_col": version})

@@ -74,10 +74,6 @@ class Record(Base):
             columns = (getattr(cls, name) for name in ("organisation_id", *cls.list_order))
             Index(f"ix_{cls.__tablename__}_organisation_id", *columns)
 
-    def is_in_scope(self) -> bool:
-        """Return whether the record belongs to the current organisation."""
-        return self.organisation_id == current_organisation()
-
     @classmethod
     def referable(cls) -> ColumnElement[bool]:
         """Return the condition under which new records may refer to a record; models can override it."""
