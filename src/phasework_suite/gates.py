@@ -136,12 +136,12 @@ def compare(coverage: "Coverage", gates: list[Gate]) -> list[GateResult]:
 
 
 def measure(coverage: "Coverage", folder: str) -> float | None:
-    """Return the covered percentage of a folder, or None if none of its lines was run."""
-    data = coverage.get_data()
-    files = [file for file in data.measured_files() if Path(file).absolute().is_relative_to(Path(folder).absolute())]
+    """Return the covered percentage of a folder or of the file of that name, or None if none of its lines was run."""
+    data, places = coverage.get_data(), [Path(folder).absolute(), Path(f"{folder}.py").absolute()]
+    files = [file for file in data.measured_files() if any(map(Path(file).absolute().is_relative_to, places))]
     if not any(data.lines(file) for file in files):
         return None
-    return coverage.report(include=[f"{folder}/*"], file=io.StringIO())
+    return coverage.report(include=[f"{folder}/*", f"{folder}.py"], file=io.StringIO())
 
 
 def is_whole_run(config: pytest.Config) -> bool:
@@ -191,9 +191,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 def why_not_checked(config: pytest.Config) -> str:
     """Return why the gates do not apply to this run."""
-    if finished_coverage(config) is None:
-        return "coverage was not measured"
-    return "the run was stopped" if is_whole_run(config) else "only a part of the suite was selected"
+    if not is_whole_run(config):
+        return "only a part of the suite was selected"
+    return "coverage was not measured" if finished_coverage(config) is None else "the run was stopped"
 
 
 def check_file(root: Path, data_file: Path) -> list[GateResult]:

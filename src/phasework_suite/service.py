@@ -27,9 +27,10 @@ class Service:
 
     @property
     def modules(self) -> list[str]:
-        """The names of its modules: folders with Python code, sorted."""
-        folders = self.root.joinpath(self.modules_folder).glob("*/")
-        return sorted(folder.name for folder in folders if any(folder.glob("*.py")))
+        """The names of its modules, sorted: files and folders with Python code, also where it is in a subfolder only."""
+        folder = self.root / self.modules_folder
+        names = {file.relative_to(folder).parts[0].removesuffix(".py") for file in folder.rglob("*.py")}
+        return sorted(names - {"__init__"})
 
 
 def service_of(config: pytest.Config) -> Service:

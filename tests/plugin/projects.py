@@ -19,7 +19,7 @@ pythonpath = . src
 # Hypothesis is installed here, not in a service, and slow to import.
 addopts =
     --import-mode=importlib --strict-markers --strict-config
-    --cov=shop --cov-branch --cov-report=
+    --cov=shop --cov-branch --cov-config=pyproject.toml --cov-report=
     -p no:hypothesispytest
 filterwarnings = error
 service_package = shop
@@ -28,6 +28,15 @@ coverage_gates =
     parcels: 80
 test_budgets =
     unit: 100 ms
+"""
+# As in a service.
+COVERAGE = """
+[tool.coverage.report]
+include_namespace_packages = true
+
+[tool.coverage.run]
+relative_files = true
+disable_warnings = ["no-sysmon"]
 """
 MIGRATION = """
 from alembic import op
@@ -121,7 +130,7 @@ def test_database_knows_all_letters(connection):
 """
 FILES = {
     "pytest.ini": INI,
-    "pyproject.toml": "[tool.coverage.run]\nrelative_files = true\n",
+    "pyproject.toml": COVERAGE,
     "alembic.ini": "[alembic]\nscript_location = migrations\n",
     "migrations/env.py": ALEMBIC_ENV,
     "migrations/script.py.mako": "",
