@@ -2,14 +2,18 @@
 
 `pytest.ini` holds the budgets. The end of a run shows its slowest tests; with `--budgets`, the run fails if a test or a tier is
 over its budget. The time of a test is the time of its function. The time of its fixtures is only added to its tier.
+The times are converted to those of an idle machine: a run often measures how long a fixed piece of work takes.
 """
 
+import json
 import math
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from dataclasses import dataclass
 from heapq import nlargest
+from time import perf_counter
+from typing import Any
 
 import pytest
 
@@ -19,6 +23,12 @@ from .summary import Result, read_results, write_table
 SHOWN = 5
 UNITS = {"ms": 0.001, "s": 1.0}
 LINE = re.compile(r"(\w+)\s*:\s*(\d+(?:\.\d+)?)\s*(ms|s)")
+
+WORK = [{"number": number, "text": f"Record {number}"} for number in range(9000)]
+IDLE_SECONDS = 0.020
+"""The time of the work on an idle machine."""
+INTERVAL = 3.0
+"""Seconds after which the work is measured again, at once after a test that seems to be over its budget."""
 
 Budgets = Mapping[str, float]
 
@@ -72,19 +82,42 @@ def read_budgets(config: pytest.Config, setting: str) -> Budgets:
 
 def time_tests(results: Mapping[str, Result], budgets: Budgets) -> list[Timing]:
     """Return the time of each test."""
-    return [Timing(nodeid, result.seconds, budgets.get(_tier(nodeid))) for nodeid, result in results.items()]
+    return [
+        Timing(nodeid, result.seconds / result.slowdown, budgets.get(_tier(nodeid)))
+        for nodeid, result in results.items()
+    ]
 
 
 def time_tiers(results: Mapping[str, Result], budgets: Budgets) -> list[Timing]:
     """Return the time of all tests of each tier."""
     seconds: defaultdict[str, float] = defaultdict(float)
     for nodeid, result in results.items():
-        seconds[_tier(nodeid)] += result.seconds_in_all
+        seconds[_tier(nodeid)] += result.seconds_in_all / result.slowdown
     return [Timing(f"all {tier} tests", seconds[tier], budgets.get(tier)) for tier in TIERS if tier in seconds]
 
 
 def _tier(nodeid: str) -> str:
     return find_place(nodeid, {}).tier or ""
+
+
+def measure_slowdown() -> float:
+    """Return how many times slower than an idle machine this one is, at least 1."""
+    started = perf_counter()
+    json.loads(json.dumps(WORK))
+    return max(1.0, (perf_counter() - started) / IDLE_SECONDS)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: "pytest.CallInfo[None]") -> Generator[None, Any, Any]:
+    """Tell the summary, in the report of a test, how slow the machine was."""
+    report = yield
+    if call.when == "call":
+        measured, before = item.config.stash.get(SLOWDOWN, (-math.inf, 1.0))
+        budget = read_budgets(item.config, "test_budgets").get(_tier(item.nodeid), math.inf)
+        if call.duration > budget * before or perf_counter() > measured + INTERVAL:
+            item.config.stash[SLOWDOWN] = perf_counter(), measure_slowdown()
+        report.slowdown = max(before, item.config.stash[SLOWDOWN][1])
+    return report
 
 
 @pytest.hookimpl(trylast=True)
@@ -100,6 +133,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
+SLOWDOWN = pytest.StashKey[tuple[float, float]]()
 TESTS = pytest.StashKey[list[Timing]]()
 OVER = pytest.StashKey[list[Timing]]()
 

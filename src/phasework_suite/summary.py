@@ -16,6 +16,8 @@ class Result:
     """The time of the test function."""
     seconds_in_all: float = 0.0
     """The time of the function, and of the setup and teardown of fixtures."""
+    slowdown: float = 1.0
+    """How many times slower than an idle machine this one was during the function."""
     passed: bool = False
     failed: bool = False
 
@@ -25,6 +27,7 @@ class Result:
         self.failed = self.failed or report.failed
         if report.when == "call":
             self.seconds = report.duration
+            self.slowdown = getattr(report, "slowdown", 1.0)
             self.passed = report.passed
 
 

@@ -26,9 +26,10 @@ RESULTS = {
 
 
 @pytest.fixture
-def service(shop: pytest.Pytester) -> pytest.Pytester:
+def service(shop: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
     """A service with a unit test that takes 0.2 s, and 8.2 s with its fixtures."""
     shop.makeconftest(CLOCK)
+    monkeypatch.setattr("phasework_suite.budgets.measure_slowdown", lambda: 1.0)
     shop.makepyfile(**{"tests/unit/test_example": "def test_example():\n    pass"})
     return shop
 
@@ -44,6 +45,22 @@ def test_test_has_the_budget_of_its_tier() -> None:
         Timing("tests/e2e/test_booking.py::test_c", 5, None),
         Timing("tests/test_example.py::test_d", 1, None),
     ]
+
+
+def test_times_are_those_of_an_idle_machine() -> None:
+    results = {"tests/unit/test_a.py::test_a": Result(seconds=0.5, seconds_in_all=3, slowdown=2)}
+
+    assert time_tests(results, {"unit": 0.1}) == [Timing("tests/unit/test_a.py::test_a", 0.25, 0.1)]
+    assert time_tiers(results, {}) == [Timing("all unit tests", 1.5, None)]
+
+
+def test_busy_machine_is_no_fault(service: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("phasework_suite.budgets.measure_slowdown", lambda: 2.0)
+    write_ini(service, "unit: 101 ms", "unit: 4.2 s")
+
+    result = service.runpytest_inprocess(*OPTIONS, "--budgets")
+
+    assert result.ret == pytest.ExitCode.OK
 
 
 def test_time_of_a_tier_includes_fixtures() -> None:
