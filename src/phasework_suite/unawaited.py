@@ -1,10 +1,16 @@
-"""Fails a test that called an async mock without awaiting the call."""
+"""Fails a test that called an async mock without awaiting the call, and shows where other coroutines were created.
 
+A test that forgot such a coroutine fails by `filterwarnings = error`, once it is freed: usually at once, but later if it is part
+of a reference cycle.
+"""
+
+import sys
 from collections.abc import Coroutine, Generator
 from typing import Any
 
 import pytest
 
+FRAMES = 5
 _calls: "list[MockCall]" = []
 
 
@@ -35,6 +41,11 @@ class MockCall(Coroutine[Any, Any, Any]):
     def close(self) -> None:
         """End the call without a result."""
         self._coroutine.close()
+
+
+def pytest_configure() -> None:
+    """Record where each coroutine is created, for the warning about it."""
+    sys.set_coroutine_origin_tracking_depth(FRAMES)
 
 
 def take_unawaited() -> list[str]:

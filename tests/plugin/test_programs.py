@@ -5,11 +5,12 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from phasework_suite.programs import PACKAGES, ProgramFailed, free_port, listens, running
+from phasework_suite.programs import PACKAGES, Program, ProgramFailed, free_port, listens, running
 
 FOREVER = "import time; print('ready', flush=True); time.sleep(600)"
 
@@ -42,12 +43,27 @@ def test_program_that_ends_early_is_reported_with_its_output(tmp_path: Path) -> 
         program.wait_for("ready")
 
 
-def test_program_that_is_not_ready_in_time_is_reported(tmp_path: Path) -> None:
+@pytest.mark.parametrize("wait", [lambda program: program.wait_for("never"), lambda program: program.wait_for_port(1)])
+def test_program_that_is_not_ready_in_time_is_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wait: Callable[[Program], object]
+) -> None:
+    monkeypatch.setenv("TEST_START_TIMEOUT", "0.1")
+
     with (
         running(python(FOREVER), tmp_path / "log", os.environ) as program,
-        pytest.raises(ProgramFailed, match="is not ready after 0 s"),
+        pytest.raises(ProgramFailed, match=r"is not ready after 0\.1 s \(TEST_START_TIMEOUT sets this limit\)"),
     ):
-        program.wait_for("never", timeout=0.1)
+        wait(program)
+
+
+def test_program_may_need_minutes_on_a_busy_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TEST_START_TIMEOUT", raising=False)
+    clock = time.monotonic
+    # A second lasts 200 seconds for those who wait.
+    monkeypatch.setattr("phasework_suite.waiting.time.monotonic", lambda: 200 * clock())
+
+    with running(python(f"import time; time.sleep(1); {FOREVER}"), tmp_path / "log", os.environ) as program:
+        assert program.wait_for("ready")
 
 
 def test_program_ends_when_its_starter_is_killed(tmp_path: Path) -> None:

