@@ -9,7 +9,6 @@ from itertools import product
 from pathlib import Path
 
 import pytest
-import yaml
 
 from tests.support.services import ROOT, Service
 
@@ -149,6 +148,6 @@ def lint_imports(service: Service, expect: int) -> str:
 
 def commit_pattern() -> re.Pattern[str]:
     """Return the pattern of the hook `commit-in-service`."""
-    config = yaml.safe_load((ROOT / "template/project/.pre-commit-config.yaml").read_text(encoding="utf-8"))
-    hooks = {hook["id"]: hook for repository in config["repos"] for hook in repository["hooks"]}
-    return re.compile(hooks["commit-in-service"]["entry"])
+    config = (ROOT / "template/project/.pre-commit-config.yaml.jinja").read_text(encoding="utf-8")
+    (entry,) = re.findall(r"id: commit-in-service\n.*\n *entry: '(.*)'", config)
+    return re.compile(entry)

@@ -5,14 +5,16 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.support.engine import run
-from tests.support.services import ROOT, Service, program
+from tests.support.services import ROOT, Service, program, read_files, write_service
 
 CASES = ("defaults", "async", "blank", "patients", "sixty")
+SUBFOLDER = "subfolder"
 WORKFLOW = ".github/workflows/test-deploy.yml"
 # With the built-in schemas of check-jsonschema.
 SCHEMAS = {
@@ -34,9 +36,21 @@ console.log(JSON.stringify(lint(readFileSync(file, "utf8"), file)));
 """
 
 
-@pytest.fixture(params=[pytest.param(case, marks=pytest.mark.xdist_group(case)) for case in CASES])
+@pytest.fixture(scope="session")
+def in_subfolder(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Service:
+    """A service for a subfolder of a repository, with its workflow under the usual name."""
+    folder = tmp_path_factory.mktemp("subfolder") / "service"
+    service = write_service(template, folder, {"repository_folder": "services/clinic"})
+    (folder / ".github/workflows/services-clinic.yml").rename(folder / WORKFLOW)
+    return replace(service, files=read_files(folder))
+
+
+@pytest.fixture(params=[pytest.param(case, marks=pytest.mark.xdist_group(case)) for case in (*CASES, SUBFOLDER)])
 def service(request: pytest.FixtureRequest, written: Callable[[str], Service]) -> Service:
     """The service of each case."""
+    if request.param == SUBFOLDER:
+        subfolder: Service = request.getfixturevalue("in_subfolder")
+        return subfolder
     return written(request.param)
 
 

@@ -1,6 +1,7 @@
 """Reads and writes the files of a service through git, which knows what its team wrote."""
 
 import os
+import posixpath
 import re
 import subprocess
 import tempfile
@@ -21,6 +22,9 @@ OPERATIONS = {
 
 Labels = tuple[str, str, str]
 """The names of the three versions of a file in conflict markers."""
+
+AT_ROOT = (".github", ".pre-commit-config.yaml")
+"""What an update of a service in a subfolder may change at the root of the repository."""
 
 DELETED = f"0 {'0' * 40}"
 # File names that are not UTF-8 survive reading and writing with this error handler.
@@ -94,8 +98,9 @@ class Repository:
         return output.decode(errors=ANY_NAME).rstrip("\n")
 
     def changed_files(self) -> list[str]:
-        """Return the files of the service that differ from the last commit, including new ones."""
-        status = self.run("status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--", ".")
+        """Return the files of the service that differ from the last commit, including new ones, and those at the root."""
+        at_root = [f":/{path}" for path in AT_ROOT] if self.prefix else []
+        status = self.run("status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--", ".", *at_root)
         return [line[3:] for line in status.split("\0") if line]
 
     def has_commit(self) -> bool:
@@ -112,11 +117,22 @@ class Repository:
                 return operation
         return ""
 
-    def read_tree(self) -> Tree:
-        """Return the files of the service in the last commit."""
-        lines = self.run("ls-tree", "-r", "-z", "HEAD").split("\0")
+    def read_tree(self, outside: Iterable[str] = ()) -> Tree:
+        """Return the files of the service in the last commit, and those of `outside`, which are not in its folder."""
+        tree = self._list_tree("-r", "HEAD")
+        for path in outside:
+            found = self._list_tree("--full-tree", "HEAD", "--", self._at_root(path))
+            tree |= dict.fromkeys([path] if found else [], "".join(found.values()))
+        return tree
+
+    def _list_tree(self, *arguments: str) -> Tree:
+        lines = self.run("ls-tree", "-z", *arguments).split("\0")
         found = (line.partition("\t") for line in lines if line)
         return {path: " ".join(entry.split()[::2]) for entry, _, path in found}
+
+    def _at_root(self, path: str) -> str:
+        """Return the path from the root of the repository, for one from the service."""
+        return posixpath.normpath(self.prefix + path)
 
     def store(self, folder: Path) -> Tree:
         """Store the files of a folder in the repository, without a commit, and return them."""
@@ -179,12 +195,13 @@ class Repository:
         with tempfile.TemporaryDirectory() as folder:
             index = Path(folder, "index")
             self.run("read-tree", "HEAD", variables={"GIT_INDEX_FILE": str(index)})
-            lines = {self.prefix + path: entry for path, entry in changes.items()}
+            lines = {self._at_root(path): entry for path, entry in changes.items()}
             tree = self._write_tree(lines, index)
         self.run("read-tree", "-m", "-u", "HEAD", tree, cwd=self.top)
         for path, stages in conflicts.items():
-            staged = [f"{entry} {n}\t{self.prefix}{path}" for n, entry in enumerate(stages, 1) if entry]
-            self._update_index([f"{DELETED}\t{self.prefix}{path}", *staged], {})
+            place = self._at_root(path)
+            staged = [f"{entry} {n}\t{place}" for n, entry in enumerate(stages, 1) if entry]
+            self._update_index([f"{DELETED}\t{place}", *staged], {})
 
     def _write_tree(self, entries: Mapping[str, str | None], index: Path) -> str:
         variables = {"GIT_INDEX_FILE": str(index)}

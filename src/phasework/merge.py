@@ -18,6 +18,7 @@ SUITE = "tests/suite/"
 
 MODULE = re.compile(r"src/\w+/modules/(\w+)/")
 REVISION = re.compile(r"migrations/versions/(\w+)_\d{4}\.py")
+WORKFLOW = re.compile(r"(?:\.\./)*\.github/workflows/[\w.-]+\.yml")
 UNIT_TEST = re.compile(r"tests/unit/phase(\d)/(test_\w+\.py)")
 
 
@@ -143,11 +144,12 @@ def keep_removed(update: Update, path: str) -> None:
 def keep(update: Update, path: str) -> str:
     """Move a file to a folder that nothing imports, and return its new place."""
     folder, number = REMOVED, 1
-    while f"{folder}/{path}" in update.tree:
+    name = path.replace("../", "")
+    while f"{folder}/{name}" in update.tree:
         number += 1
         folder = f"{REMOVED}-{number}"
-    update.tree[f"{folder}/{path}"] = update.tree.pop(path)
-    return f"{folder}/{path}"
+    update.tree[f"{folder}/{name}"] = update.tree.pop(path)
+    return f"{folder}/{name}"
 
 
 def move(tree: Tree, moves: Mapping[str, str]) -> Tree:
@@ -161,7 +163,10 @@ def find_modules(tree: Iterable[str]) -> set[str]:
 
 
 def find_moves(base: Tree, ours: Tree, new: Tree) -> dict[str, str]:
-    """Return the new path of each unit test whose module changes its phase, including tests of the team."""
+    """Return the new path of each unit test whose module changes its phase, including tests of the team.
+
+    And of the workflow, whose place and name depend on the service's folder in its repository.
+    """
     modules = find_modules(base) | find_modules(new)
     before, after = (_phases(tree, modules) for tree in (base, new))
     moves = {}
@@ -170,6 +175,9 @@ def find_moves(base: Tree, ours: Tree, new: Tree) -> dict[str, str]:
         found = UNIT_TEST.fullmatch(path)
         if found and module in before and module in after and found[1] == before[module] != after[module]:
             moves[path] = f"tests/unit/phase{after[module]}/{found[2]}"
+    workflows = [next(filter(WORKFLOW.fullmatch, tree), "") for tree in (base, new)]
+    if all(workflows) and workflows[0] in ours:
+        moves[workflows[0]] = workflows[1]
     # A file that exists already stays.
     return {old: path for old, path in moves.items() if path not in ours and path not in base}
 

@@ -96,7 +96,7 @@ class Rules:
             default=default,
             choices=tuple((label, value) for label, value in json.loads(render(entry.get("choices", "[]")))),
             several=several,
-            asked=bool(yaml.safe_load(str(render(entry.get("when", "true"))))),
+            asked=all(yaml.safe_load(str(render(entry.get(key, "true")))) for key in ("when", "ask")),
         )
 
     def with_defaults(self, answers: Answers) -> Answers:
@@ -108,7 +108,8 @@ class Rules:
 
     def problem(self, answers: Answers) -> str:
         """Return the sentence with which Copier refuses these answers, or an empty text."""
-        return self._problem.render(self._data | answers)
+        # No answer is asked for any more, so all of them are read.
+        return self._problem.render(self._data | answers, _copier_conf={"data": {}, "defaults": True})
 
     def entity_of(self, name: str) -> str:
         """Return the default entity of an own module."""

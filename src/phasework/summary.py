@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from .git import Tree
 from .merge import Update
 
 FEW = 10
@@ -52,11 +53,23 @@ def arrows(moves: Mapping[str, str]) -> dict[str, str]:
     return {path: f" -> {place}" for path, place in moves.items()}
 
 
-def next_steps(conflicts: Mapping[str, list[str]]) -> Iterator[str]:
-    """Return the lines about what to do now."""
+def undo(before: Tree, after: Tree) -> str:
+    """Return the command that undoes an update: also outside of the service's folder, whose paths begin with `../`."""
+    outside = sorted(path for path in before.keys() | after.keys() if path.startswith("../"))
+    changed = [path for path in outside if before.get(path) != after.get(path)]
+    if not changed:
+        return UNDO
+    known, new = (" ".join(p for p in changed if (p in before) is is_known) for is_known in (True, False))
+    restore, clean = UNDO.split(" && ")
+    remove = [f"git rm -fq --ignore-unmatch {new}"] if new else []
+    return " && ".join([f"{restore} {known}".rstrip(), *remove, f"{clean} . {new}".rstrip()])
+
+
+def next_steps(conflicts: Mapping[str, list[str]], to_undo: str) -> Iterator[str]:
+    """Return the lines about what to do now; `to_undo` is the command that undoes the update."""
     yield ""
     if conflicts:
         yield "Edit the files in conflict, then `git add` them. `git diff --cached` shows everything else."
     else:
         yield "No conflicts. Look at `git diff --cached`, run `uv run pytest`, and commit."
-    yield f"To undo the update:\n    {UNDO}"
+    yield f"To undo the update:\n    {to_undo}"

@@ -16,10 +16,11 @@ import yaml
 from .answers import Answers, complete_changes, find_answers_file, read_answers
 from .console import interrupted, progress, show
 from .git import GitError, Labels, Repository, Tree
-from .merge import Merge, plan_update
+from .merge import Merge, Update, plan_update
 from .merge_lists import merge_lists
+from .root_files import FOLDER, HOOKS, add_hook, hook_of, how_to_add, name_problem, place_at_root
 from .rules import load_rules
-from .summary import UNDO, few, headline, next_steps, summarize
+from .summary import UNDO, few, headline, next_steps, summarize, undo
 from .writing import copier_errors
 
 CURRENT = ":current:"
@@ -49,7 +50,8 @@ def update(
         refuse_other_package(changes, answers)
         with tempfile.TemporaryDirectory(prefix="phasework-update-") as folder:
             old, new = Path(folder, "old"), Path(folder, "new")
-            render(answers, complete_changes(changes, answers), version, old, new, answers_file=file.name)
+            changes = complete_changes(changes, answers) | moved_folder(repository, answers)
+            render(answers, changes, version, old, new, answers_file=file.name)
             return merge(repository, old, new, file.name, pretend=pretend, rewrite_migrations=rewrite_migrations)
     except GitError as error:
         sys.exit(f"git: {error}. Nothing was changed.")
@@ -109,13 +111,33 @@ def render(answers: Answers, changes: Answers, version: str | None, old: Path, n
     except KeyboardInterrupt:
         interrupted("Nothing was changed.")
     after = read_answers(new / answers_file)
-    if unknown := sorted(changes.keys() - after.keys()):
-        asked = sorted(name for name in after if not name.startswith("_"))
-        sys.exit(f"{unknown[0]}: there is no such question; the questions are {', '.join(asked)}.")
     if version is None and (newest := version_order(after["_commit"])) and newest < version_order(answers["_commit"]):
         sys.exit(
             f"The service has {answers['_commit']}, and the newest version is {after['_commit']}: choose one with --vcs-ref."
         )
+
+
+def moved_folder(repository: Repository, answers: Answers) -> Answers:
+    """Return the answer about the service's folder if it has changed and the new one can be used."""
+    folder = repository.prefix.rstrip("/")
+    return {} if folder == answers.get(FOLDER, "") or name_problem(folder) else {FOLDER: folder}
+
+
+def add_root_hook(repository: Repository, plan: Update, new: Tree, answers: Answers, up: str) -> str:
+    """Let the team's pre-commit at the root run the hooks of the service; return what is left for the team to do."""
+    workflow = next((path for path in new if path.startswith("../")), None)
+    if not workflow:
+        return ""
+    path, hook = up + HOOKS, hook_of(answers[FOLDER], Path(workflow).stem)
+    entry = plan.tree.get(path)
+    text = repository.content(entry).decode(errors="replace")
+    added = add_hook(text, hook)
+    if added is None:
+        return how_to_add(hook)
+    if added != text:
+        plan.tree[path] = repository.store_text(entry.split()[0] if entry else "100644", added)
+        (plan.changed if entry else plan.written).append(path)
+    return ""
 
 
 def version_order(version: str) -> list[int]:
@@ -129,8 +151,12 @@ def merge(
 ) -> int:
     """Merge the differences between two folders into the service, and print what happened to its files."""
     with progress("Merging ..."):
-        base, ours, theirs = repository.store(old), repository.read_tree(), repository.store(new)
-        renames = repository.find_renames(base)
+        up = "../" * len(Path(repository.prefix).parts)
+        recorded, answers = (read_answers(folder / answers_file) for folder in (old, new))
+        base = place_at_root(repository.store(old), recorded, up)
+        theirs = place_at_root(repository.store(new), answers, up)
+        ours = repository.read_tree(path for path in [*base, *theirs, up + HOOKS] if path.startswith("../"))
+        renames = repository.find_renames({path: entry for path, entry in base.items() if not path.startswith("../")})
         plan = plan_update(
             base,
             ours,
@@ -140,7 +166,10 @@ def merge(
             rewrite_migrations=rewrite_migrations,
             same_tables=partial(same_tables, repository),
         )
-        before, after = (read_answers(folder / answers_file)["_commit"] for folder in (old, new))
+        before, after = recorded["_commit"], answers["_commit"]
+        left = (
+            "" if recorded.get(FOLDER) == answers.get(FOLDER) else add_root_hook(repository, plan, theirs, answers, up)
+        )
         conflicts: dict[str, list[str]] = {}
         for path, files in plan.merges.items():
             labels = ("yours", f"template {before}", f"template {after}")
@@ -156,7 +185,9 @@ def merge(
         stages = {path: (files.base, files.ours, files.new) for path, files in plan.merges.items() if path in conflicts}
         write(repository, ours, plan.tree, stages)
     show(headline(plan, before, after, pretend=pretend), "bold")
-    show("\n".join([*summarize(plan, conflicts), *([] if pretend else next_steps(conflicts))]))
+    show("\n".join([*summarize(plan, conflicts), *([] if pretend else next_steps(conflicts, undo(ours, plan.tree)))]))
+    if left:
+        show(left)
     return CONFLICTS if conflicts else 0
 
 
@@ -166,7 +197,7 @@ def write(repository: Repository, before: Tree, after: Tree, conflicts: Mapping[
         with interrupts_ignored():
             repository.write(before, after, conflicts)
     except GitError as error:
-        sys.exit(f"git: {error}. To undo what was written: {UNDO}")
+        sys.exit(f"git: {error}. To undo what was written: {undo(before, after)}")
 
 
 def same_tables(repository: Repository, before: str, after: str) -> bool:

@@ -35,16 +35,19 @@ def render_service(address: str, version: str | None, folder: Path, answers: Ans
         copier.run_copy(address, folder, answers, vcs_ref=version, defaults=True, quiet=True)
 
 
-def install_service(rendered: Path, folder: Path) -> list[str]:
+def install_service(rendered: Path, folder: Path, at_root: Path, root: Path) -> list[str]:
     """Move a written service to its folder, lock it and commit it; return the commands that are left to run.
 
-    Whatever stops this program before the end leaves the folder as it was.
+    `at_root` has files for the root of the repository. Whatever stops this program before the end leaves everything as
+    it was.
     """
-    paths = list_files(rendered)
-    with undone_on_failure(folder, [*paths, "uv.lock", ".git"]):
+    paths, outside = list_files(rendered), list_files(at_root)
+    with undone_on_failure(folder, [*paths, "uv.lock", ".git"]), undone_on_failure(root, outside):
         try:
             for path in paths:
                 copy(rendered / path, folder / path)
+            for path in outside:
+                copy(at_root / path, root / path)
         except OSError as error:
             sys.exit(f"{error.filename}: {error.strerror}. Nothing was written.")
         with progress("Locking the dependencies ..."):

@@ -114,8 +114,8 @@ def test_every_question_of_the_template_is_asked(versions: Versions, person: Per
 
     answers = rules.with_defaults({})
     helps = {name: rules.question(name, answers).help for name in rules.question_names}
-    # Own modules and the plan have their own questions.
-    del helps["own_modules"], helps["plan"]
+    # Own modules and the plan have their own questions, and git knows the folder.
+    del helps["own_modules"], helps["plan"], helps["repository_folder"]
     assert set(helps.values()) <= set(person.asked)
     assert len(person.asked) == len(helps) + 3
 
@@ -201,13 +201,13 @@ def test_without_a_terminal_the_options_are_named(
 REFUSED: dict[str, tuple[list[str], str]] = {
     "no such question": (
         ["--data", "colour=red"],
-        "colour: there is no such question; the questions are coverage_total",
+        "colour: there is no such question; use coverage_total, database_access,",
     ),
     "a bad answer": (["--data", "coverage_total=101"], "coverage_total: use a whole number from 0 to 100"),
     "no number": (["--data", "coverage_total=most"], "coverage_total: use a whole number from 0 to 100"),
     "a bad own module": (
         ["--data", "own_modules={loans: {fields: {title: number}}}"],
-        "own_modules.loans.fields.title: use str, text,",
+        'own_modules.loans.fields.title: use int or decimal, not "number".',
     ),
     "no YAML": (["--data", "modules=["], "modules: line 1, column 2: close the bracket or brace before it."),
     "no such version": (["--vcs-ref", "v9.9.9"], "Unknown revision: 'v9.9.9'"),
@@ -420,6 +420,70 @@ def test_a_service_inside_a_repository_is_left_to_its_team(versions: Versions, w
 
     assert not (workshop / "services/library/.git").exists()
     assert git(workshop, "status", "--porcelain") == "?? services/\n"
+
+
+def test_a_workflow_of_the_team_is_replaced_only_after_a_question(
+    versions: Versions, workshop: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    git(workshop, "init", "--quiet")
+    workflow = workshop / ".github/workflows/library.yml"
+    write_files(workshop, {".github/workflows/library.yml": b"name: Ours\n", "ours.txt": b"Ours.\n"})
+
+    refusal = str(run(versions, "--defaults", "--data", "modules=[]", "library"))
+
+    assert refusal == (
+        "The repository has files that the service would replace: .github/workflows/library.yml at the root. "
+        "Replace them with --overwrite."
+    )
+    assert workflow.read_text(encoding="utf-8") == "name: Ours\n"
+    assert not (workshop / "library").exists()
+
+    assert run(versions, "--defaults", "--data", "modules=[]", "--overwrite", "library") == 0
+
+    assert workflow.read_text(encoding="utf-8").startswith("name: Test and deploy library\n")
+    assert (
+        f"The service is in library, and .github/workflows/library.yml and .pre-commit-config.yaml in {workshop}. Next:"
+        in capsys.readouterr().out
+    )
+
+
+def test_the_root_is_as_before_when_the_command_is_stopped(
+    versions: Versions, workshop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(_: Path) -> None:
+        raise KeyboardInterrupt
+
+    git(workshop, "init", "--quiet")
+    write_files(workshop, {".pre-commit-config.yaml": b"# Ours.\n"})
+    monkeypatch.setattr("phasework.writing.lock", stop)
+
+    assert run(versions, "--defaults", "--data", "modules=[]", "services/library") == 130
+
+    assert {path for path in read_files(workshop) if not path.startswith(".git/")} == {".pre-commit-config.yaml"}
+    assert (workshop / ".pre-commit-config.yaml").read_text(encoding="utf-8") == "# Ours.\n"
+
+
+@pytest.mark.parametrize("ignored", ["build/", "/build", "*"])
+def test_a_folder_that_git_ignores_is_no_part_of_the_repository(
+    versions: Versions, workshop: Path, ignored: str
+) -> None:
+    git(workshop, "init", "--quiet")
+    write_files(workshop, {".gitignore": f"{ignored}\n".encode()})
+
+    assert run(versions, "--defaults", "--data", "modules=[]", "build/demo") == 0
+
+    assert (workshop / "build/demo/.github/workflows/test-deploy.yml").is_file()
+    assert not (workshop / ".github").exists()
+
+
+@pytest.mark.parametrize("folder", ["our services/library", "2024/library", "no"])
+def test_a_folder_that_no_workflow_can_name_is_refused(versions: Versions, workshop: Path, folder: str) -> None:
+    git(workshop, "init", "--quiet")
+
+    assert run(versions, "--defaults", folder) == (
+        "repository_folder: use names of letters, digits and _ . - with / between them, a letter first, "
+        f'as in services/shop, not "{folder}".'
+    )
 
 
 @pytest.mark.usefixtures("written_once")

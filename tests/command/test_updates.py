@@ -555,21 +555,156 @@ def test_without_a_terminal_the_option_for_defaults_is_named(service: LivingServ
     assert run.stderr.startswith("Questions need a terminal: change answers with --data or --data-file")
 
 
-def test_a_service_in_a_subfolder_of_a_repository_is_updated(first: LivingService, tmp_path: Path) -> None:
-    folder = tmp_path / "all" / "services" / "library"
-    service = first.copy(folder)
-    git(folder, "config", "--local", "--list")
-    (folder / ".git").rename(tmp_path / "all" / ".git")
-    LivingService(tmp_path / "all").commit()
-    service.add_line("README.md", "Ours.")
-    LivingService(tmp_path / "all").commit()
+WORKFLOW = ".github/workflows/test-deploy.yml"
+AT_ROOT = ".github/workflows/services-library.yml"
+HOOKS = ".pre-commit-config.yaml"
+EDIT = ("  # Do not cancel a run on main, which may be deploying.\n", "  # Ours: a run on main may be deploying.\n")
 
-    outcome = service.update({"plan": {"loans": {"phase": 4}}}, version=NEXT)
+
+@pytest.fixture
+def repository(first: LivingService, tmp_path: Path) -> LivingService:
+    """A repository with the service in a subfolder, as versions before this one wrote it."""
+    repository = LivingService(tmp_path / "all")
+    first.copy(repository.folder / "services" / "library")
+    (repository.folder / "services/library/.git").rename(repository.folder / ".git")
+    repository.write("notes.txt", "Committed\n")
+    repository.commit()
+    return repository
+
+
+@pytest.fixture
+def inner(repository: LivingService) -> LivingService:
+    """The service in the repository."""
+    return LivingService(repository.folder / "services" / "library")
+
+
+def test_a_service_in_a_subfolder_of_a_repository_is_updated(repository: LivingService, inner: LivingService) -> None:
+    inner.add_line("README.md", "Ours.")
+    repository.commit()
+
+    outcome = inner.update({"plan": {"loans": {"phase": 4}}}, version=NEXT)
 
     assert outcome.code == 0
-    assert service.read("README.md").endswith("Ours.\n")
-    assert (folder / TESTS.replace("phase1", "phase4")).exists()
-    assert not (tmp_path / "all" / "tests").exists()
+    assert inner.read("README.md").endswith("Ours.\n")
+    assert (inner.folder / TESTS.replace("phase1", "phase4")).exists()
+    assert not (repository.folder / "tests").exists()
+
+
+@pytest.mark.parametrize("hooks", ["", "# Ours.\nrepos: []\n", "repos:\n- repo: meta\n  hooks:\n  - id: identity\n"])
+def test_the_workflow_moves_to_the_root_with_the_edits_of_the_team(
+    repository: LivingService, inner: LivingService, hooks: str
+) -> None:
+    inner.edit(WORKFLOW, *EDIT)
+    if hooks:
+        repository.write(HOOKS, hooks)
+    repository.commit()
+    before = repository.files()
+
+    outcome = inner.update()
+
+    assert outcome.code == 0
+    assert not (inner.folder / ".github").exists()
+    assert EDIT[1] in repository.read(AT_ROOT)
+    assert "working-directory: services/library" in repository.read(AT_ROOT)
+    assert "files: ^(services/library/|" in inner.read(HOOKS)
+    assert inner.answers()["repository_folder"] == "services/library"
+    if hooks.endswith("[]\n"):
+        assert repository.read(HOOKS) == hooks
+        assert "Add these lines to the list `repos`" in outcome.printed
+        assert "- id: services-library" in outcome.printed
+    else:
+        assert repository.read(HOOKS).startswith(hooks)
+        assert "- id: services-library" in repository.read(HOOKS)
+    undo = outcome.printed.partition("To undo the update:\n")[2].splitlines()[0]
+    subprocess.run(undo, shell=True, cwd=inner.folder, check=True, capture_output=True)
+    assert repository.files() == before
+    assert repository.status() == []
+
+
+def test_edits_of_the_workflow_at_the_root_are_merged(repository: LivingService, inner: LivingService) -> None:
+    inner.update()
+    repository.commit()
+    repository.edit(AT_ROOT, *EDIT)
+    repository.write(HOOKS, "repos: []\n")
+    repository.commit()
+    before = repository.files()
+
+    outcome = inner.update({"python_version": "3.13"})
+
+    assert outcome.code == 0
+    assert outcome.names("merged with your changes") == [f"../../{AT_ROOT}"]
+    assert EDIT[1] in repository.read(AT_ROOT)
+    assert 'UV_PYTHON: "3.13"' in repository.read(AT_ROOT)
+    # The team's own file: an update adds the hook only once.
+    assert repository.read(HOOKS) == "repos: []\n"
+    undo = outcome.printed.partition("To undo the update:\n")[2].splitlines()[0]
+    subprocess.run(undo, shell=True, cwd=inner.folder, check=True, capture_output=True)
+    assert repository.files() == before
+
+
+def test_a_conflict_at_the_root_is_one_of_git(repository: LivingService, inner: LivingService) -> None:
+    inner.update()
+    repository.commit()
+    repository.write(AT_ROOT, repository.read(AT_ROOT).replace('UV_PYTHON: "3.11"', 'UV_PYTHON: "3.12"'))
+    repository.commit()
+
+    outcome = inner.update({"python_version": "3.13"})
+
+    assert outcome.code == 3
+    assert [line.partition(":")[0] for line in outcome.names("in CONFLICT")] == [f"../../{AT_ROOT}"]
+    assert f"UU {AT_ROOT}" in repository.status()
+
+
+def test_a_workflow_that_the_team_deleted_stays_deleted(repository: LivingService, inner: LivingService) -> None:
+    inner.update()
+    repository.commit()
+    (repository.folder / AT_ROOT).unlink()
+    repository.commit()
+
+    outcome = inner.update({"python_version": "3.13"})
+
+    assert outcome.code == 0
+    assert outcome.names("changed by the template; you had deleted them") == [f"../../{AT_ROOT}"]
+    assert not (repository.folder / AT_ROOT).exists()
+
+
+def test_a_service_that_moves_takes_its_workflow_along(repository: LivingService, inner: LivingService) -> None:
+    inner.update()
+    repository.commit()
+    repository.edit(AT_ROOT, *EDIT)
+    (repository.folder / "apps").mkdir()
+    inner.folder.rename(repository.folder / "apps/books")
+    repository.commit()
+
+    outcome = LivingService(repository.folder / "apps/books").update()
+
+    assert outcome.code == 0
+    assert not (repository.folder / AT_ROOT).exists()
+    assert EDIT[1] in repository.read(".github/workflows/apps-books.yml")
+    assert "services/library" not in repository.read(".github/workflows/apps-books.yml")
+
+
+def test_changes_at_the_root_are_committed_first(repository: LivingService, inner: LivingService) -> None:
+    repository.write(AT_ROOT, "name: Ours\n")
+    repository.write("notes.txt", "Not committed\n")
+
+    outcome = inner.update()
+
+    assert outcome.code == 1
+    assert outcome.printed.startswith(f"Some changes are not committed: {AT_ROOT}. ")
+
+
+def test_a_folder_that_no_workflow_can_name_keeps_its_files(first: LivingService, tmp_path: Path) -> None:
+    repository = LivingService(tmp_path / "all")
+    inner = first.copy(repository.folder / "our services" / "library")
+    (inner.folder / ".git").rename(repository.folder / ".git")
+    repository.commit()
+
+    outcome = inner.update({"python_version": "3.13"})
+
+    assert outcome.code == 0
+    assert 'UV_PYTHON: "3.13"' in inner.read(WORKFLOW)
+    assert not (repository.folder / ".github").exists()
 
 
 REFUSED: dict[str, tuple[dict[str, Any], str | None, str]] = {

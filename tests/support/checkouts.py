@@ -34,7 +34,7 @@ class Checkout:
     def run(self, *command: str, expect: int = 0, skip: str = "") -> str:
         """Run a command without the hooks in `skip` and return its output; another exit code fails the test."""
         run = subprocess.run(
-            command, cwd=self.folder, env=self._variables(skip), capture_output=True, text=True, check=False
+            command, cwd=self.folder, env=self.variables(skip), capture_output=True, text=True, check=False
         )
         output = run.stdout + run.stderr
         assert run.returncode == expect, f"{' '.join(command)} exited {run.returncode}:\n{output}"
@@ -55,13 +55,15 @@ class Checkout:
         """Discard uncommitted changes."""
         self.run("git", "reset", "--quiet", "--hard")
 
-    def _variables(self, skip: str) -> dict[str, str]:
+    def variables(self, skip: str) -> dict[str, str]:
+        """Return the environment variables of commands, without the hooks in `skip`."""
         ours = ("COVERAGE_", "GIT_", "PYTEST_", "PYTHONPATH", "VIRTUAL_ENV")
         variables = {name: value for name, value in os.environ.items() if not name.startswith(ours)} | IDENTITY
         if self.environment:
             # The service is not installed in it.
             variables |= {
-                "PYTHONPATH": str(self.folder / "src"),
+                # From the folder of the service, which may be a subfolder.
+                "PYTHONPATH": "src",
                 "UV_NO_SYNC": "1",
                 "UV_PROJECT_ENVIRONMENT": str(self.environment),
             }

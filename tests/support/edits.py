@@ -171,7 +171,7 @@ CHANGES: Mapping[str, Changes] = {
         ),
     },
     "the workflow: a step added": {
-        f"{PROJECT}/{WORKFLOW}.jinja": (
+        f"{PROJECT}/.github/workflows/{{{{ workflow }}}}.yml.jinja": (
             "      - run: uv run --locked coverage xml\n",
             "      - run: uv run --locked coverage xml\n      - run: uv run --locked coverage json\n",
         )

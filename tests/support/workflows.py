@@ -26,12 +26,13 @@ def read_jobs(workflow: Path) -> dict[str, dict[str, Any]]:
 
 def run_job(job: Mapping[str, Any], checkout: Path, variables: Mapping[str, str]) -> None:
     """Run a job in a checkout once for each entry of its matrix, with `variables` in place of its own."""
+    folder = checkout / job.get("defaults", {}).get("run", {}).get("working-directory", "")
     for number, entry in enumerate(matrix_of(job)):
         known = {f"matrix.{key}": value for key, value in entry.items()} | {"strategy.job-index": number}
         environment = {name: fill_in(str(text), known) for name, text in job.get("env", {}).items()}
         for step in job["steps"]:
             if "run" in step:
-                run_step(step["run"], checkout, environment | dict(variables))
+                run_step(step["run"], folder, environment | dict(variables))
 
 
 def matrix_of(job: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

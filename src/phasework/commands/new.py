@@ -10,15 +10,16 @@ from typing import Annotated
 
 import typer
 
-from ..answers import Answers, is_service, read_given
+from ..answers import Answers, find_answers_file, is_service, read_answers, read_given
 from ..console import interrupted, show
 from ..prompts import ask_text, confirm
 from ..questionnaire import ask_questions
 from ..relaunch import use_version
+from ..root_files import FOLDER, GITHUB, HOOKS, add_hook, find_folder, find_root, hook_of, how_to_add, name_problem
 from ..rules import Rules, load_rules
 from ..sources import running_source
 from ..summary import few
-from ..writing import find_replaced, install_service, render_service
+from ..writing import find_replaced, install_service, list_files, render_service
 from .options import Data, DataFile
 
 UNWRITTEN = "Nothing was written."
@@ -59,24 +60,53 @@ def new(
     try:
         answers = given if defaults else ask_questions(rules, given)
         target = (folder or choose_folder(rules, answers, ask=not defaults)).expanduser()
-        with tempfile.TemporaryDirectory(prefix="phasework-new-") as rendered:
-            render_service(address, vcs_ref, Path(rendered), answers)
+        answers = answers | {FOLDER: find_folder(target)}
+        with tempfile.TemporaryDirectory(prefix="phasework-new-") as temporary:
+            rendered, at_root = Path(temporary, "service"), Path(temporary, "root")
+            rendered.mkdir()
+            render_service(address, vcs_ref, rendered, answers)
+            root, unmerged = move_to_root(rendered, at_root, target)
             if not overwrite:
-                protect(target, find_replaced(Path(rendered), target), ask=not defaults)
-            left = install_service(Path(rendered), target.absolute())
+                replaced = [f"{path} at the root" for path in find_replaced(at_root, root) if path != HOOKS]
+                protect(target, [*find_replaced(rendered, target), *replaced], ask=not defaults)
+            left = install_service(rendered, target.absolute(), at_root, root)
+            written = list_files(at_root)
     except (EOFError, KeyboardInterrupt):
         interrupted(UNWRITTEN)
-    show(summary(target, left))
+    show(summary(target, left, root, written))
+    if unmerged:
+        show(f"\n{unmerged}")
+
+
+def move_to_root(rendered: Path, at_root: Path, target: Path) -> tuple[Path, str]:
+    """Move what belongs to the root of a repository to `at_root`; return the root, and what is left for the team to do.
+
+    Nothing moves if the service is at the root itself.
+    """
+    at_root.mkdir()
+    folder = read_answers(find_answers_file(rendered)).get(FOLDER)
+    root = find_root(target)
+    if not folder or not root:
+        return target.absolute(), ""
+    (rendered / GITHUB).rename(at_root / GITHUB)
+    hook = hook_of(folder, next(at_root.glob(f"{GITHUB}workflows/*")).stem)
+    hooks = root / HOOKS
+    added = add_hook(hooks.read_text(encoding="utf-8") if hooks.is_file() else "", hook)
+    if added is None:
+        return root, how_to_add(hook)
+    (at_root / HOOKS).write_text(added, encoding="utf-8")
+    return root, ""
 
 
 def protect(folder: Path, replaced: list[str], *, ask: bool) -> None:
-    """Exit if files of the folder would be replaced and the user declines."""
-    if not has_files(folder) or (not ask and not replaced):
+    """Exit if files would be replaced and the user declines."""
+    if not replaced and not (ask and has_files(folder)):
         return
+    owner = folder if has_files(folder) else "The repository"
     names = few(replaced)
     if not ask:
-        sys.exit(f"{folder} has files that the service would replace: {names}. Replace them with --overwrite.")
-    show(f"{folder} has files. The service would replace {names or 'none of them'}.")
+        sys.exit(f"{owner} has files that the service would replace: {names}. Replace them with --overwrite.")
+    show(f"{owner} has files. The service would replace {names or 'none of them'}.")
     if not confirm("Write the service there?", default=not replaced):
         sys.exit(UNWRITTEN)
 
@@ -101,8 +131,9 @@ def own_address() -> str:
 
 def refuse_unknown(rules: Rules, given: Answers) -> None:
     """Exit if there is an answer to a question that is not asked."""
-    for name in given.keys() - set(rules.question_names):
-        sys.exit(f"{name}: there is no such question; the questions are {', '.join(sorted(rules.question_names))}.")
+    names = sorted(rules.question_names)
+    for name in sorted(given.keys() - set(names), key=str):
+        sys.exit(rules.render_macro("refusals", "no_question", name, given[name], names).strip())
 
 
 def name_folder(project_name: str) -> str:
@@ -117,6 +148,8 @@ def folder_problem(folder: str) -> str:
         path = path.expanduser()
         if not folder or (os.path.lexists(path) and not path.is_dir()):
             return f'"{folder}" is not a folder; choose another name.'
+        if problem := name_problem(find_folder(path)):
+            return problem
         if is_service(path):
             return f"{folder} has a service already; choose another folder, or run `phasework update` there."
         parent = next(parent for parent in [path.absolute(), *path.absolute().parents] if parent.exists())
@@ -135,7 +168,8 @@ def has_files(folder: Path) -> bool:
     return folder.is_dir() and any(path.name != ".git" for path in folder.iterdir())
 
 
-def summary(folder: Path, left: list[str]) -> str:
-    """Return what to do next; `left` are the commands that could not be run."""
-    lines = [f"The service is in {folder}. Next:", "", f"    cd {shlex.quote(str(folder))}"]
+def summary(folder: Path, left: list[str], root: Path, at_root: list[str]) -> str:
+    """Return what was written where, and what to do next; `left` are the commands that could not be run."""
+    outside = f", and {' and '.join(at_root)} in {root}" if at_root else ""
+    lines = [f"The service is in {folder}{outside}. Next:", "", f"    cd {shlex.quote(str(folder))}"]
     return "\n".join([*lines, *(f"    {command}" for command in [*left, "uv run pytest"])])

@@ -1,0 +1,99 @@
+"""What GitHub and pre-commit read only at the root of a repository, for a service in a subfolder of it."""
+
+import re
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from .answers import Answers
+from .git import ANY_NAME, GitError, Tree, run_git
+from .rules import load_rules
+
+FOLDER = "repository_folder"
+"""The question whose answer is the folder of the service in its repository."""
+GITHUB = ".github/"
+HOOKS = ".pre-commit-config.yaml"
+HOOK = """\
+- repo: local
+  hooks:
+    - id: {workflow}
+      name: checks of {folder}
+      entry: uv run --project {folder} --locked pre-commit run --config {folder}/.pre-commit-config.yaml --files
+      language: system
+      files: ^({pattern}/|\\.github/workflows/{workflow}\\.yml$)
+      require_serial: true
+"""
+"""Runs the hooks of a service, which are in its own folder, for its files."""
+
+
+def find_root(folder: Path) -> Path | None:
+    """Return the root of the repository that a folder is inside of, or None if there is none or git ignores the folder."""
+    path = folder.resolve()
+    existing = next(parent for parent in [path, *path.parents] if parent.is_dir())
+    try:
+        root = Path(run_git("rev-parse", "--show-toplevel", cwd=existing).decode(errors=ANY_NAME).rstrip("\n"))
+    except GitError:
+        return None
+    return None if path == root or is_ignored(path, root) else root
+
+
+def is_ignored(folder: Path, root: Path) -> bool:
+    """Return whether git ignores a folder."""
+    try:
+        run_git("check-ignore", "--quiet", f"{folder}/", cwd=root)
+    except GitError:
+        return False
+    return True
+
+
+def find_folder(folder: Path) -> str:
+    """Return the path of a folder in its repository, or an empty text if it is at the root."""
+    root = find_root(folder)
+    return folder.resolve().relative_to(root).as_posix() if root else ""
+
+
+def name_problem(folder: str) -> str:
+    """Return what is wrong with the path of a service in its repository, in one sentence, or an empty text."""
+    return load_rules().render_macro("checks", "check_repository_folder", folder).strip()
+
+
+def place_at_root(tree: Tree, answers: Answers, up: str) -> Tree:
+    """Return the files of a written service with their places; `up` is the path from the service to the root."""
+    if not answers.get(FOLDER):
+        return tree
+    return {f"{up}{path}" if path.startswith(GITHUB) else path: entry for path, entry in tree.items()}
+
+
+def hook_of(folder: str, workflow: str) -> str:
+    """Return the lines that run the hooks of a service from the root."""
+    return HOOK.format(folder=folder, pattern=folder.replace(".", "\\."), workflow=workflow)
+
+
+def add_hook(text: str, hook: str) -> str | None:
+    """Return the configuration of pre-commit with another hook at its end, or None if this would not add just that."""
+    before, added = read_mapping(text), yaml.safe_load(hook)
+    if before is None or not isinstance(before.get("repos", []), list):
+        return None
+    listed = before.get("repos", [])
+    if added[0] in listed:
+        return text
+    begin = text if text.endswith("\n") or not text else f"{text}\n"
+    indents = re.findall(r"^( *)- repo:", text, re.MULTILINE) or ["  "]
+    after = begin + ("" if "repos" in before else "repos:\n") + textwrap.indent(hook, indents[-1])
+    return after if read_mapping(after) == before | {"repos": [*listed, *added]} else None
+
+
+def read_mapping(text: str) -> dict[str, Any] | None:
+    """Return the mapping in a YAML text, empty for an empty text, or None if there is another value."""
+    try:
+        content = yaml.safe_load(text)
+    except yaml.YAMLError:
+        return None
+    return {} if content is None else content if isinstance(content, dict) else None
+
+
+def how_to_add(hook: str) -> str:
+    """Return the message about a hook that the team has to add."""
+    return f"Add these lines to the list `repos` in {HOOKS} at the root of the repository:\n\n{textwrap.indent(hook, '  ')}"

@@ -1,0 +1,50 @@
+"""The hook of a service is added to the team's configuration of pre-commit, or not at all."""
+
+import pytest
+import yaml
+
+from phasework.root_files import add_hook, hook_of
+
+HOOK = hook_of("apps/my.shop", "apps-my-shop")
+ENTRY = yaml.safe_load(HOOK)[0]
+META = [{"repo": "meta", "hooks": [{"id": "identity"}]}]
+
+
+@pytest.mark.parametrize(
+    ("text", "before"),
+    [
+        ("", []),
+        ("# Ours.\n", []),
+        ("default_stages: [pre-commit]\n", []),
+        ("repos:\n- repo: meta\n  hooks: [{id: identity}]", META),
+        ("repos:\n  - repo: meta\n    hooks:\n      - id: identity\n", META),
+        ("fail_fast: true\nrepos:\n    - repo: meta\n      hooks:\n        - id: identity\n    # The end.\n", META),
+    ],
+)
+def test_a_hook_is_added_at_the_end(text: str, before: list[object]) -> None:
+    after = add_hook(text, HOOK)
+
+    assert after is not None
+    assert after.startswith(text)
+    assert yaml.safe_load(after) == {**(yaml.safe_load(text) or {}), "repos": [*before, ENTRY]}
+    assert add_hook(after, HOOK) == after
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "repos: []\n",
+        "repos:\n",
+        "repos: [{repo: meta, hooks: [{id: identity}]}]\n",
+        "repos:\n  - repo: meta\n    hooks:\n      - id: identity\nexclude: ^docs/\n",
+        "- repo: meta\n",
+        "repos: [\n",
+        "text\n",
+    ],
+)
+def test_nothing_is_added_where_the_end_is_not_the_list(text: str) -> None:
+    assert add_hook(text, HOOK) is None
+
+
+def test_a_folder_is_no_pattern() -> None:
+    assert ENTRY["hooks"][0]["files"] == r"^(apps/my\.shop/|\.github/workflows/apps-my-shop\.yml$)"
