@@ -10,6 +10,7 @@ import copier
 import pytest
 
 from tests.support.cases import CASES
+from tests.support.in_process import write
 from tests.support.services import Service, read_files, run_copier, write_service
 
 Entry = TypeVar("Entry", os.DirEntry[str], Path)
@@ -124,9 +125,19 @@ def test_modules_can_be_any_list_of_yaml(template: Path, tmp_path: Path, text: s
     assert service.modules == ["patients", "tickets"]
 
 
-def test_an_answer_without_a_question_changes_nothing(
+@pytest.mark.parametrize("name", ["", "colour", "own_module"])
+def test_an_answer_without_a_question_is_refused(template: Path, tmp_path: Path, name: str) -> None:
+    assert str(write(template, tmp_path / "service", {name: None})).startswith(
+        f"{name}: there is no such question; use "
+    )
+
+
+def test_an_unknown_answer_of_an_update_is_dropped(
     written: Callable[[str], Service], template: Path, tmp_path: Path
 ) -> None:
-    service = write_service(template, tmp_path / "service", {"": "text", "colour": None})
+    # Copier passes on all answers of the file when it has written the new version already.
+    answers = {name: answer for name, answer in written("defaults").answers.items() if not name.startswith("_")}
+
+    service = write_service(template, tmp_path / "service", answers | {"colour": None})
 
     assert service.files == written("defaults").files

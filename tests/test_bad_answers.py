@@ -38,7 +38,7 @@ TYPES = "str, text, int, decimal, bool, date, datetime, uuid, email, url, json, 
 KEYS = "the keys entity, phase, coverage, fields, unique, search or states"
 PROJECT_NAME_RULE = "1 to 60 letters, digits, spaces and . , & ' ( ) + -, a letter or digit first"
 DESCRIPTION_RULE = "one line of 1 to 200 characters without backslashes and three double quotes in a row"
-QUESTIONS = "coverage_total, database_access, description, domain, modules, own_modules, package_name, plan, project_name, python_version"
+QUESTIONS = "coverage_total, database_access, description, domain, modules, own_modules, package_name, plan, project_name, python_version, repository_folder"
 
 BAD_ANSWERS: dict[str, tuple[Answers, str]] = {
     # --- texts
@@ -117,7 +117,7 @@ BAD_ANSWERS: dict[str, tuple[Answers, str]] = {
     ),
     "total coverage that is true": (
         {"coverage_total": True},
-        'coverage_total: use a whole number from 0 to 100, not "True".',
+        "coverage_total: use a whole number from 0 to 100, not true (yes, on or true without quotes).",
     ),
     # --- wrong types
     "no project name at all": (
@@ -216,7 +216,10 @@ BAD_ANSWERS: dict[str, tuple[Answers, str]] = {
         f'own_modules: use {NAME_RULE}, for the name of a module, not "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa...".',
     ),
     "traversal": (own("../evil"), f'own_modules: use {NAME_RULE}, for the name of a module, not "../evil".'),
-    "YAML's no": (own(False), f'own_modules: use {NAME_RULE}, for the name of a module, not "False".'),
+    "YAML's no": (
+        own(False),
+        f"own_modules: use {NAME_RULE}, for the name of a module, not false (no, off or false without quotes).",
+    ),
     "name of the tests": (
         own("tests"),
         "own_modules.tests: use another name, such as tests_items, because the service itself uses this one.",
@@ -322,11 +325,11 @@ BAD_ANSWERS: dict[str, tuple[Answers, str]] = {
     ),
     # --- fields
     "unknown type": (
-        field("number"),
-        f'own_modules.loans.fields.copies: use {TYPES}, not "number".',
+        field("colour"),
+        f'own_modules.loans.fields.copies: use {TYPES}, not "colour".',
     ),
     "type that is a number": (field(5), f'own_modules.loans.fields.copies: use {TYPES}, not "5".'),
-    "type that is empty": (field(None), f'own_modules.loans.fields.copies: use {TYPES}, not "None".'),
+    "type that is empty": (field(None), f"own_modules.loans.fields.copies: use {TYPES}, not an empty value."),
     "field id": (
         field("int", "id"),
         "own_modules.loans.fields.id: use another name, such as loan_id, because the generated code uses this one.",
@@ -365,7 +368,7 @@ BAD_ANSWERS: dict[str, tuple[Answers, str]] = {
     ),
     "YAML's yes as a field": (
         field("int", True),
-        f'own_modules.loans.fields: use {SHORT_NAME_RULE}, for the name of a field, not "True".',
+        f"own_modules.loans.fields: use {SHORT_NAME_RULE}, for the name of a field, not true (yes, on or true without quotes).",
     ),
     "empty list of choices": (
         field([]),
@@ -373,7 +376,7 @@ BAD_ANSWERS: dict[str, tuple[Answers, str]] = {
     ),
     "choice that is YAML's no": (
         field(["yes", False]),
-        'own_modules.loans.fields.copies: use choices of 1 to 30 letters, digits, spaces and _ . + / - (yes, no and numbers in quotes), not "False".',
+        "own_modules.loans.fields.copies: use choices of 1 to 30 letters, digits, spaces and _ . + / - (yes, no and numbers in quotes), not false (no, off or false without quotes).",
     ),
     "choice that is a list": (
         field([["a"]]),
@@ -490,7 +493,7 @@ BAD_ANSWERS: dict[str, tuple[Answers, str]] = {
     ),
     "unknown target": (
         states(open=["closed"]),
-        'own_modules.loans.states.open: use states of the module (open), not "closed".',
+        'own_modules.loans.states.open: use states of the module (open) or add closed: [], not "closed".',
     ),
     "target that is a list": (
         states(open=[["open"]]),
@@ -502,7 +505,7 @@ BAD_ANSWERS: dict[str, tuple[Answers, str]] = {
     ),
     "target that is not a list": (
         states(open="closed", closed=[]),
-        'own_modules.loans.states.open: use a list of states, not "closed".',
+        'own_modules.loans.states.open: use a list of states, as in [closed], not "closed".',
     ),
     "target twice": (
         states(open=["closed", "closed"], closed=[]),
@@ -514,7 +517,7 @@ BAD_ANSWERS: dict[str, tuple[Answers, str]] = {
     ),
     "YAML's on as a state": (
         own(states={True: []}),
-        f'own_modules.loans.states: use {SHORT_NAME_RULE}, for the name of a state (yes, no, on and off in quotes), not "True".',
+        f"own_modules.loans.states: use {SHORT_NAME_RULE}, for the name of a state (yes, no, on and off in quotes), not true (yes, on or true without quotes).",
     ),
     "a state that nothing leads to": (
         states(open=["closed"], lost=[], closed=[]),
@@ -551,7 +554,7 @@ BAD_ANSWERS: dict[str, tuple[Answers, str]] = {
     ),
     "plan of nothing": (
         own() | {"plan": {None: {"phase": 1}}},
-        'plan: use modules of the service (loans), not "None".',
+        "plan: use modules of the service (loans), not an empty value.",
     ),
     "planned phase 0": (
         own() | {"plan": {"loans": {"phase": 0}}},

@@ -91,6 +91,8 @@ def read_yaml(file: Path) -> Any:
         return parse_yaml(file.read_text(encoding="utf-8"))
     except OSError as error:
         sys.exit(f"{file}: {error.strerror}.")
+    except UnicodeDecodeError:
+        sys.exit(f"{file}: save the file as UTF-8; it has another encoding.")
     except READ_ERRORS as error:
         sys.exit(f"{file}: {error}.")
 

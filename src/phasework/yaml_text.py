@@ -13,7 +13,8 @@ ADVICE: tuple[tuple[str, str], ...] = (
     (r"found '<stream end>'", "close the bracket or brace before it"),
     (r"unknown escape", "use single quotes, in which a backslash is plain text"),
     (r"got ':'", "put a text with a colon in quotes"),
-    (r"character '|undefined alias|expected alphabetic|node content|indicators|a comment or a line break", QUOTES),
+    (r"a comment or a line break", f"write a reference as -> MODULE, or {QUOTES}"),
+    (r"character '|undefined alias|expected alphabetic|node content|indicators", QUOTES),
     (r"unexpected end of stream", "close the quote that opens here"),
     (r"got '\?'|mapping keys", "leave out the ? after the list; a choice cannot be optional"),
     (r"expected ',' or '\]'", "close the bracket that opens here, as in [short, long]"),
@@ -59,6 +60,20 @@ class Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
+def construct_number(loader: Loader, node: yaml.ScalarNode) -> int | float:
+    """Return a number; refuse one that has another value than it seems to have: 010 would be 8, and 1:30 would be 90."""
+    is_int = node.tag.endswith(":int")
+    number: int | float = loader.construct_yaml_int(node) if is_int else loader.construct_yaml_float(node)
+    if re.search(r":|_|^[-+]?0[0-9bx]" if is_int else r":|_", node.value):
+        problem = f"YAML reads {node.value} as the number {number}; write {number}, or {QUOTES}"
+        raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark)
+    return number
+
+
+for kind in ("int", "float"):
+    Loader.add_constructor(f"tag:yaml.org,2002:{kind}", construct_number)
+
+
 def parse_yaml(text: str) -> Any:
     """Return the value of a YAML text; raise `InvalidYaml` if there is none."""
     try:
@@ -88,6 +103,8 @@ def explain(error: yaml.MarkedYAMLError, lines: list[str]) -> str:
 
 def advise(reason: str, line: str) -> str:
     """Return what to write instead of a line, else PyYAML's reason."""
+    if re.search(r"\]\s*=", line):
+        return "leave out the = and what follows; choices have no default"
     if "mapping values" in reason:
         if re.search(":\\s.*:\\s", line):
             return "put a text with a colon in quotes, or begin a new line after the first colon"

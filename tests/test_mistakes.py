@@ -1,0 +1,246 @@
+"""Mistakes of newcomers in the YAML of a data file: each is refused in one sentence that says what to write instead."""
+
+import sys
+from pathlib import Path
+from textwrap import dedent, indent
+
+import pytest
+import yaml
+
+from phasework.answers import read_given
+from phasework.commands.new import refuse_unknown
+from phasework.rules import load_rules
+from tests.support.in_process import write
+
+KEYS = "the keys entity, phase, coverage, fields, unique, search or states"
+NAME_RULE = "a-z, 0-9 and _, at most 30, a letter first, for the name of a module"
+STATE_RULE = "a-z, 0-9 and _, at most 25, a letter first, for the name of a state (yes, no, on and off in quotes)"
+QUESTIONS = "coverage_total, database_access, description, domain, modules, own_modules, package_name, plan, project_name, python_version, repository_folder"
+
+
+def loans(description: str) -> str:
+    """Return a data file with a module that has this description, beside a module `members`."""
+    members = "  members:\n    fields:\n      name: str\n"
+    return f"domain: blank\nown_modules:\n{members}  loans:\n{indent(dedent(description), '    ')}"
+
+
+def field(line: str) -> str:
+    """Return a data file with a field."""
+    return loans(f"fields:\n  title: str\n  {line}\n")
+
+
+MISTAKES: dict[str, tuple[str, str]] = {
+    # --- other words
+    "own_module": (
+        "own_module:\n  loans:\n    fields:\n      title: str\n",
+        f"own_module: there is no such question; use {QUESTIONS}.",
+    ),
+    "a module at the top of the file": (
+        "loans:\n  fields:\n    title: str\n",
+        "loans: write it below own_modules, indented, because it describes a module.",
+    ),
+    "field instead of fields": (loans("field:\n  title: str\n"), f'own_modules.loans: use {KEYS}, not "field".'),
+    "state instead of states": (
+        loans("fields: {title: str}\nstate:\n  open: []\n"),
+        f'own_modules.loans: use {KEYS}, not "state".',
+    ),
+    "all as modules": ("modules: all\n", "modules: use a list of names, as in [patients, tickets], not text."),
+    "modules that are ticked": (
+        "modules:\n  patients: true\n",
+        "modules: use a list of names, as in [patients, tickets], not a mapping.",
+    ),
+    # --- types of others
+    "varchar of SQL": (field("name: VARCHAR(80)"), 'own_modules.loans.fields.name: use str, not "VARCHAR(80)".'),
+    "CharField of Django": (
+        field("name: models.CharField(max_length=80)"),
+        'own_modules.loans.fields.name: use str, not "models.CharField(max_length=80)".',
+    ),
+    "ForeignKey of Django": (
+        field("member: ForeignKey(Member)"),
+        'own_modules.loans.fields.member: use -> and the name of a module, not "ForeignKey(Member)".',
+    ),
+    "float": (field("fee: float"), 'own_modules.loans.fields.fee: use decimal, not "float".'),
+    "number of TypeScript": (
+        field("copies: number?"),
+        'own_modules.loans.fields.copies: use int or decimal, not "number?".',
+    ),
+    "a union of TypeScript": (
+        field('kind: \'"short" | "long"\''),
+        'own_modules.loans.fields.kind: use [short, long], not ""short" | "long"".',
+    ),
+    "an optional key of TypeScript": (
+        field("due?: date"),
+        'own_modules.loans.fields: use due: date?, with the ? after the type, not "due?".',
+    ),
+    "None of Python": (
+        field("due: date | None"),
+        'own_modules.loans.fields.due: use date, with ? for optional and = for a default, not "date | None".',
+    ),
+    "a constraint of SQL": (
+        field("isbn: str UNIQUE"),
+        'own_modules.loans.fields.isbn: use str, with ? for optional and = for a default, not "str UNIQUE".',
+    ),
+    "a mapping as a type": (
+        field("copies: {type: int, default: 1}"),
+        "own_modules.loans.fields.copies: use str, text, int, decimal, bool, date, datetime, uuid, email, url, json, a list of choices "
+        "or -> MODULE, with ? for optional and = for a default, not \"{'type': 'int', 'default': 1}\".",
+    ),
+    # --- references
+    "a module as a type": (field("member: members"), 'own_modules.loans.fields.member: use -> members, not "members".'),
+    "the singular of a module": (
+        field("member: -> member"),
+        'own_modules.loans.fields.member: use a module of the service (loans, members), not "member".',
+    ),
+    "an arrow of another kind": (
+        field("member: → members"),
+        'own_modules.loans.fields.member: use -> members, not "→ members".',
+    ),
+    "an arrow that YAML reads": (
+        field("member: > members"),
+        "line 9, column 17: write a reference as -> MODULE, or put the text in quotes.",
+    ),
+    "a list of references": (
+        field("members: [-> members]"),
+        'own_modules.loans.fields.members: use -> members for one record, and a module of its own for several, not "[-> members]".',
+    ),
+    # --- defaults
+    "a default with a comma": (
+        field("fee: decimal = 2,50"),
+        'own_modules.loans.fields.fee: use as the default a number of at most 10 digits before the point and 2 after it, not "2,50".',
+    ),
+    "today": (
+        field("due: date = today"),
+        'own_modules.loans.fields.due: use as the default a day as in 2030-12-31, not "today".',
+    ),
+    "True of Python": (
+        field("open: bool = True"),
+        'own_modules.loans.fields.open: use as the default true or false, not "True".',
+    ),
+    "a default of choices": (
+        field("kind: [short, long] = short"),
+        "line 9, column 27: leave out the = and what follows; choices have no default.",
+    ),
+    # --- nesting
+    "no fields between": (
+        loans("title: str\ncopies: int\n"),
+        'own_modules.loans: use fields with title indented below it, not "title".',
+    ),
+    "keys that are not indented": (
+        "domain: blank\nown_modules:\n  loans:\n  members:\n    fields:\n      name: str\n",
+        f"own_modules.loans: use {KEYS}, indented below it, not an empty value.",
+    ),
+    "states below fields": (
+        loans("fields:\n  title: str\n  states:\n    open: []\n"),
+        "own_modules.loans.fields.states: write states next to fields, not below it.",
+    ),
+    "unique below fields": (
+        loans("fields:\n  title: str\n  unique: [title]\n"),
+        "own_modules.loans.fields.unique: write unique next to fields, not below it.",
+    ),
+    "fields as a list": (
+        loans("fields:\n  - title: str\n"),
+        "own_modules.loans.fields: use a mapping of at least one field to its type, as in title: str, not \"[{'title': 'str'}]\".",
+    ),
+    "no space after a colon": (
+        loans("fields:\n  title:str\n"),
+        'own_modules.loans.fields: use a mapping of at least one field to its type, as in title: str, not "title:str".',
+    ),
+    # --- states
+    "an arrow between states": (
+        loans("fields: {title: str}\nstates:\n  open: -> closed\n  closed: []\n"),
+        'own_modules.loans.states.open: use a list of states, as in [closed], not "-> closed".',
+    ),
+    "a last state that is not described": (
+        loans("fields: {title: str}\nstates:\n  open: [closed]\n"),
+        'own_modules.loans.states.open: use states of the module (open) or add closed: [], not "closed".',
+    ),
+    "states that YAML reads": (
+        loans("fields: {title: str}\nstates:\n  on: [off]\n  off: []\n"),
+        f"own_modules.loans.states: use {STATE_RULE}, not true (yes, on or true without quotes).",
+    ),
+    # --- numbers, phases and the plan
+    "a phase in quotes": (
+        loans('phase: "2"\nfields: {title: str}\n'),
+        'own_modules.loans.phase: use a whole number from 1 to 9 without quotes, not "2".',
+    ),
+    "a percent sign": (
+        loans("coverage: 90%\nfields: {title: str}\n"),
+        'own_modules.loans.coverage: use a whole number from 0 to 100, not "90%".',
+    ),
+    "a share": (
+        loans("coverage: 0.9\nfields: {title: str}\n"),
+        'own_modules.loans.coverage: use a whole number from 0 to 100, not "0.9".',
+    ),
+    "a leading zero": (
+        loans("coverage: 070\nfields: {title: str}\n"),
+        "line 7, column 15: YAML reads 070 as the number 56; write 56, or put the text in quotes.",
+    ),
+    "hours and minutes": (
+        field("slot: [1:30, 2:30]"),
+        "line 9, column 14: YAML reads 1:30 as the number 90; write 90, or put the text in quotes.",
+    ),
+    "a plan by phase": (
+        field("copies: int") + "plan:\n  phase1: [loans]\n",
+        'plan: use modules of the service (loans, members), not "phase1".',
+    ),
+    "a phase alone": (
+        field("copies: int") + "plan:\n  loans: 2\n",
+        'plan.loans: use the keys phase and coverage, as in {phase: 2, coverage: 80}, not "2".',
+    ),
+    "a plan for a module that is not chosen": (
+        "modules: [patients]\nplan:\n  tickets: {phase: 1}\n",
+        'plan: use modules of the service (patients), not "tickets".',
+    ),
+    "a version that YAML rounds": (
+        "python_version: 3.10\n",
+        'python_version: use 3.11, 3.12, 3.13 or 3.14, not "3.1".',
+    ),
+    # --- the text itself
+    "an anchor that is not there": (
+        field("copies: *number"),
+        "line 9, column 15: put the text in quotes.",
+    ),
+    "a name twice below an anchor": (
+        "own_modules:\n  loans: &loans\n    fields:\n      title: str\n  members: *loans\n  loans: *loans\n",
+        "line 6, column 3: loans is already in line 2; use each name once.",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "sentence"), MISTAKES.values(), ids=MISTAKES)
+def test_phasework_says_what_to_write(tmp_path: Path, text: str, sentence: str) -> None:
+    file = tmp_path / "answers.yml"
+    file.write_text(text, encoding="utf-8")
+
+    with pytest.raises(SystemExit) as refusal:
+        check(file)
+
+    assert str(refusal.value).removeprefix(f"{file}: ") == sentence
+
+
+def check(file: Path) -> None:
+    """Check the answers in a file as `phasework new` does; exit if they are refused."""
+    rules = load_rules()
+    given = read_given([], file)
+    refuse_unknown(rules, given)
+    sys.exit(rules.problem(rules.with_defaults(given)))
+
+
+IN_YAML = [name for name, (_, sentence) in MISTAKES.items() if sentence.startswith("line ")]
+
+
+@pytest.mark.parametrize("name", [name for name in MISTAKES if name not in IN_YAML])
+def test_plain_copier_says_the_same_and_writes_nothing(template: Path, tmp_path: Path, name: str) -> None:
+    text, sentence = MISTAKES[name]
+
+    assert write(template, tmp_path / "service", yaml.safe_load(text)) == sentence
+    assert not (tmp_path / "service").exists()
+
+
+def test_a_file_of_another_encoding_is_named(tmp_path: Path) -> None:
+    # PowerShell writes UTF-16.
+    file = tmp_path / "answers.yml"
+    file.write_text("coverage_total: 80\n", encoding="utf-16")
+
+    with pytest.raises(SystemExit, match="save the file as UTF-8; it has another encoding"):
+        read_given([], file)
