@@ -94,18 +94,11 @@ class RequestLimits:
     def _limit_body(self, scope: Scope, receive: Receive) -> Receive:
         seconds = self.settings.body_timeout_seconds
         deadline = asyncio.get_running_loop().time() + seconds
-        declared = int(Headers(scope=scope).get("content-length", 0))
-        received = 0
+        size = 0
         more = True
 
         async def limited() -> Message:
-            nonlocal received, more
-            # The router finds the endpoint before it reads the body.
-            limit = BODY_LIMITS.get(scope.get("endpoint"), self.settings.max_body_bytes)
-            detail = f"The body has more than {limit} bytes."
-            too_large = HTTPException(status.HTTP_413_CONTENT_TOO_LARGE, detail, CLOSE)
-            if declared > limit:
-                raise too_large
+            nonlocal size, more
             try:
                 # After the body, the only message says that the client has disconnected.
                 async with asyncio.timeout_at(deadline if more else None):
@@ -114,9 +107,12 @@ class RequestLimits:
                 detail = f"The body was not received within {seconds:g} seconds."
                 raise HTTPException(status.HTTP_408_REQUEST_TIMEOUT, detail, CLOSE) from error
             more = message.get("more_body", False)
-            received += len(message.get("body", b""))
-            if received > limit:
-                raise too_large
+            size += len(message.get("body", b""))
+            # The router finds the endpoint before it reads the body.
+            limit = BODY_LIMITS.get(scope.get("endpoint"), self.settings.max_body_bytes)
+            if size > limit:
+                detail = f"The body has more than {limit} bytes."
+                raise HTTPException(status.HTTP_413_CONTENT_TOO_LARGE, detail, CLOSE)
             return message
 
         return limited
