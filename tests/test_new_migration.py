@@ -38,7 +38,7 @@ def library(request: pytest.FixtureRequest, written: Callable[[str], Service], t
 def test_each_module_that_changed_gets_its_revision(library: Service) -> None:
     add_column(library, "modules/loans/models.py", "colour: Mapped[str | None]")
     add_column(library, "modules/members/models.py", "points: Mapped[int]")
-    add_column(library, "core/identity.py", "nickname: Mapped[str | None]")
+    add_column(library, "core/users.py", "nickname: Mapped[str | None]")
     # Sorted by name, the referenced module comes last.
     add_module(library, "parcel", "vans")
     add_module(library, "van", "loans")

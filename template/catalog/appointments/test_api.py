@@ -9,7 +9,7 @@ from httpx2 import AsyncClient
 from time_machine import Traveller
 
 from your_service.core.events import Event
-from your_service.core.identity import User
+from your_service.core.users import User
 from your_service.modules.appointments.models import Appointment, Practitioner
 
 from tests.support.checks import write_and_read

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from your_service.core.events import EventBus
-from your_service.core.identity import User
 from your_service.core.tenancy import Organisation
+from your_service.core.users import User
 from your_service.modules.tickets.models import Ticket
 from your_service.modules.tickets.schemas import RequestedTicket
 from your_service.modules.tickets.service import TicketService

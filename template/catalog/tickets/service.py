@@ -8,8 +8,8 @@ from sqlalchemy import Select, func, select
 
 from ...core.concurrency import lock_keys
 from ...core.errors import Conflict, Unprocessable
-from ...core.identity import User
 from ...core.lifecycle import Lifecycle, Transitions
+from ...core.users import User
 from .models import Ticket, TicketState
 
 UNRESOLVED = (TicketState.OPEN, TicketState.IN_PROGRESS, TicketState.WAITING)

@@ -7,7 +7,7 @@ import pytest
 from fastapi import status
 from httpx2 import AsyncClient
 
-from your_service.core.identity import User
+from your_service.core.users import User
 
 from tests.support.checks import write_and_read
 from tests.support.factories import Factory, Payload

@@ -2,7 +2,7 @@
 
 import pytest
 
-from your_service.core.identity import User
+from your_service.core.users import User
 from your_service.modules.tickets.models import Ticket, TicketState
 from your_service.modules.tickets.schemas import RequestedTicket, TicketQuery
 from your_service.modules.tickets.service import TicketService

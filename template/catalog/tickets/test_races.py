@@ -5,7 +5,7 @@ from collections import Counter
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from your_service.core.events import EventBus
-from your_service.core.identity import User
+from your_service.core.users import User
 from your_service.modules.tickets.models import Ticket
 from your_service.modules.tickets.schemas import TicketUpdate
 from your_service.modules.tickets.service import TicketService

@@ -11,9 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from time_machine import Traveller
 
 from your_service.core.errors import Conflict, InvalidTransition, NotFound, Unprocessable
-from your_service.core.identity import User
 from your_service.core.schemas import ListQuery
 from your_service.core.tenancy import Organisation
+from your_service.core.users import User
 from your_service.modules.tickets.models import Ticket, TicketPriority, TicketState
 from your_service.modules.tickets.schemas import (
     RequestedTicket,

@@ -7,7 +7,7 @@ from fastapi import status
 from httpx2 import AsyncClient
 
 from your_service.core.events import Event
-from your_service.core.identity import User
+from your_service.core.users import User
 from your_service.modules.journeys.models import Journey
 
 from tests.support.factories import Factory

@@ -13,10 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from your_service.core.errors import NotFound, Unauthenticated
 from your_service.core.events import EventBus
-from your_service.core.identity import User
 from your_service.core.security import AuthService, Principal, Role
 from your_service.core.tenancy import Organisation, OrganisationNotSet, current_organisation
-from your_service.core.users import UserService
+from your_service.core.users import User, UserService
 
 from tests import test_utils
 from tests.test_config import FROZEN_NOW, TEST_JWT_SECRET, TEST_ORGANISATION_ID, TEST_USER_ID, TOKEN_EXPIRY
