@@ -1,10 +1,13 @@
 """Play races, overload and outages against a service: two server processes on PostgreSQL, on this machine only.
 
+If there is a PgBouncer, a third run connects through it.
+
 Prints one line for each play: writes that were acknowledged and lost, things that happened twice, unexpected server errors (all
 must be 0), and the longest wait for a response in seconds. The number of requests is fixed, and each request has a timeout.
 """
 
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -73,6 +76,8 @@ class World:
     urls: Sequence[str]
     token: str
     database: str
+    settings: Mapping[str, str]
+    """The environment variables of the servers."""
     logs: Sequence[Path]
     tell: Callable[[str], int]
     """Tells the mail server to `confirm` e-mails or to `wait`; returns the largest number of e-mails to one person."""
@@ -330,25 +335,47 @@ PLAYS: Mapping[str, Callable[[World], None]] = {
 
 # Starts PostgreSQL, two servers, a worker and a mail server, prints where they are, and stops them when its input ends.
 # For each line of input, it prints the largest number of e-mails to one person. The mail server confirms e-mails only after
-# the line "confirm".
+# the line "confirm". With a second argument, the settings of PgBouncer, the programs connect through it.
 SERVE = r"""
 import json
+import os
 import sys
 from collections import Counter
+from contextlib import contextmanager
+from pathlib import Path
 
 from tests.suite.postgres import drop_databases, make_database
-from tests.suite.programs import running
+from tests.suite.programs import free_port, running
 from tests.suite.redis import prefix, redis_server
 from tests.suite.run import begin
 from tests.support.gateways.email_server import SmtpServer
 from tests.support.programs import OPTIONS, WORKER
 from tests.support.server import create_token, serving, settings_on
 
+
+@contextmanager
+def connected(database, run, pgbouncer):
+    if not pgbouncer:
+        yield settings_on(database)
+        return
+    port, socket = free_port(), Path(database.query["host"])
+    file = run.folder / "pgbouncer.ini"
+    server = f"[databases]\n* = host={socket} user={database.username}\n"
+    file.write_text(f"{pgbouncer}\nauth_type = any\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\n{server}")
+    # It refuses to run as root.
+    user = ["--user", socket.owner()] if os.getuid() == 0 else []
+    with running(["pgbouncer", *user, str(file)], run.folder / "pgbouncer.log", os.environ) as program:
+        program.wait_for_port(port)
+        url = database.set(host="127.0.0.1", port=port, query={})
+        yield {**settings_on(url), "DATABASE_PGBOUNCER": "true"}
+
+
 with begin() as run:
     try:
-        environment = settings_on(make_database(run))
+        database = make_database(run)
         logs = [run.folder / f"{name}.log" for name in ("server1", "server2", "worker")]
         with (
+            connected(database, run, *sys.argv[2:]) as environment,
             SmtpServer() as mail,
             redis_server(run, run.folder / "redis.log") as redis_url,
             serving(logs[0], environment) as first,
@@ -362,7 +389,8 @@ with begin() as run:
             world = {
                 "urls": [first, second],
                 "token": create_token(environment, run.folder),
-                "database": environment["DATABASE_URL"].replace("+psycopg", ""),
+                "database": database.set(drivername="postgresql").render_as_string(hide_password=False),
+                "settings": environment,
                 "logs": [str(log) for log in logs],
             }
             print(json.dumps(world), flush=True)
@@ -376,10 +404,10 @@ with begin() as run:
 
 
 @contextmanager
-def running(service: Service, scale: int) -> Iterator[World]:
-    """Run a service on two processes within a `with` block."""
+def running(service: Service, scale: int, pgbouncer: bool = False) -> Iterator[World]:
+    """Run a service on two processes within a `with` block, connected through PgBouncer if `pgbouncer`."""
     program = subprocess.Popen(
-        service.command("python", "-c", SERVE, str(SMTP_TIMEOUT)),
+        service.command("python", "-c", SERVE, str(SMTP_TIMEOUT), pgbouncer_of(service) if pgbouncer else ""),
         cwd=service.folder,
         env=service.variables,
         stdin=subprocess.PIPE,
@@ -401,10 +429,16 @@ def running(service: Service, scale: int) -> Iterator[World]:
         yield World(**found, tell=tell, scale=scale)
 
 
-def play_all(service: Service, scale: int) -> dict[str, Play]:
+def pgbouncer_of(service: Service) -> str:
+    """Return the settings of PgBouncer that the service recommends."""
+    runbook = (service.folder / "docs/runbooks/deploy.md").read_text(encoding="utf-8")
+    return runbook.partition("```ini\n")[2].partition("```")[0]
+
+
+def play_all(service: Service, scale: int, pgbouncer: bool = False) -> dict[str, Play]:
     """Play everything against a service, print a line for each play, and return what happened."""
     plays = {}
-    with running(service, scale) as world:
+    with running(service, scale, pgbouncer) as world:
         for name, play in PLAYS.items():
             world.play, world.allowed = Play(), frozenset()
             play(world)
@@ -421,11 +455,13 @@ def main() -> None:
     """Play everything against the default service in both forms."""
     with tempfile.TemporaryDirectory(prefix="phasework-faults-") as folder:
         template = copy_template(Path(folder) / "template")
+        forms = ("sync", "async")
+        services = {form: write_service(template, Path(folder) / form, {"database_access": form}) for form in forms}
         failed = False
-        for form in ("sync", "async"):
-            print(f"{form}:")
-            service = write_service(template, Path(folder) / form, {"database_access": form})
-            failed |= not all(play.holds for play in play_all(service, scale=5).values())
+        for pgbouncer in (False, True) if shutil.which("pgbouncer") else (False,):
+            for form, service in services.items():
+                print(f"{form}{', with PgBouncer' if pgbouncer else ''}:")
+                failed |= not all(play.holds for play in play_all(service, 5, pgbouncer).values())
     sys.exit(failed)
 
 
