@@ -21,7 +21,8 @@ pytestmark = needs_engine()
 
 # A password with characters that need encoding in a URL.
 PASSWORD = "p@ss:w/rd?#%"
-REQUIRED = {"POSTGRES_PASSWORD": PASSWORD, "JWT_SECRET": "a key for the tests of the compose file"}
+PASSWORDS = {"POSTGRES_PASSWORD": PASSWORD, "SERVICE_PASSWORD": f"{PASSWORD}'s"}
+REQUIRED = {**PASSWORDS, "JWT_SECRET": "a key for the tests of the compose file"}
 SETTINGS = {
     **REQUIRED,
     # Free ports.
@@ -34,6 +35,15 @@ SETTINGS = {
 # The official image always uses UTF-8; other images may need this setting.
 UTF_8 = {"services": {"postgres": {"environment": {"LANG": "C.UTF-8"}}}}
 OURS = ("migrate", "app", "worker")
+# Runs a statement with the settings of a container, and prints the error or nothing.
+EXECUTE = """
+import os, sys, psycopg
+with psycopg.connect(os.environ["DATABASE_URL"].replace("+psycopg", "")) as connection:
+    try:
+        connection.execute(sys.argv[1])
+    except psycopg.Error as error:
+        print(type(error).__name__)
+"""
 
 
 @contextmanager
@@ -90,6 +100,11 @@ def query(stack: Stack, statement: str) -> str:
     return stack.compose(*password, *client, "--command", statement)
 
 
+def execute(stack: Stack, service: str, statement: str) -> str:
+    """Run a statement in the database as the service does, and return the name of the error or nothing."""
+    return stack.compose("exec", "-T", service, "python", "-c", EXECUTE, statement)
+
+
 @pytest.mark.parametrize("service", ["app", "worker", "postgres", "redis"])
 def test_every_container_becomes_healthy(stack: Stack, service: str) -> None:
     until(lambda: state(stack, service)["Health"]["Status"] == "healthy", stack)
@@ -116,6 +131,31 @@ def test_a_request_writes_to_postgresql(stack: Stack) -> None:
     assert query(stack, f"SELECT family_name FROM patients WHERE id = '{answer['id']}'") == "Hopper"
 
 
+@pytest.mark.parametrize("service", ["app", "worker"])
+def test_the_service_can_change_rows_but_no_tables(stack: Stack, service: str) -> None:
+    refused = (
+        "CREATE TABLE notes ()",
+        "ALTER TABLE patients ADD COLUMN note text",
+        "TRUNCATE patients CASCADE",
+        "DROP TABLE patients CASCADE",
+        "COPY patients TO PROGRAM 'true'",
+        "CREATE ROLE other",
+    )
+
+    assert {execute(stack, service, statement) for statement in refused} == {"InsufficientPrivilege"}
+    assert execute(stack, service, "DELETE FROM patients WHERE false") == ""
+
+
+def test_a_database_without_the_role_gets_it(stack: Stack) -> None:
+    # As after an update from a version with a single role.
+    query(stack, "DROP OWNED BY service")
+    query(stack, "DROP ROLE service")
+
+    stack.compose("up", "--no-build", "--detach")
+
+    assert execute(stack, "app", "DELETE FROM patients WHERE false") == ""
+
+
 def test_a_task_passes_through_redis_to_the_worker(stack: Stack) -> None:
     done = r"Task appointments.queue_reminders["
     until(
@@ -134,6 +174,13 @@ def test_our_containers_have_minimal_rights(stack: Stack, service: str) -> None:
 
     assert (host["ReadonlyRootfs"], host["CapDrop"], user) == (True, ["ALL"], "10001:10001")
     assert host["SecurityOpt"] == ["no-new-privileges:true"]
+
+
+@pytest.mark.parametrize("service", OURS)
+def test_our_containers_have_limits(stack: Stack, service: str) -> None:
+    host = stack.container(service)["HostConfig"]
+
+    assert (host["Memory"], host["NanoCpus"], host["PidsLimit"]) == (2**30, 2 * 10**9, 256)
 
 
 def test_containers_get_only_their_own_secrets(stack: Stack) -> None:
@@ -191,16 +238,16 @@ def test_prometheus_scrapes_the_service(stack: Stack) -> None:
     until(is_seen, stack)
 
 
-def test_a_missing_password_is_named(written: Callable[[str], Service]) -> None:
-    said = Stack(written("defaults").folder, "none", {"JWT_SECRET": "s" * 32}).start("config").stderr
+@pytest.mark.parametrize("missing", PASSWORDS)
+def test_a_missing_password_is_named(written: Callable[[str], Service], missing: str) -> None:
+    others = {name: value for name, value in REQUIRED.items() if name != missing}
+    said = Stack(written("defaults").folder, "none", others).start("config").stderr
 
-    assert "POSTGRES_PASSWORD is not set; docs/docker.md shows how to add it to .env" in said
+    assert f"{missing} is not set; docs/docker.md shows how to add it to .env" in said
 
 
 def test_the_tests_need_no_key_for_tokens(written: Callable[[str], Service]) -> None:
-    run = Stack(written("defaults").folder, "none", {"POSTGRES_PASSWORD": PASSWORD}).start(
-        "--profile", "test", "config"
-    )
+    run = Stack(written("defaults").folder, "none", PASSWORDS).start("--profile", "test", "config")
 
     assert "JWT_SECRET" not in run.stderr
     assert yaml.safe_load(run.stdout)["services"]["app"]["environment"]["JWT_SECRET"] is None
