@@ -10,7 +10,8 @@ import pytest
 
 from tests.support.services import Service, with_load_tools
 
-CASES = ("everything", "blank-async")
+CASES = ("everything", "blank-async", "everything-async", "blank")
+SHORT = CASES[:2]
 # Every check but one. The document cannot describe everything that is refused: an unknown time zone, a slot that is taken, a NUL
 # in a text.
 OPTIONS = (
@@ -20,14 +21,18 @@ OPTIONS = (
 )
 
 
-@pytest.fixture(params=[pytest.param(case, marks=pytest.mark.xdist_group(f"openapi-{case}")) for case in CASES])
-def service(request: pytest.FixtureRequest, written: Callable[[str], Service]) -> Service:
-    """Services with all catalog modules and with all field types, in each form, with schemathesis."""
-    return with_load_tools(written(request.param))
-
-
-@pytest.mark.parametrize("examples", ["1", pytest.param("20", marks=pytest.mark.long)])
-def test_every_response_is_documented_and_none_is_a_server_error(service: Service, examples: str) -> None:
+@pytest.mark.parametrize(
+    ("case", "examples"),
+    [pytest.param(case, "1", marks=pytest.mark.xdist_group(f"openapi-{case}")) for case in SHORT]
+    + [
+        pytest.param(case, "20", marks=[pytest.mark.xdist_group(f"openapi-{case}"), pytest.mark.long]) for case in CASES
+    ],
+)
+def test_every_response_is_documented_and_none_is_a_server_error(
+    written: Callable[[str], Service], case: str, examples: str
+) -> None:
+    # All modules of the catalog, and own modules with all types of fields.
+    service = with_load_tools(written(case))
     programs = json.dumps([TRAPS, SCHEMATHESIS_RUN])
 
     output = service.run("python", "-c", RUN, programs, *OPTIONS, "--max-examples", examples)
