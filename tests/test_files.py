@@ -3,11 +3,13 @@
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import copier
+import editorconfig
 import pytest
 import yaml
 from copier._template import Template
@@ -232,6 +234,20 @@ def test_files_end_in_one_newline(service: Service) -> None:
     texts = {path: text for path, text in texts_of(service).items() if text}
 
     assert [path for path, text in texts.items() if not text.endswith("\n") or text.endswith("\n\n")] == []
+
+
+def test_files_follow_the_settings_of_editors(service: Service) -> None:
+    wrong = []
+    for path, text in texts_of(service).items():
+        settings = editorconfig.get_properties(str(service.folder / path))
+        assert (settings["charset"], settings["end_of_line"], settings["indent_style"]) == ("utf-8", "lf", "space")
+        trimmed = settings["trim_trailing_whitespace"] == "true"
+        if "\r" in text or "\n\t" in text or (trimmed and re.search(r"[ \t]$", text, re.MULTILINE)):
+            wrong.append(path)
+
+    assert wrong == []
+    ruff = tomllib.loads(texts_of(service)["pyproject.toml"])["tool"]["ruff"]
+    assert str(ruff["line-length"]) == editorconfig.get_properties(str(service.folder / "any.py"))["max_line_length"]
 
 
 @pytest.mark.parametrize("case", ["blank"])
