@@ -195,15 +195,15 @@ BAD_ANSWERS: dict[str, tuple[Answers, str]] = {
     ),
     "keyword: class": (
         own("class"),
-        "own_modules.class: use another name, such as class_items, because this one is a keyword of Python.",
+        "own_modules.class: use class_items or another name, because this one is a keyword of Python.",
     ),
     "keyword: import": (
         own("import"),
-        "own_modules.import: use another name, such as import_items, because this one is a keyword of Python.",
+        "own_modules.import: use import_items or another name, because this one is a keyword of Python.",
     ),
     "standard library": (
         own("queue"),
-        "own_modules.queue: use another name, such as queue_items, because Python's standard library has a module of this name.",
+        "own_modules.queue: use queue_items or another name, because Python's standard library has a module of this name.",
     ),
     "spaces and capitals": (
         own("Order Items"),
@@ -222,36 +222,36 @@ BAD_ANSWERS: dict[str, tuple[Answers, str]] = {
     ),
     "name of the tests": (
         own("tests"),
-        "own_modules.tests: use another name, such as tests_items, because the service itself uses this one.",
+        "own_modules.tests: use tests_items or another name, because the service itself uses this one.",
     ),
     "name of the core": (
         own("core"),
-        "own_modules.core: use another name, such as core_items, because the service itself uses this one.",
+        "own_modules.core: use core_items or another name, because the service itself uses this one.",
     ),
     "name of the gateways": (
         own("gateways"),
-        "own_modules.gateways: use another name, such as gateways_items, because the service itself uses this one.",
+        "own_modules.gateways: use gateways_items or another name, because the service itself uses this one.",
     ),
     "name of Alembic's": (
         own("heads"),
-        "own_modules.heads: use another name, such as heads_items, because the service itself uses this one.",
+        "own_modules.heads: use heads_items or another name, because the service itself uses this one.",
     ),
     "name beyond the BMP": (own("🏥"), f'own_modules: use {NAME_RULE}, for the name of a module, not "🏥".'),
     "table of the core": (
         own("core_users"),
-        "own_modules.core_users: use another name, such as core_users_items, because the service itself uses this one.",
+        "own_modules.core_users: use core_users_items or another name, because the service itself uses this one.",
     ),
     "device of Windows": (
         own("aux"),
-        "own_modules.aux: use another name, such as aux_items, because the service itself uses this one.",
+        "own_modules.aux: use aux_items or another name, because the service itself uses this one.",
     ),
     "table of PostgreSQL": (
         own("pg_class"),
-        "own_modules.pg_class: use another name, such as pg_class_items, because the service itself uses this one.",
+        "own_modules.pg_class: use pg_class_items or another name, because the service itself uses this one.",
     ),
     "name that the sync form replaces": (
         own("async_sessionmaker"),
-        "own_modules.async_sessionmaker: use another name, such as async_sessionmaker_items, because the service itself uses this one.",
+        "own_modules.async_sessionmaker: use async_sessionmaker_items or another name, because the service itself uses this one.",
     ),
     "a million letters": (
         own("a" * 10**6),
@@ -259,34 +259,34 @@ BAD_ANSWERS: dict[str, tuple[Answers, str]] = {
     ),
     "named as a ticked module": (
         own("patients") | {"domain": "clinic"},
-        "own_modules.patients: use another name, such as patients_items, because a module of the catalog that is ticked has this one.",
+        "own_modules.patients: use patients_items or another name, because a module of the catalog that is ticked has this one.",
     ),
     "named as a table of a ticked module": (
         own("practitioners") | {"domain": "clinic"},
-        "own_modules.practitioners: use another name, such as practitioners_items, because a module of the catalog that is ticked has this one.",
+        "own_modules.practitioners: use practitioners_items or another name, because a module of the catalog that is ticked has this one.",
     ),
     "two modules of one entity": (
         {"domain": "blank", "own_modules": {"boxes": {"fields": {"a": "str"}}, "box": {"fields": {"a": "str"}}}},
-        "own_modules.box.entity: use another name, such as OwnBox, because boxes has the entity Box.",
+        "own_modules.box.entity: use OwnBox or another name, because boxes has the entity Box.",
     ),
     "entity of a ticked module": (
         own("people", entity="Patient") | {"domain": "clinic"},
-        "own_modules.people.entity: use another name, such as OwnPatient, because patients has the entity Patient.",
+        "own_modules.people.entity: use OwnPatient or another name, because patients has the entity Patient.",
     ),
     "entity that is another's fixture": (
         {"domain": "blank", "own_modules": {"loans": {"fields": {"a": "str"}}, "loan_ids": {"fields": {"a": "str"}}}},
-        "own_modules.loan_ids.entity: use another name, such as OwnLoanId, because loans has the name test_loan_id, too.",
+        "own_modules.loan_ids.entity: use OwnLoanId or another name, because loans has the name test_loan_id, too.",
     ),
     "entity that is another's class": (
         {
             "domain": "blank",
             "own_modules": {"loans": {"fields": {"a": "str"}}, "loan_services": {"fields": {"a": "str"}}},
         },
-        "own_modules.loan_services.entity: use another name, such as OwnLoanService, because loans has the name LoanService, too.",
+        "own_modules.loan_services.entity: use OwnLoanService or another name, because loans has the name LoanService, too.",
     ),
     "entity whose query the code imports": (
         own("lists"),
-        "own_modules.lists.entity: use another name, such as OwnList, because the generated code uses List.",
+        "own_modules.lists.entity: use OwnList or another name, because the generated code uses List.",
     ),
     "entity in lower case": (
         own(entity="loan"),
@@ -294,11 +294,11 @@ BAD_ANSWERS: dict[str, tuple[Answers, str]] = {
     ),
     "entity that the code uses": (
         own("pages"),
-        "own_modules.pages.entity: use another name, such as OwnPage, because the generated code uses Page.",
+        "own_modules.pages.entity: use OwnPage or another name, because the generated code uses Page.",
     ),
     "entity that pytest would collect": (
         own("test_results"),
-        "own_modules.test_results.entity: use another name, one that does not begin with Test, because pytest takes TestResult for a class of tests.",
+        "own_modules.test_results.entity: use OwnTestResult or another name, because pytest takes TestResult for a class of tests.",
     ),
     # --- descriptions
     "description that is not a mapping": (
@@ -332,15 +332,15 @@ BAD_ANSWERS: dict[str, tuple[Answers, str]] = {
     "type that is empty": (field(None), f"own_modules.loans.fields.copies: use {TYPES}, not an empty value."),
     "field id": (
         field("int", "id"),
-        "own_modules.loans.fields.id: use another name, such as loan_id, because the generated code uses this one.",
+        "own_modules.loans.fields.id: use loan_id or another name, because the generated code uses this one.",
     ),
     "field metadata": (
         field("json", "metadata"),
-        "own_modules.loans.fields.metadata: use another name, such as loan_metadata, because the generated code uses this one.",
+        "own_modules.loans.fields.metadata: use loan_metadata or another name, because the generated code uses this one.",
     ),
     "field model_config": (
         field("json", "model_config"),
-        "own_modules.loans.fields.model_config: use another name, such as loan_model_config, because the generated code uses this one.",
+        "own_modules.loans.fields.model_config: use loan_model_config or another name, because the generated code uses this one.",
     ),
     "field class": (
         field("int", "class"),
@@ -352,11 +352,11 @@ BAD_ANSWERS: dict[str, tuple[Answers, str]] = {
     ),
     "column that PostgreSQL has": (
         field("int", "xmin"),
-        "own_modules.loans.fields.xmin: use another name, such as loan_xmin, because the generated code uses this one.",
+        "own_modules.loans.fields.xmin: use loan_xmin or another name, because the generated code uses this one.",
     ),
     "letter that reads like a digit": (
         field("int", "l"),
-        "own_modules.loans.fields.l: use another name, such as loan_l, because the generated code uses this one.",
+        "own_modules.loans.fields.l: use loan_l or another name, because the generated code uses this one.",
     ),
     "choices whose type is a schema": (
         field(["a", "b"], "update"),
@@ -388,39 +388,39 @@ BAD_ANSWERS: dict[str, tuple[Answers, str]] = {
     ),
     "default that is not an int": (
         field("int = many"),
-        'own_modules.loans.fields.copies: use as the default a whole number of at most 18 digits, not "many".',
+        'own_modules.loans.fields.copies: use a whole number of at most 18 digits for the default, not "many".',
     ),
     "default that is not a decimal": (
         field("decimal = 1.005"),
-        'own_modules.loans.fields.copies: use as the default a number of at most 10 digits before the point and 2 after it, not "1.005".',
+        'own_modules.loans.fields.copies: use a number of at most 10 digits before the point and 2 after it for the default, not "1.005".',
     ),
     "default that is not a bool": (
         field("bool = 1"),
-        'own_modules.loans.fields.copies: use as the default true or false, not "1".',
+        'own_modules.loans.fields.copies: use true or false for the default, not "1".',
     ),
     "default that is not a day": (
         field("date = 2023-02-29"),
-        'own_modules.loans.fields.copies: use as the default a day as in 2030-12-31, not "2023-02-29".',
+        'own_modules.loans.fields.copies: use a day as in 2030-12-31 for the default, not "2023-02-29".',
     ),
     "default with a quote": (
         field('str = a"b'),
-        'own_modules.loans.fields.copies: use as the default text of 1 to 60 characters without quotes and backslashes, not "a"b".',
+        'own_modules.loans.fields.copies: use text of 1 to 60 characters without quotes and backslashes for the default, not "a"b".',
     ),
     "default of foreign digits": (
         field("int = ١٢"),
-        'own_modules.loans.fields.copies: use as the default a whole number of at most 18 digits, not "١٢".',
+        'own_modules.loans.fields.copies: use a whole number of at most 18 digits for the default, not "١٢".',
     ),
     "default that is not a public address": (
         field("email = ada@clinic.local"),
-        'own_modules.loans.fields.copies: use as the default an address in lower case with a public domain, as in ada@example.com, not "ada@clinic.local".',
+        'own_modules.loans.fields.copies: use an address in lower case with a public domain, as in ada@example.com for the default, not "ada@clinic.local".',
     ),
     "default that is not canonical": (
         field("url = https://example.com/a/../b"),
-        'own_modules.loans.fields.copies: use as the default an address in its canonical form, as in https://example.com/, not "https://example.com/a/../b".',
+        'own_modules.loans.fields.copies: use an address in its canonical form, as in https://example.com/ for the default, not "https://example.com/a/../b".',
     ),
     "default of spaces": (
         field("str = '  '"),
-        "own_modules.loans.fields.copies: use as the default text of 1 to 60 characters without quotes and backslashes, not \"'  '\".",
+        "own_modules.loans.fields.copies: use text of 1 to 60 characters without quotes and backslashes for the default, not \"'  '\".",
     ),
     "default of wide letters": (
         field(f"str = {'字' * 32}"),
@@ -432,11 +432,11 @@ BAD_ANSWERS: dict[str, tuple[Answers, str]] = {
     ),
     "reference to nothing": (
         field("-> readers"),
-        'own_modules.loans.fields.copies: use a module of the service (loans), not "readers".',
+        'own_modules.loans.fields.copies: use loans (a module of the service), not "readers".',
     ),
     "reference to an unticked module": (
         field("-> patients") | {"domain": "clinic", "modules": ["tickets"]},
-        'own_modules.loans.fields.copies: use a module of the service (loans, tickets), not "patients".',
+        'own_modules.loans.fields.copies: use loans or tickets (a module of the service), not "patients".',
     ),
     "reference whose column exists": (
         own(fields={"loan": "-> loans?", "loan_id": "int"}),
@@ -444,7 +444,7 @@ BAD_ANSWERS: dict[str, tuple[Answers, str]] = {
     ),
     "reference to itself that is required": (
         field("-> loans"),
-        "own_modules.loans: use an optional reference, as in -> loans?, because the required references among loans form a cycle.",
+        "own_modules.loans: use -> loans? (an optional reference), because the required references among loans form a cycle.",
     ),
     "cycle of required references": (
         {
@@ -455,7 +455,7 @@ BAD_ANSWERS: dict[str, tuple[Answers, str]] = {
                 "nests": {"fields": {"name": "str"}},
             },
         },
-        "own_modules.hens: use an optional reference, as in -> eggs?, because the required references among hens, eggs form a cycle.",
+        "own_modules.hens: use -> eggs? (an optional reference), because the required references among hens, eggs form a cycle.",
     ),
     # --- unique, search
     "unique that is not a list": (
@@ -464,11 +464,11 @@ BAD_ANSWERS: dict[str, tuple[Answers, str]] = {
     ),
     "unique without a field": (
         own(unique=["name"]),
-        'own_modules.loans.unique: use fields of the module (title), not "name".',
+        'own_modules.loans.unique: use title (a field of the module), not "name".',
     ),
     "unique of a list": (
         own(unique=[["title"]]),
-        "own_modules.loans.unique: use fields of the module (title), not \"['title']\".",
+        "own_modules.loans.unique: use title (a field of the module), not \"['title']\".",
     ),
     "unique of a truth value": (
         own(fields={"open": "bool"}, unique=["open"]),
@@ -493,15 +493,15 @@ BAD_ANSWERS: dict[str, tuple[Answers, str]] = {
     ),
     "unknown target": (
         states(open=["closed"]),
-        'own_modules.loans.states.open: use states of the module (open) or add closed: [], not "closed".',
+        'own_modules.loans.states.open: use open (a state of the module) or add closed: [], not "closed".',
     ),
     "target that is a list": (
         states(open=[["open"]]),
-        "own_modules.loans.states.open: use states of the module (open), not \"['open']\".",
+        "own_modules.loans.states.open: use open (a state of the module), not \"['open']\".",
     ),
     "state whose constant reads like a digit": (
         states(o=[]),
-        "own_modules.loans.states.o: use another name, such as is_o, because the generated code uses this one.",
+        "own_modules.loans.states.o: use is_o or another name, because the generated code uses this one.",
     ),
     "target that is not a list": (
         states(open="closed", closed=[]),
@@ -550,11 +550,11 @@ BAD_ANSWERS: dict[str, tuple[Answers, str]] = {
     ),
     "plan of a module that is not there": (
         own() | {"plan": {"patients": {"phase": 1}}},
-        'plan: use modules of the service (loans), not "patients".',
+        'plan: use loans (a module of the service), not "patients".',
     ),
     "plan of nothing": (
         own() | {"plan": {None: {"phase": 1}}},
-        "plan: use modules of the service (loans), not an empty value.",
+        "plan: use loans (a module of the service), not an empty value.",
     ),
     "planned phase 0": (
         own() | {"plan": {"loans": {"phase": 0}}},

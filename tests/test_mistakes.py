@@ -89,7 +89,7 @@ MISTAKES: dict[str, tuple[str, str]] = {
     "a module as a type": (field("member: members"), 'own_modules.loans.fields.member: use -> members, not "members".'),
     "the singular of a module": (
         field("member: -> member"),
-        'own_modules.loans.fields.member: use a module of the service (loans, members), not "member".',
+        'own_modules.loans.fields.member: use loans or members (a module of the service), not "member".',
     ),
     "an arrow of another kind": (
         field("member: → members"),
@@ -106,15 +106,15 @@ MISTAKES: dict[str, tuple[str, str]] = {
     # --- defaults
     "a default with a comma": (
         field("fee: decimal = 2,50"),
-        'own_modules.loans.fields.fee: use as the default a number of at most 10 digits before the point and 2 after it, not "2,50".',
+        'own_modules.loans.fields.fee: use a number of at most 10 digits before the point and 2 after it for the default, not "2,50".',
     ),
     "today": (
         field("due: date = today"),
-        'own_modules.loans.fields.due: use as the default a day as in 2030-12-31, not "today".',
+        'own_modules.loans.fields.due: use a day as in 2030-12-31 for the default, not "today".',
     ),
     "True of Python": (
         field("open: bool = True"),
-        'own_modules.loans.fields.open: use as the default true or false, not "True".',
+        'own_modules.loans.fields.open: use true or false for the default, not "True".',
     ),
     "a default of choices": (
         field("kind: [short, long] = short"),
@@ -152,7 +152,7 @@ MISTAKES: dict[str, tuple[str, str]] = {
     ),
     "a last state that is not described": (
         loans("fields: {title: str}\nstates:\n  open: [closed]\n"),
-        'own_modules.loans.states.open: use states of the module (open) or add closed: [], not "closed".',
+        'own_modules.loans.states.open: use open (a state of the module) or add closed: [], not "closed".',
     ),
     "states that YAML reads": (
         loans("fields: {title: str}\nstates:\n  on: [off]\n  off: []\n"),
@@ -181,7 +181,7 @@ MISTAKES: dict[str, tuple[str, str]] = {
     ),
     "a plan by phase": (
         field("copies: int") + "plan:\n  phase1: [loans]\n",
-        'plan: use modules of the service (loans, members), not "phase1".',
+        'plan: use loans or members (a module of the service), not "phase1".',
     ),
     "a phase alone": (
         field("copies: int") + "plan:\n  loans: 2\n",
@@ -189,7 +189,7 @@ MISTAKES: dict[str, tuple[str, str]] = {
     ),
     "a plan for a module that is not chosen": (
         "modules: [patients]\nplan:\n  tickets: {phase: 1}\n",
-        'plan: use modules of the service (patients), not "tickets".',
+        'plan: use patients (a module of the service), not "tickets".',
     ),
     "a version that YAML rounds": (
         "python_version: 3.10\n",

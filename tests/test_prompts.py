@@ -1,13 +1,17 @@
 """The prompts of Copier in a terminal."""
 
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from phasework.rules import load_rules
 from tests.support.services import read_files, write_service
 from tests.support.terminal import BACKSPACE, CTRL_C, ENTER, WIDTH, Terminal
+
+from .test_bad_answers import BAD_ANSWERS, NAME_RULE, own
 
 QUESTIONS = [
     "What is the name of the service?",
@@ -61,7 +65,7 @@ def test_own_modules_can_be_pasted_and_corrected(terminal: Terminal, tmp_path: P
     wrong = "loans:\n  fields:\n    title: number"
 
     terminal.answer(QUESTIONS[5], PASTE.format(wrong))
-    terminal.wait_for("loans.title: use str, text, int, decimal")
+    terminal.wait_for("use str, text, int, decimal, bool")
     terminal.process.send(BACKSPACE * len("number") + "str" + ENTER)
     for question in QUESTIONS[6:]:
         terminal.answer(question)
@@ -77,3 +81,43 @@ def test_nothing_is_written_if_the_user_cancels(terminal: Terminal, tmp_path: Pa
 
     assert terminal.finish() == 1
     assert not (tmp_path / "clinic-service").exists()
+
+
+# Copier prints `Validation error for question 'own_modules': ` before a refusal.
+VISIBLE = 35
+AT_PROMPTS = {
+    name: sentence
+    for name, (_, sentence) in BAD_ANSWERS.items()
+    if re.match(r"(project_name|package_name|description|modules|own_modules|plan|coverage_total)\b", sentence)
+} | {
+    "plan without a module": "plan: add loans, as in loans: {phase: 1, coverage: 80}.",
+    "plan with a module that is gone": 'plan: leave out "loans", which is not a module of the service.',
+    "names of the maximum length": f'own_modules.{"m" * 30}.fields.{"f" * 25}: use {NAME_RULE}, not "".',
+}
+
+
+@pytest.mark.parametrize("sentence", AT_PROMPTS.values(), ids=AT_PROMPTS.keys())
+def test_a_refusal_begins_with_what_is_allowed(sentence: str) -> None:
+    question = re.split(r"[.:]", sentence)[0]
+
+    shown = load_rules().render_macro("prompts", "below_prompt", question, sentence)
+
+    assert re.match("(use|tick|add|leave out) ", shown)
+    _, _, allowed = sentence.partition(": ")
+    assert shown.startswith(allowed)
+    # A name that would be accepted is visible as a whole.
+    assert " or another name" not in shown[VISIBLE:]
+
+
+def test_what_is_allowed_is_visible_in_80_columns(template: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "copier", "copy", str(template), str(tmp_path / "service")]
+    terminal = Terminal(command, tmp_path, width=WIDTH)
+    for question in QUESTIONS[:5]:
+        terminal.answer(question)
+    fields = own("b" * 30, fields={"c" * 25: "number"})["own_modules"]
+
+    terminal.answer("Or paste YAML:", str(fields).replace("'", ""))
+    terminal.wait_for("use str, text, int, decimal, bool")
+    terminal.type(CTRL_C)
+
+    assert terminal.finish() == 1

@@ -81,7 +81,7 @@ def test_a_refused_answer_is_explained_and_the_question_asked_again(
         'parcels.coverage: use a whole number from 0 to 100, not "101".',
         "parcels.fields.class: ",
         "parcels.fields: there is already a field title; choose another name.",
-        "parcels.fields.count: use as the default a whole number",
+        "parcels.fields.count: use a whole number",
         "parcels.states: a state is listed twice; each is allowed once.",
     ):
         assert sentence in printed

@@ -159,7 +159,7 @@ def test_every_question_refuses_a_wrong_answer_immediately(
             "use a-z, 0-9 and _, at most 30, a letter first, for the name of a module",
             "pages",
         ),
-        ("Name of one record", "Page", "pages.entity: use another name, such as OwnPage", "WebPage"),
+        ("Name of one record", "Page", "pages.entity: use OwnPage or another name", "WebPage"),
         (
             "Phase of pages",
             "soon",
@@ -183,12 +183,12 @@ def test_every_question_refuses_a_wrong_answer_immediately(
     terminal.answer("Type of organisation", UP)
     terminal.answer("Which module?")
     terminal.answer("Is organisation optional?", "y")
-    terminal.wait_for("pages.fields.organisation: use another name, such as page_organisation")
+    terminal.wait_for("pages.fields.organisation: use page_organisation or another name")
     terminal.answer("Name of field 2", "copies")
     terminal.answer("Type of copies", DOWN * TYPES.index("int"))
     terminal.answer("Is copies optional?", "n")
     terminal.answer("Default of copies", "many")
-    terminal.wait_for("pages.fields.copies: use as the default a whole number")
+    terminal.wait_for("pages.fields.copies: use a whole number")
     terminal.answer("Default of copies", CLEAR)
     terminal.answer("Add another field?", "n")
     terminal.answer("Which fields are unique?", "")

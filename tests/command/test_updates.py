@@ -723,7 +723,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str | None, str]] = {
     "a plan of a module that is not there": (
         {"plan": {"fines": {"phase": 1}}},
         ":current:",
-        'plan: use modules of the service (loans, members, patients), not "fines".',
+        'plan: use loans, members or patients (a module of the service), not "fines".',
     ),
 }
 

@@ -18,23 +18,27 @@ DOWN = "\x1b[B"
 
 
 class Terminal:
-    """A program in a wide terminal, so that lines do not wrap."""
+    """A program in a terminal, which is wide by default, so that lines do not wrap."""
 
     def __init__(
-        self, command: Sequence[str], folder: Path | None = None, variables: Mapping[str, str] | None = None
+        self,
+        command: Sequence[str],
+        folder: Path | None = None,
+        variables: Mapping[str, str] | None = None,
+        width: int = 250,
     ) -> None:
         program, *arguments = command
         self.process = pexpect.spawn(
             program,
             arguments,
-            dimensions=(500, 250),
+            dimensions=(500, width),
             encoding="utf-8",
             timeout=30,
             cwd=folder,
             # A prompt waits up to a second for the cursor position, which nothing reports here.
             env=dict(variables or os.environ) | {"PROMPT_TOOLKIT_NO_CPR": "1"},
         )
-        self.screen = pyte.Screen(250, 500)
+        self.screen = pyte.Screen(width, 500)
         self.stream = pyte.Stream(self.screen)
 
     def wait_for(self, text: str) -> None:
