@@ -19,7 +19,6 @@ KEYS = {
     "migration": str,
     "imports": dict,
     "sample": str,
-    "values": list,
     "spellings": dict,
     "refused": list,
     "default": dict,
@@ -38,7 +37,6 @@ time:
   migration: sa.Time()
   imports: {dt: import datetime as dt}
   sample: str((dt.datetime(2030, 1, 1, tzinfo=dt.UTC) + dt.timedelta(seconds=number)).time())
-  values: ['"09:00:00"', '"17:30:00"']
   spellings: {'"09:00"': '"09:00:00"'}
   refused: ['"25:00:00"']
   default:
@@ -55,7 +53,6 @@ phone:
   migration: sa.String(16)
   imports: &constrained {Annotated: typing, StringConstraints: pydantic, String: sqlalchemy}
   sample: 'f"+1202{number:07}"'
-  values: ['"+12025550101"', '"+12025550102"']
   refused: ['"12345678"', '"+12 34"']
   default:
     pattern: \+[0-9]{7,15}
@@ -71,7 +68,6 @@ colour:
   migration: sa.String(20)
   imports: *constrained
   sample: 'f"shade {number}"'
-  values: ['"shade 1"', '"shade 2"']
   refused: ['5', '"x" * 21']
   default:
     pattern: '[a-z]{1,20}'
@@ -106,7 +102,7 @@ def test_an_entry_is_complete(name: str) -> None:
 
     assert {key: KEYS[key] for key in entry} == {key: type(value) for key, value in entry.items()}
     assert {"migration", "imports", "refused", "unique", "filter"} <= entry.keys()
-    assert "written" in entry or {"request", "python", "sample", "values"} <= entry.keys()
+    assert "written" in entry or {"request", "python", "sample"} <= entry.keys()
 
 
 @pytest.mark.parametrize("name", [name for name, entry in FIELD_TYPES.items() if "written" not in entry])

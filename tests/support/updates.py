@@ -29,14 +29,16 @@ COMMAND = (sys.executable, "-m", "phasework")
 WORKING_TREE = os.environ | {"PHASEWORK_VERSION": "the working tree"}
 FIRST = "v0.1.0"
 ANSWERS = ".copier-answers.yml"
-_IDENTITY = {"GIT_AUTHOR_NAME": "Ada", "GIT_AUTHOR_EMAIL": "ada@example.com"}
-_ENVIRONMENT = (
-    {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    | _IDENTITY
-    | {name.replace("AUTHOR", "COMMITTER"): value for name, value in _IDENTITY.items()}
+GIT_VARIABLES = {
+    "GIT_AUTHOR_NAME": "Ada",
+    "GIT_AUTHOR_EMAIL": "ada@example.com",
+    "GIT_COMMITTER_NAME": "Ada",
+    "GIT_COMMITTER_EMAIL": "ada@example.com",
     # Ignore the user's git configuration.
-    | {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
-)
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_CONFIG_SYSTEM": os.devnull,
+}
+_ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")} | GIT_VARIABLES
 
 Replacement = tuple[str, str]
 Changes = Mapping[str, "Replacement | str"]
