@@ -12,6 +12,7 @@ from tests.support.services import read_files, write_service
 from tests.support.terminal import BACKSPACE, CTRL_C, ENTER, WIDTH, Terminal
 
 from .test_bad_answers import BAD_ANSWERS, NAME_RULE, own
+from .test_mistakes import MISTAKES
 
 QUESTIONS = [
     "What is the name of the service?",
@@ -62,11 +63,11 @@ def test_every_prompt_fits_into_80_columns(terminal: Terminal) -> None:
 def test_own_modules_can_be_pasted_and_corrected(terminal: Terminal, tmp_path: Path) -> None:
     for question in QUESTIONS[:5]:
         terminal.answer(question)
-    wrong = "loans:\n  fields:\n    title: number"
+    wrong = "loans:\n  fields:\n    title: colour"
 
     terminal.answer(QUESTIONS[5], PASTE.format(wrong))
     terminal.wait_for("use str, text, int, decimal, bool")
-    terminal.process.send(BACKSPACE * len("number") + "str" + ENTER)
+    terminal.process.send(BACKSPACE * len("colour") + "str" + ENTER)
     for question in QUESTIONS[6:]:
         terminal.answer(question)
 
@@ -87,7 +88,7 @@ def test_nothing_is_written_if_the_user_cancels(terminal: Terminal, tmp_path: Pa
 VISIBLE = 35
 AT_PROMPTS = {
     name: sentence
-    for name, (_, sentence) in BAD_ANSWERS.items()
+    for name, (_, sentence) in [*BAD_ANSWERS.items(), *MISTAKES.items()]
     if re.match(r"(project_name|package_name|description|modules|own_modules|plan|coverage_total)\b", sentence)
 } | {
     "plan without a module": "plan: add loans, as in loans: {phase: 1, coverage: 80}.",
@@ -102,7 +103,7 @@ def test_a_refusal_begins_with_what_is_allowed(sentence: str) -> None:
 
     shown = load_rules().render_macro("prompts", "below_prompt", question, sentence)
 
-    assert re.match("(use|tick|add|leave out) ", shown)
+    assert re.match("(use|write|tick|add|leave out) ", shown)
     _, _, allowed = sentence.partition(": ")
     assert shown.startswith(allowed)
     # A name that would be accepted is visible as a whole.
@@ -114,7 +115,7 @@ def test_what_is_allowed_is_visible_in_80_columns(template: Path, tmp_path: Path
     terminal = Terminal(command, tmp_path, width=WIDTH)
     for question in QUESTIONS[:5]:
         terminal.answer(question)
-    fields = own("b" * 30, fields={"c" * 25: "number"})["own_modules"]
+    fields = own("b" * 30, fields={"c" * 25: "colour"})["own_modules"]
 
     terminal.answer("Or paste YAML:", str(fields).replace("'", ""))
     terminal.wait_for("use str, text, int, decimal, bool")
