@@ -15,6 +15,7 @@ from .embedded_postgres import PostgresUnavailable, embedded_address, start_once
 from .plugin import RUN
 from .programs import ROOT, listens
 from .run import Run
+from .shell import STEERING, forget
 from .waiting import wait_for
 
 if TYPE_CHECKING:
@@ -57,6 +58,8 @@ def second_postgres_url(pytestconfig: pytest.Config, postgres_url: URL) -> Itera
 
 def make_database(run: Run) -> URL:
     """Return the URL of the database of this process, with every table; raise PostgresUnavailable."""
+    # The driver would prefer these variables to the URL.
+    forget(STEERING["PostgreSQL"])
     server = find_server(run)
     name = name_database(run, run.worker)
     try:

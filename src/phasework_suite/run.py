@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
-from .shell import forget
 from .waiting import wait_for
 
 CONTROLLER = "main"
@@ -46,8 +45,7 @@ class Run:
 
 @contextmanager
 def begin() -> Iterator[Run]:
-    """Yield a run that lasts as long as the `with` block, without the variables that steer libraries."""
-    forget()
+    """Yield a run that lasts as long as the `with` block."""
     listener = socket.create_server(("127.0.0.1", 0))
     run = Run(uuid4().hex[:8], CONTROLLER, listener.getsockname()[1])
     try:

@@ -4,21 +4,25 @@ tests/plugin/test_runs.py and tests/test_services.py run whole suites with all h
 """
 
 import os
+from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from itertools import chain
+from unittest import mock
 
 import pytest
 
-from phasework_suite.run import begin
-from phasework_suite.shell import STEERING, TERMINAL, forget
+from phasework_suite.shell import STEERING, TERMINAL, forget, pytest_addhooks
 from tests.support import harmful
 
 PATTERNS = [*chain.from_iterable(STEERING.values())]
 
 
 @pytest.fixture(autouse=True)
-def nothing_given(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("TEST_DATABASE_URL", raising=False)
+def environment_of_the_test() -> Iterator[None]:
+    """Restore all variables after the test: our own programs need some of them."""
+    with mock.patch.dict(os.environ):
+        os.environ.pop("TEST_DATABASE_URL", None)
+        yield
 
 
 @pytest.mark.parametrize("pattern", [*PATTERNS, *TERMINAL])
@@ -27,11 +31,14 @@ def test_each_variable_has_a_harmful_value_in_the_runs(pattern: str) -> None:
 
 
 @pytest.mark.parametrize("name", harmful.STEERING)
-def test_variable_that_steers_a_library_is_removed_before_a_run(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_variable_that_steers_a_library_is_removed_when_the_plugin_is_loaded(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
     monkeypatch.setenv(name, harmful.STEERING[name])
 
-    with begin():
-        assert name not in os.environ
+    pytest_addhooks()
+
+    assert name not in os.environ
 
 
 @pytest.mark.parametrize("name", harmful.TERMINAL)
