@@ -30,6 +30,7 @@ def service(shop: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Py
     """A service with a unit test that takes 0.2 s, and 8.2 s with its fixtures."""
     shop.makeconftest(CLOCK)
     monkeypatch.setattr("phasework_suite.budgets.measure_slowdown", lambda: 1.0)
+    monkeypatch.setattr("phasework_suite.budgets.waited_for_processor", lambda: 0.0)
     shop.makepyfile(**{"tests/unit/test_example": "def test_example():\n    pass"})
     return shop
 
