@@ -30,10 +30,10 @@ FAULTS = {
             (".env.example", "# IMAGE=\n", "# IMAGE=\n# IMAGES=\n"),
             (".env.example", "# JWT_SECRET=\n", f"JWT_SECRET={'s' * 32}\n"),
             (".env.example", "SMTP_PORT=1025\n", "SMTP_PORT=none\n"),
-            ("docker-compose.yml", "      SMTP_ATTEMPTS:\n", ""),
+            ("docker-compose.yml", "      SMTP_TIMEOUT_SECONDS:\n", ""),
         ],
         [NAMES, NO_SECRET, f"{ACCEPTED}[WorkerSettings]", f"{HANDED_ON}[app]", f"{HANDED_ON}[worker]"],
-        ["'IMAGES'", "'PAGE_SIZE'", "'SMTP_ATTEMPTS'"],
+        ["'IMAGES'", "'PAGE_SIZE'", "'SMTP_TIMEOUT_SECONDS'"],
     ),
     "too little": (
         [

@@ -62,7 +62,7 @@ MAY_NAME_REDIS = {
 def test_a_service_without_worker_and_gateways_does_not_mention_them(
     written: Callable[[str], Service], case: str
 ) -> None:
-    traces = re.compile(r"celery|worker\.py|redis|gateway|smtp|aiosmtpd|tenacity|trustme", re.IGNORECASE)
+    traces = re.compile(r"celery|worker\.py|redis|gateway|smtp|aiosmtpd|trustme", re.IGNORECASE)
     # The answers file describes all catalog modules, and the plugin is the same in each service.
     files = {
         path: content.decode()
@@ -85,9 +85,8 @@ def test_a_service_without_worker_and_gateways_does_not_mention_them(
 def test_a_service_declares_the_dependencies_of_its_modules(written: Callable[[str], Service]) -> None:
     declared = written("defaults").files["pyproject.toml"].decode()
 
-    assert re.findall(r'"(celery\[redis\]|tenacity|celery-types|aiosmtpd|trustme)>=', declared) == [
+    assert re.findall(r'"(celery\[redis\]|celery-types|aiosmtpd|trustme)>=', declared) == [
         "celery[redis]",
-        "tenacity",
         "aiosmtpd",
         "celery-types",
         "trustme",

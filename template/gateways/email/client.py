@@ -6,8 +6,6 @@ The client is blocking: only tasks send e-mail, one at a time per process.
 import re
 import smtplib
 import ssl
-import time
-from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from email.headerregistry import Address
@@ -19,7 +17,6 @@ from typing import Any, Literal, Protocol
 from email_validator import EmailNotValidError, validate_email
 from pydantic import EmailStr, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
 # Every server accepts seven-bit messages; other content is encoded.
 _POLICY = SMTP.clone(cte_type="7bit")
@@ -36,10 +33,7 @@ class EmailUnavailable(EmailError):
 
 
 class EmailUnconfirmed(EmailError):
-    """The message was perhaps sent: the server received it, but did not reply in time.
-
-    A server may take ten minutes for its last reply, and often delivers the message anyway (RFC 5321, section 4.5.3.2.6).
-    """
+    """The message was perhaps sent: the server received it, but did not reply in time (RFC 5321, section 4.5.3.2.6)."""
 
 
 class EmailRefused(EmailError):
@@ -79,7 +73,6 @@ class EmailSettings(BaseSettings):
     smtp_username: str | None = None
     smtp_password: SecretStr | None = None
     smtp_timeout_seconds: float = Field(default=10, gt=0, description="Timeout of each response.")
-    smtp_attempts: int = Field(default=3, ge=1, description="Number of attempts while the server is unavailable.")
     email_sender: EmailStr
     email_sender_name: str = ""
 
@@ -108,35 +101,27 @@ class _TlsConnection(_Connection, smtplib.SMTP_SSL):
 
 
 class SmtpEmailGateway:
-    """Sends each message over a new connection to an SMTP server.
+    """Sends each message once, over a new connection to an SMTP server; `tls` replaces the default SSL context."""
 
-    `tls` replaces the default SSL context; `sleep` waits between attempts.
-    """
-
-    def __init__(
-        self,
-        settings: EmailSettings,
-        tls: ssl.SSLContext | None = None,
-        sleep: Callable[[float], None] = time.sleep,
-    ) -> None:
+    def __init__(self, settings: EmailSettings, tls: ssl.SSLContext | None = None) -> None:
         self.settings = settings
         local_part, _, domain = settings.email_sender.rpartition("@")
         self._sender = Address(settings.email_sender_name, local_part, domain)
         self._tls = tls or ssl.create_default_context()
-        self._attempts = Retrying(
-            retry=retry_if_exception_type(EmailUnavailable),
-            stop=stop_after_attempt(settings.smtp_attempts),
-            wait=wait_exponential(multiplier=0.5),
-            sleep=sleep,
-            reraise=True,
-        )
 
     def send(self, email: Email) -> None:
-        """Send a message; retry after 0.5 s, 1 s, 2 s ... while the server is unavailable.
-
-        Raises `EmailUnavailable` after the last attempt, and the other errors immediately.
-        """
-        self._attempts(self._deliver, self._compose(email))
+        """Send a message; raise the errors of `EmailGateway`."""
+        message = self._compose(email)
+        try:
+            with closing(self._connect()) as smtp:
+                self._log_in(smtp)
+                smtp.send_message(message)
+                # The server has accepted the message: later errors must not cause a retry.
+                with suppress(OSError):
+                    smtp.quit()
+        except OSError as error:
+            # The cause may quote the recipient's address: it must not be logged.
+            raise _translate(error) from None
 
     def _compose(self, email: Email) -> EmailMessage:
         message = EmailMessage(_POLICY)
@@ -151,18 +136,6 @@ class SmtpEmailGateway:
             raise EmailRefused("The subject must be one line.") from error
         message.set_content(email.body)
         return message
-
-    def _deliver(self, message: EmailMessage) -> None:
-        try:
-            with closing(self._connect()) as smtp:
-                self._log_in(smtp)
-                smtp.send_message(message)
-                # The server has accepted the message: later errors must not cause a retry.
-                with suppress(OSError):
-                    smtp.quit()
-        except OSError as error:
-            # The cause may quote the recipient's address: it must not be logged.
-            raise _translate(error) from None
 
     def _connect(self) -> smtplib.SMTP:
         server = (self.settings.smtp_host, self.settings.smtp_port)
