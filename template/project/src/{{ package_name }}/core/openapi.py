@@ -7,7 +7,6 @@ from fastapi import FastAPI
 
 from .errors import PROBLEM_JSON, Problem
 
-DEFAULT = "default"
 RESPONSES: dict[int | str, tuple[str, str]] = {
     400: ("BadRequest", "The body cannot be read; it must be JSON in UTF-8."),
     401: ("Unauthorized", "The token is missing or not valid."),
@@ -17,7 +16,7 @@ RESPONSES: dict[int | str, tuple[str, str]] = {
     422: ("UnprocessableContent", "The request is not valid, or violates a rule."),
     500: ("InternalServerError", "The service failed."),
     503: ("ServiceUnavailable", "The service is overloaded, or its database does not respond. Retry after some time."),
-    DEFAULT: ("Problem", "Another error."),
+    "default": ("Problem", "Another error."),
 }
 """The name and the description of the response for each status."""
 
@@ -27,8 +26,8 @@ class DocumentedAPI(FastAPI):
 
     def __init__(self, **options: Any) -> None:
         # Without a default response, FastAPI would describe its own body for a 422.
-        responses: dict[int | str, dict[str, Any]] = {DEFAULT: {"model": Problem}}
-        super().__init__(**options, responses=responses, generate_unique_id_function=lambda route: route.name)
+        options["responses"] = {"default": {"model": Problem}}
+        super().__init__(**options, generate_unique_id_function=lambda route: route.name)
 
     def openapi(self) -> dict[str, Any]:
         """Return the OpenAPI document."""
