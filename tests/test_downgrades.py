@@ -1,0 +1,164 @@
+"""`alembic downgrade` shows what it would undo, and asks for a confirmation."""
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.support.servers import Server
+from tests.support.services import Service
+
+REVISION = '''"""{about}."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "{name}"
+down_revision = "{previous}"
+branch_labels = None
+depends_on = {depends_on!r}
+
+
+def upgrade() -> None:
+    {upgrade}
+
+
+def downgrade() -> None:
+    {downgrade}
+'''
+CREATE, DROP = 'op.create_table("tickets_notes", sa.Column("text", sa.Text()))', 'op.drop_table("tickets_notes")'
+UPDATE = 'op.execute("UPDATE core_users SET name = nickname WHERE nickname IS NOT NULL")'
+USERS: dict[str, str | None] = {
+    "about": "Nicknames of users",
+    "name": "core_0002",
+    "previous": "core_0001",
+    "depends_on": None,
+    "upgrade": 'op.add_column("core_users", sa.Column("nickname", sa.Text(), nullable=True))',
+    "downgrade": 'op.drop_column("core_users", "nickname")',
+}
+TICKETS: dict[str, str | None] = {
+    "about": "Notes about tickets",
+    "name": "tickets_0002",
+    "previous": "tickets_0001",
+    "depends_on": "core_0002",
+    "upgrade": CREATE,
+    "downgrade": f"{UPDATE}\n    {DROP}",
+}
+ROWS = (
+    "INSERT INTO core_organisations (id, name) VALUES ('00000000000040008000000000000001', 'Acme')",
+    "INSERT INTO core_users (id, organisation_id, created_at, updated_at, email, name, active, nickname) VALUES "
+    "('00000000000040008000000000000002', '00000000000040008000000000000001', '2026-01-01', '2026-01-01', 'a', 'Ada', true, 'Countess'), "
+    "('00000000000040008000000000000003', '00000000000040008000000000000001', '2026-01-01', '2026-01-01', 'b', 'Bob', true, NULL)",
+    "INSERT INTO tickets_notes VALUES ('one'), ('two'), ('three')",
+)
+PLAN = [
+    "tickets_0002 (tickets): Notes about tickets.",
+    "  Changes or deletes rows of core_users",
+    "  Drops tickets_notes: 3 rows",
+    "core_0002 (core): Nicknames of users.",
+    "  Drops core_users.nickname: 1 values",
+]
+
+
+@pytest.fixture(params=[pytest.param(case, marks=pytest.mark.xdist_group(case)) for case in ("tickets", "async")])
+def service(written: Callable[[str], Service], tmp_path: Path, request: pytest.FixtureRequest) -> Service:
+    """A service in which a revision of a module depends on one of the core."""
+    service = written(request.param).copy(tmp_path / "service")
+    for revision in (USERS, TICKETS):
+        write(service, **revision)
+    return service
+
+
+def write(service: Service, **parts: str | None) -> None:
+    """Write a revision."""
+    (service.folder / f"migrations/versions/{parts['name']}.py").write_text(REVISION.format(**parts), encoding="utf-8")
+
+
+@pytest.fixture
+def database(service: Service, server: Server) -> dict[str, str]:
+    """A database on PostgreSQL with rows."""
+    server.query("postgres", "CREATE DATABASE service")
+    variables = {"DATABASE_URL": server.url("service").replace("postgresql", "postgresql+psycopg", 1)}
+    service.run("alembic", "upgrade", "heads", variables=variables)
+    server.query("service", *ROWS)
+    return variables
+
+
+def test_a_downgrade_shows_what_it_would_undo(service: Service, database: dict[str, str], server: Server) -> None:
+    output = service.run("alembic", "downgrade", "core@-1", expect=255, variables=database)
+
+    assert [line for line in output.splitlines() if line in PLAN] == PLAN
+    assert "FAILED: Nothing was undone." in output
+    assert "alembic -x confirm=2 downgrade core@-1" in " ".join(output.split())
+    assert server.query("service", "SELECT count(*)::text FROM tickets_notes") == ["3"]
+    assert "tickets_0002" in server.query("service", "SELECT version_num FROM alembic_version")
+
+
+@pytest.mark.parametrize("given", ["confirm=1", "confirm", "other=2"])
+def test_another_confirmation_is_refused(
+    service: Service, database: dict[str, str], server: Server, given: str
+) -> None:
+    service.run("alembic", "-x", given, "downgrade", "core@-1", expect=255, variables=database)
+
+    assert server.query("service", "SELECT count(*)::text FROM tickets_notes") == ["3"]
+
+
+def test_a_confirmed_downgrade_runs(service: Service, database: dict[str, str], server: Server) -> None:
+    service.run("alembic", "-x", "confirm=2", "downgrade", "core@-1", variables=database)
+
+    tables = server.query("service", "SELECT tablename FROM pg_tables")
+    assert "tickets" in tables
+    assert "tickets_notes" not in tables
+    assert server.query("service", "SELECT name FROM core_users ORDER BY email") == ["Countess", "Bob"]
+
+
+def test_data_that_is_gone_already_is_not_counted(service: Service, database: dict[str, str]) -> None:
+    write(
+        service, **TICKETS | {"name": "tickets_0003", "previous": "tickets_0002", "upgrade": DROP, "downgrade": CREATE}
+    )
+    service.run("alembic", "upgrade", "heads", variables=database)
+
+    output = service.run("alembic", "downgrade", "tickets@tickets_0001", expect=255, variables=database)
+
+    assert "tickets_0002 (tickets): Notes about tickets." in output
+    assert "Drops" not in output
+
+
+def test_nothing_to_undo_needs_no_confirmation(service: Service, database: dict[str, str]) -> None:
+    output = service.run("alembic", "downgrade", "tickets@tickets_0002", variables=database)
+
+    assert "tickets_0002" not in output
+
+
+def test_an_unknown_revision_is_reported(service: Service, database: dict[str, str]) -> None:
+    output = service.run("alembic", "downgrade", "nowhere", expect=255, variables=database)
+
+    assert "FAILED: Can't locate revision" in output
+
+
+def test_a_downgrade_that_cannot_be_rendered_is_named(service: Service, database: dict[str, str]) -> None:
+    write(service, **TICKETS | {"downgrade": f"{UPDATE}\n    op.get_bind().scalar(None)\n    {DROP}"})
+
+    output = service.run("alembic", "downgrade", "tickets@-1", expect=255, variables=database)
+
+    assert "What else is lost is unknown: it cannot be rendered as SQL ('MockConnection' object has no" in output
+    assert PLAN[1] in output.splitlines()
+
+
+def test_a_downgrade_of_sqlite_shows_the_same(service: Service) -> None:
+    kind = "sqlite+aiosqlite" if service.answers["database_access"] == "async" else "sqlite"
+    database = {"DATABASE_URL": f"{kind}:///service.db"}
+    service.run("alembic", "upgrade", "heads", variables=database)
+    with closing(sqlite3.connect(service.folder / "service.db")) as connection, connection:
+        for statement in ROWS:
+            connection.execute(statement)
+
+    output = service.run("alembic", "downgrade", "core@-1", expect=255, variables=database)
+    assert [line for line in output.splitlines() if line in PLAN] == PLAN
+
+    service.run("alembic", "-x", "confirm=2", "downgrade", "core@-1", variables=database)
+    with closing(sqlite3.connect(service.folder / "service.db")) as connection:
+        tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master")]
+    assert "tickets_notes" not in tables
