@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.servers import Server
 from tests.support.services import Service
 
 COMMAND = ("python", "-m", "scripts.new_migration")
@@ -14,6 +15,7 @@ MODELS = '''"""The table of {name}s."""
 
 from uuid import UUID
 
+import sqlalchemy as sa
 from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -26,10 +28,32 @@ class {entity}(Record):
     __tablename__ = "{name}s"
 
     reference_id: Mapped[UUID] = mapped_column(ForeignKey("{refers_to}.id"))
+    {column}
+'''
+REVISION = '''"""A revision."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "{name}"
+down_revision = "{previous}"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    {line}
+
+
+def downgrade() -> None:
+    pass
 '''
 
 
-@pytest.fixture(params=[pytest.param(case, marks=pytest.mark.xdist_group(case)) for case in ("blank", "blank-async")])
+BLANK, BLANK_ASYNC = (pytest.param(case, marks=pytest.mark.xdist_group(case)) for case in ("blank", "blank-async"))
+
+
+@pytest.fixture(params=[BLANK, BLANK_ASYNC])
 def library(request: pytest.FixtureRequest, written: Callable[[str], Service], tmp_path: Path) -> Service:
     """A copy of a service with own modules; `members` has two revisions, because it and `loans` refer to each other."""
     return written(request.param).copy(tmp_path / "library")
@@ -99,11 +123,163 @@ def test_branch_with_two_heads_is_reported(library: Service) -> None:
     assert output.startswith("Nothing was written: loans has 2 heads: ")
 
 
+UP_DOWN_UP = """
+import sys
+from alembic import command
+from alembic.config import Config
+config = Config("alembic.ini")
+command.upgrade(config, "heads")
+command.downgrade(config, sys.argv[1])
+command.upgrade(config, "heads")
+"""
+# One revision of each kind that blocks a table, two that do not, and one that cannot be rendered.
+KINDS = {
+    'op.create_index("ix_loans_fee", "loans", ["fee"])': "blocks writes to loans while PostgreSQL builds the index ix_loans_fee",
+    'op.add_column("loans", sa.Column("colour", sa.Text(), nullable=False))': "adds loans.colour without a value",
+    'op.execute(sa.table("loans", sa.column("title", sa.Text)).update().values(title="x"))': "changes all rows of loans in one",
+    'op.alter_column("loans", "copies", type_=sa.Integer())': "changes the type of loans.copies",
+    'op.alter_column("loans", "fee", nullable=False)': "makes loans.fee required",
+    'op.create_foreign_key("fk", "loans", "members", ["code"], ["id"])': "blocks loans while PostgreSQL checks all rows for fk",
+    'op.create_check_constraint("few", "loans", "copies < 9")': "blocks loans while PostgreSQL checks all rows for few",
+    'op.create_unique_constraint("uq", "loans", ["fee"])': "blocks loans while PostgreSQL builds the index of uq",
+    'op.create_foreign_key("fk", "loans", "members", ["code"], ["id"], postgresql_not_valid=True)': None,
+    'op.create_table("shelves", sa.Column("code", sa.Text(), index=True))': None,
+    "op.get_bind().execute(sa.select(1)).one()": "cannot be rendered as SQL, so it was not checked",
+}
+
+
+@pytest.mark.parametrize("library", [BLANK], indirect=True)
+def test_a_revision_that_blocks_a_table_is_found(library: Service) -> None:
+    previous, names = "loans_0001", []
+    for number, line in enumerate(KINDS, 2):
+        names.append(f"loans_{number:04}")
+        text = REVISION.format(name=names[-1], previous=previous, line=line)
+        (library.folder / f"migrations/versions/{names[-1]}.py").write_text(text, encoding="utf-8")
+        previous = names[-1]
+
+    output = library.run(*COMMAND, "--check", *names)
+
+    said = [block.splitlines()[1:] for block in output.split("migrations/versions/")[1:]]
+    assert len(said) == len(KINDS)
+    for line, warnings, expected in zip(KINDS, said, KINDS.values(), strict=True):
+        assert [warning.startswith(f"  It {expected}") for warning in warnings] == ([True] if expected else []), line
+
+
+@pytest.mark.parametrize("library", [BLANK], indirect=True)
+def test_native_enums_go_up_and_down_and_up(library: Service, server: Server) -> None:
+    add_column(library, "modules/loans/models.py", mood("red", "blue's"))
+    add_module(library, "van", "loans", mood("red", "blue's"))
+    first = library.run(*COMMAND, "Moods")
+
+    assert written_by(first) == ["loans_0002", "vans_0001"]
+    assert "fails" not in first
+    assert revision(library, "loans_0002").count(".create(op.get_bind())") == 1
+    assert ".create(" not in revision(library, "vans_0001")
+    goes_up_and_down(library, server, "loans_0001")
+
+    replace(library, "modules/loans/models.py", mood("red", "blue's"), mood("red", "green", "blue's", default="green"))
+    replace(library, "modules/vans/models.py", mood("red", "blue's"), mood("red", "green", "blue's"))
+    second = library.run(*COMMAND, "A new mood")
+
+    assert written_by(second) == ["loans_0003"]
+    assert "fails" not in second
+    goes_up_and_down(library, server, "loans_0002")
+    labels = "SELECT enumlabel FROM pg_enum ORDER BY enumsortorder"
+    assert server.query("service", labels) == ["red", "green", "blue's"]
+
+    for number, (module, default) in ((2, ("vans", None)), (4, ("loans", "green"))):
+        remove_column(library, f"modules/{module}/models.py", mood("red", "green", "blue's", default=default))
+        third = library.run(*COMMAND, "No moods")
+        assert written_by(third) == [f"{module}_{number:04}"]
+        assert "fails" not in third
+
+    goes_up_and_down(library, server, "loans_0003")
+    assert server.query("service", labels) == []
+    assert leads_to_the_models(library)
+
+
+@pytest.mark.parametrize("library", [BLANK_ASYNC], indirect=True)
+def test_checks_and_defaults_go_up_and_down_and_up(library: Service, server: Server) -> None:
+    column = 'points: Mapped[int] = mapped_column(sa.CheckConstraint("points > 0", name="points"), server_default="1")'
+    other = (
+        column.replace(', server_default="1"', ', server_default="2"')
+        .replace("> 0", "> 1")
+        .replace('"points")', '"more")')
+    )
+    add_column(
+        library, "modules/loans/models.py", column.replace('sa.CheckConstraint("points > 0", name="points"), ', "")
+    )
+    library.run(*COMMAND, "Points")
+    replace(
+        library,
+        "modules/loans/models.py",
+        column.replace('sa.CheckConstraint("points > 0", name="points"), ', ""),
+        column,
+    )
+
+    output = library.run(*COMMAND, "Positive points")
+
+    assert written_by(output) == ["loans_0003"]
+    assert "It blocks loans while PostgreSQL checks all rows for ck_loans_points" in output
+    goes_up_and_down(library, server, "loans_0002")
+
+    replace(library, "modules/loans/models.py", column, other)
+    library.run(*COMMAND, "More points")
+
+    goes_up_and_down(library, server, "loans_0003")
+    checks = "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname ~ '^ck_loans'"
+    assert server.query("service", checks) == ["CHECK ((points > 1))"]
+    default = (
+        "SELECT column_default FROM information_schema.columns WHERE table_name = 'loans' AND column_name = 'points'"
+    )
+    assert server.query("service", default) == ["'2'::bigint"]
+    assert leads_to_the_models(library)
+
+
+@pytest.mark.parametrize("library", [BLANK_ASYNC], indirect=True)
+def test_a_revision_that_fails_is_reported(library: Service) -> None:
+    replace(library, "modules/loans/models.py", "copies: Mapped[int]", "copies: Mapped[UUID]")
+
+    output = library.run(*COMMAND, "Change a type")
+
+    assert "Upgrading, downgrading and upgrading again fails: " in output
+    assert "cannot be cast automatically to type uuid" in output
+
+
+def mood(*values: str, default: str | None = None) -> str:
+    """Return a column with a native enum."""
+    more = f", server_default={default!r}" if default else ""
+    return f'mood: Mapped[str | None] = mapped_column(sa.Enum({", ".join(map(repr, values))}, name="Mood"){more})'
+
+
+def goes_up_and_down(library: Service, server: Server, before: str) -> None:
+    """Upgrade PostgreSQL and SQLite, downgrade to `before`, and upgrade again."""
+    server.query("postgres", "DROP DATABASE IF EXISTS service WITH (FORCE)", "CREATE DATABASE service")
+    (library.folder / "library.db").unlink(missing_ok=True)
+    sqlite = DATABASES[library.answers["database_access"]]
+    for url in (server.url("service").replace("postgresql", "postgresql+psycopg", 1), sqlite):
+        library.run("python", "-c", UP_DOWN_UP, before, variables={"DATABASE_URL": url})
+
+
+def revision(library: Service, name: str) -> str:
+    """Return the text of a revision."""
+    return (library.folder / f"migrations/versions/{name}.py").read_text(encoding="utf-8")
+
+
+def replace(library: Service, path: str, old: str, new: str) -> None:
+    """Replace a part of a file."""
+    file = library.folder / "src/library" / path
+    text = file.read_text(encoding="utf-8")
+    assert old in text
+    file.write_text(text.replace(old, new), encoding="utf-8")
+
+
 def add_column(library: Service, path: str, column: str) -> None:
     """Add a column to the first table of a file."""
     file = library.folder / "src/library" / path
     before, name, after = file.read_text(encoding="utf-8").partition("    __tablename__ = ")
     line, _, rest = after.partition("\n")
+    before = before.replace("\nfrom ", "\nimport sqlalchemy as sa\nfrom ", 1)
     file.write_text(f"{before}{name}{line}\n    {column}\n{rest}", encoding="utf-8")
 
 
@@ -113,12 +289,12 @@ def remove_column(library: Service, path: str, column: str) -> None:
     file.write_text(file.read_text(encoding="utf-8").replace(f"    {column}\n", ""), encoding="utf-8")
 
 
-def add_module(library: Service, name: str, refers_to: str) -> None:
+def add_module(library: Service, name: str, refers_to: str, column: str = "") -> None:
     """Write a module without a migration."""
     modules = library.folder / "src/library/modules"
     (modules / f"{name}s").mkdir()
     (modules / f"{name}s" / "__init__.py").touch()
-    models = MODELS.format(name=name, entity=name.capitalize(), refers_to=refers_to)
+    models = MODELS.format(name=name, entity=name.capitalize(), refers_to=refers_to, column=column)
     (modules / f"{name}s" / "models.py").write_text(models, encoding="utf-8")
     with (modules / "__init__.py").open("a", encoding="utf-8") as file:
         file.write(f"from .{name}s import models as {name}s\n")

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic.operations import ops
 from alembic.script import ScriptDirectory
 
-from scripts.new_migration import History, branches_of_models, main, report, split, warnings_about
+from scripts.new_migration import History, branches_of_models, main, split, warnings_about
 from tests.suite.programs import ROOT
 
 Operations = Sequence[ops.MigrateOperation]
@@ -91,41 +91,48 @@ def test_every_table_of_the_models_has_a_branch() -> None:
 
 
 @pytest.mark.parametrize(
-    ("operation", "warning"),
+    ("statement", "warning"),
     [
-        (add_column("vans", nullable=True), None),
-        (add_column("vans", nullable=False, server_default="1"), None),
-        (add_column("vans", nullable=False), "adds vans.number without a value for existing rows"),
-        (ops.ModifyTableOps("vans", [ops.DropColumnOp("vans", "number")]), "drops vans.number with its data"),
-        (ops.DropTableOp("vans"), "drops the table vans with its data"),
-        (ops.AlterColumnOp("vans", "number", modify_nullable=False), "makes vans.number required"),
-        (ops.AlterColumnOp("vans", "number", modify_nullable=True), None),
-        (ops.AlterColumnOp("vans", "number", modify_type=sa.Text()), "changes the type of vans.number"),
+        ("ALTER TABLE vans ADD COLUMN number BIGINT", None),
+        ("ALTER TABLE vans ADD COLUMN number BIGINT DEFAULT 1 NOT NULL", None),
+        ("ALTER TABLE vans ADD COLUMN number BIGINT NOT NULL", "adds vans.number without a value for existing rows"),
+        ("ALTER TABLE vans ADD COLUMN code UUID DEFAULT gen_random_uuid()", "adds vans.code with a value computed"),
+        ("ALTER TABLE vans DROP COLUMN number", "drops vans.number with its data"),
+        ("DROP TABLE vans", "drops the table vans with its data"),
+        ('ALTER TABLE "vans" ALTER COLUMN "number" SET NOT NULL', "makes vans.number required"),
+        ("ALTER TABLE vans VALIDATE CONSTRAINT ck;\n\nALTER TABLE vans ALTER COLUMN number SET NOT NULL", None),
+        ("ALTER TABLE vans ALTER COLUMN number DROP NOT NULL", None),
+        ("ALTER TABLE vans ALTER COLUMN number TYPE TEXT", "changes the type of vans.number"),
+        ("CREATE INDEX ix ON vans (number)", "blocks writes to vans while PostgreSQL builds the index ix"),
+        ("CREATE UNIQUE INDEX ix ON vans (number)", "blocks writes to vans"),
+        ("create index ix on vans (number)", "blocks writes to vans"),
+        ("CREATE INDEX CONCURRENTLY ix ON vans (number)", None),
+        ("CREATE TABLE vans (number BIGINT);\n\nCREATE INDEX ix ON vans (number)", None),
+        ("ALTER TABLE vans ADD CONSTRAINT uq UNIQUE (number)", "blocks vans while PostgreSQL builds the index of uq"),
+        ("ALTER TABLE vans ADD CONSTRAINT uq UNIQUE USING INDEX ix", None),
+        (
+            "ALTER TABLE vans ADD CONSTRAINT fk FOREIGN KEY(id) REFERENCES parcels (id)",
+            "blocks vans while PostgreSQL checks",
+        ),
+        ("ALTER TABLE vans ADD CONSTRAINT fk FOREIGN KEY(id) REFERENCES parcels (id) NOT VALID", None),
+        (
+            "ALTER TABLE vans ADD CONSTRAINT ck CHECK (number > 0)",
+            "blocks vans while PostgreSQL checks all rows for ck",
+        ),
+        ("UPDATE vans\nSET number = 1", "changes all rows of vans in one transaction"),
+        ("DELETE FROM vans", "changes all rows of vans in one transaction"),
     ],
 )
-def test_warning_names_what_may_be_lost(operation: ops.MigrateOperation, warning: str | None) -> None:
-    warnings = list(warnings_about([operation]))
+def test_a_warning_names_what_a_statement_does(statement: str, warning: str | None) -> None:
+    warnings = list(warnings_about(f"BEGIN;\n\n{statement};\n\nCOMMIT;\n\n"))
 
     assert [text.startswith(warning or "") for text in warnings] == ([True] if warning else [])
 
 
-def test_report_names_the_new_files(
-    plan: Callable[[Operations], list[ops.MigrationScript]],
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    report(plan([add_column("core_users", nullable=False)]))
+def test_existing_revisions_are_checked(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["--check", "migrations/versions/core_0001.py"])
 
-    assert capsys.readouterr().out.splitlines() == [
-        "Written: migrations/versions/core_0002.py",
-        "  It adds core_users.number without a value for existing rows: add a server_default.",
-        "Review the migrations, then run: uv run alembic upgrade heads",
-    ]
-
-
-def test_report_says_that_nothing_was_written(capsys: pytest.CaptureFixture[str]) -> None:
-    report([])
-
-    assert capsys.readouterr().out == "The migrations match the models; nothing was written.\n"
+    assert capsys.readouterr().out == "migrations/versions/core_0001.py\n"
 
 
 @pytest.mark.parametrize("message", ["", " . ", 'Say "no"', "Two\nlines", "back\\slash"])
