@@ -676,6 +676,8 @@ def test_accepts_the_name(template: Path, tmp_path: Path, name: str) -> None:
         ("Clinic Service", "clinic_service"),
         ("Bob's & Ann's (new) Clinic", "bob_s_ann_s_new_clinic"),
         ("3D Printing", "d_printing"),
+        ("Fahrradwerkstatt Köln", "fahrradwerkstatt_koeln"),
+        ("Café Señor Łódź", "cafe_senor_lodz"),
         ("Import", "import_service"),
         ("Tests", "tests_service"),
         ("診療所", "service"),

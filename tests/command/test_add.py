@@ -189,7 +189,7 @@ REFUSED = {
     "a list": ("[loans]", "FILE: use a mapping of each module's name"),
     "an unknown type": (
         "loans: {fields: {title: number}}",
-        "loans.fields.title: use str, text,",
+        "loans.fields.title: use int or decimal",
     ),
     "no YAML": ("loans: {", "FILE: line 1, column 9: close the bracket or brace before it."),
     "a module without what it needs": ("journeys:", "modules: tick patients, which journeys needs,"),

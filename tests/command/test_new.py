@@ -442,8 +442,8 @@ def test_a_workflow_of_the_team_is_replaced_only_after_a_question(
 
     assert workflow.read_text(encoding="utf-8").startswith("name: Test and deploy library\n")
     assert (
-        f"The service is in library, and .github/workflows/library.yml and .pre-commit-config.yaml in {workshop}. Next:"
-        in capsys.readouterr().out
+        "The service is in library, with .github/workflows/library.yml and .pre-commit-config.yaml at the root of the "
+        "repository. Next:" in capsys.readouterr().out
     )
 
 

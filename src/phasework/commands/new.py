@@ -73,7 +73,7 @@ def new(
             written = list_files(at_root)
     except (EOFError, KeyboardInterrupt):
         interrupted(UNWRITTEN)
-    show(summary(target, left, root, written))
+    show(summary(target, left, written))
     if unmerged:
         show(f"\n{unmerged}")
 
@@ -168,8 +168,8 @@ def has_files(folder: Path) -> bool:
     return folder.is_dir() and any(path.name != ".git" for path in folder.iterdir())
 
 
-def summary(folder: Path, left: list[str], root: Path, at_root: list[str]) -> str:
+def summary(folder: Path, left: list[str], at_root: list[str]) -> str:
     """Return what was written where, and what to do next; `left` are the commands that could not be run."""
-    outside = f", and {' and '.join(at_root)} in {root}" if at_root else ""
+    outside = f", with {' and '.join(at_root)} at the root of the repository" if at_root else ""
     lines = [f"The service is in {folder}{outside}. Next:", "", f"    cd {shlex.quote(str(folder))}"]
     return "\n".join([*lines, *(f"    {command}" for command in [*left, "uv run pytest"])])
