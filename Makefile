@@ -18,7 +18,7 @@ help:
 	@echo 'make fuzz       run property tests with many random examples; SEED=... repeats a run'
 	@echo 'make demo       write the default service to build/demo and run its tests'
 	@echo 'make lint       check style, format, types and the workflow of this repository'
-	@echo 'make bench      measure writing and testing a service, as ratios'
+	@echo 'make bench      measure writing and testing a service, and its requests, as ratios'
 	@echo 'make faults     play races, overload and outages against a service, and count what is lost, duplicated or fails'
 	@echo 'make mutate     create mutants of a service and count those that its tests kill'
 	@echo 'make survivors  show the surviving mutants of the last run'

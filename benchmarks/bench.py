@@ -6,10 +6,8 @@ Each figure is the median of several runs of whole processes. The compared runs 
 import re
 import resource
 import shutil
-import statistics
 import subprocess
 import tempfile
-import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -17,12 +15,13 @@ from pathlib import Path
 import yaml
 
 from benchmarks.lists import compare_lists
+from benchmarks.ratios import medians, print_ratio
+from benchmarks.requests import compare_requests
 from tests.support.cases import typical_modules
 from tests.support.edits import CHANGES, EDITS
 from tests.support.services import ROOT, Service, copy_template, read_files, run_copier, write_service
 from tests.support.updates import COMMAND, WORKING_TREE, git, make_versions
 
-ROUNDS = 7
 NUMBERS_OF_MODULES = (1, 15, 30, 60)
 
 
@@ -40,6 +39,8 @@ def main() -> None:
         compare_start_up(workshop, service)
         compare_whole_runs(workshop, service)
         compare_lists(service)
+        compare_requests(service)
+        compare_requests(write_service(template, workshop / "async", {"database_access": "async"}))
 
 
 def compare_writing(workshop: Path, template: Path, service: Service) -> None:
@@ -292,23 +293,6 @@ def write(template: Path, folder: Path, answers: Mapping[str, object] | None = N
     data = folder.with_name(f"{folder.name}.answers.yml")
     data.write_text(yaml.safe_dump(dict(answers or {}), sort_keys=False), encoding="utf-8")
     run_copier("copy", "--data-file", data, template, folder)
-
-
-def medians(runs: Mapping[str, Callable[[], object]], rounds: int = ROUNDS) -> dict[str, float]:
-    """Return the median seconds of each run, after one round to warm the caches."""
-    seconds: dict[str, list[float]] = {name: [] for name in runs}
-    for _ in range(rounds + 1):
-        for name, run in runs.items():
-            started = time.perf_counter()
-            run()
-            seconds[name].append(time.perf_counter() - started)
-    return {name: statistics.median(times[1:]) for name, times in seconds.items()}
-
-
-def print_ratio(ratio: float, goal: float | None) -> None:
-    """Print a ratio with its goal, if it has one."""
-    result = "" if goal is None else f", goal {goal}: {'met' if ratio <= goal else 'MISSED'}"
-    print(f"  ratio {ratio:.3g}{result}", flush=True)
 
 
 if __name__ == "__main__":

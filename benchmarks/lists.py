@@ -3,6 +3,7 @@
 A search needs a server with the extension pg_trgm, which the embedded one lacks: name one in `TEST_DATABASE_URL`.
 """
 
+from benchmarks.ratios import print_ratio
 from tests.support.services import Service
 
 GOAL = 3.0
@@ -14,9 +15,8 @@ def compare_lists(service: Service) -> None:
     program = PROGRAM.format(package=service.package, small=SMALL, large=LARGE)
     for line in service.run("python", "-c", program).splitlines():
         name, small, large = line.split()
-        ratio = float(large) / float(small)
         print(f"{name} of tickets: {float(small):.1f} ms in {SMALL:,} rows, {float(large):.1f} ms in {LARGE:,}")
-        print(f"  ratio {ratio:.3g}, goal {GOAL:g}: {'met' if ratio <= GOAL else 'MISSED'}", flush=True)
+        print_ratio(float(large) / float(small), GOAL)
 
 
 # Prints one line for each list, with the median milliseconds in the small and in the large table.

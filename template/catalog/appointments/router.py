@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, status
 
 from ...core.resource import Listing
-from ...core.routing import ServiceRoute
+from ...core.routing import ServiceRouter
 from ...core.schemas import Page
 from ...core.security import ADMIN_ONLY, PrincipalDep
 from .models import Appointment, Practitioner
@@ -28,8 +28,8 @@ from .schemas import (
 )
 from .service import AppointmentService, PractitionerService
 
-practitioners = APIRouter(prefix="/practitioners", tags=["practitioners"], route_class=ServiceRoute)
-appointments = APIRouter(prefix="/appointments", tags=["appointments"], route_class=ServiceRoute)
+practitioners = ServiceRouter(prefix="/practitioners", tags=["practitioners"])
+appointments = ServiceRouter(prefix="/appointments", tags=["appointments"])
 
 Practitioners = Annotated[PractitionerService, Depends(PractitionerService.of_request)]
 Service = Annotated[AppointmentService, Depends(AppointmentService.of_request)]

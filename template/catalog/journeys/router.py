@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, status
 
 from ...core.resource import Listing
-from ...core.routing import ServiceRoute
+from ...core.routing import ServiceRouter
 from ...core.schemas import Page, SearchQuery
 from ...core.security import ADMIN_ONLY
 from .models import Journey, JourneyDefinition
@@ -22,8 +22,8 @@ from .schemas import (
 )
 from .service import JourneyDefinitionService, JourneyService
 
-definitions = APIRouter(prefix="/journey-definitions", route_class=ServiceRoute)
-journeys = APIRouter(prefix="/journeys", route_class=ServiceRoute)
+definitions = ServiceRouter(prefix="/journey-definitions")
+journeys = ServiceRouter(prefix="/journeys")
 
 DefinitionService = Annotated[JourneyDefinitionService, Depends(JourneyDefinitionService.of_request)]
 Service = Annotated[JourneyService, Depends(JourneyService.of_request)]

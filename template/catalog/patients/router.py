@@ -3,11 +3,11 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, status
+from fastapi import Depends, Query, status
 
 from ...core.events import Event
 from ...core.resource import Listing
-from ...core.routing import ServiceRoute
+from ...core.routing import ServiceRouter
 from ...core.schemas import ListQuery, Page
 from ...core.security import ADMIN_ONLY
 from .models import Patient
@@ -22,7 +22,7 @@ from .schemas import (
 )
 from .service import PatientService
 
-router = APIRouter(prefix="/patients", tags=["patients"], route_class=ServiceRoute)
+router = ServiceRouter(prefix="/patients", tags=["patients"])
 
 Service = Annotated[PatientService, Depends(PatientService.of_request)]
 AllowDuplicate = Annotated[bool, Query(description="Accept the patient although others are likely duplicates.")]

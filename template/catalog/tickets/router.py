@@ -3,10 +3,10 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, status
+from fastapi import Depends, Query, status
 
 from ...core.resource import Listing
-from ...core.routing import ServiceRoute
+from ...core.routing import ServiceRouter
 from ...core.schemas import Page
 from ...core.security import ADMIN_ONLY, PrincipalDep
 from .models import Ticket
@@ -22,7 +22,7 @@ from .schemas import (
 )
 from .service import TicketService
 
-router = APIRouter(prefix="/tickets", tags=["tickets"], route_class=ServiceRoute)
+router = ServiceRouter(prefix="/tickets", tags=["tickets"])
 
 Service = Annotated[TicketService, Depends(TicketService.of_request)]
 

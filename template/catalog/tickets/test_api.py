@@ -44,6 +44,21 @@ async def test_create(member_client: AsyncClient, acting_user: User, ticket_payl
     assert (found.status_code, found.json()) == (status.HTTP_200_OK, created)
 
 
+async def test_a_ticket_takes_no_other_statements(
+    member_client: AsyncClient,
+    ticket_payload: Payload,
+    statements: list[str],
+) -> None:
+    await member_client.get(URL)
+    statements.clear()
+
+    await member_client.post(URL, json=ticket_payload())
+
+    words = [statement.split()[:3] for statement in statements]
+    assert [verb for verb, *_ in words] == ["SAVEPOINT", "SELECT", "INSERT", "INSERT", "RELEASE"]
+    assert [table for _, _, table in words[2:4]] == ["tickets", "core_events"]
+
+
 async def test_responses_contain_the_stored_values(
     member_client: AsyncClient,
     test_ticket_id: UUID,

@@ -15,7 +15,7 @@ from .errors import Unprocessable
 from .schemas import Integer, Moment
 
 Order = Sequence[QueryableAttribute[Any] | ColumnElement[Any]]
-"""The order of a list: ascending columns and expressions, the last one unique."""
+"""The order of a list: ascending expressions, then columns, the last one unique."""
 
 # Databases refuse some values of these types.
 _STORABLE = {datetime: Moment, int: Integer}

@@ -6,8 +6,10 @@ from itertools import count
 from typing import Any
 
 from fastapi import Depends, Request, Response
-from fastapi.routing import APIRoute
+from fastapi.routing import APIRoute, APIRouter
 from sqlalchemy.exc import DBAPIError
+from starlette.routing import Match
+from starlette.types import Scope
 
 from .concurrency import ATTEMPTS, raise_unless_aborted
 from .idempotency import Repeated, idempotent
@@ -49,3 +51,15 @@ class ServiceRoute(TransactionRoute):
             # Last, so that the request is authorized before a stored response is returned.
             options["dependencies"] = [*options["dependencies"], Depends(idempotent, scope="function")]
         super().__init__(path, endpoint, **options)
+
+
+class ServiceRouter(APIRouter):
+    """The routes of a module below one prefix."""
+
+    def __init__(self, prefix: str, **options: Any) -> None:
+        super().__init__(prefix=prefix, route_class=ServiceRoute, **options)
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Return whether a route can respond to a request."""
+        # FastAPI would compare the path with each route of all modules.
+        return super().matches(scope) if self.prefix in scope["path"] else (Match.NONE, {})
