@@ -88,10 +88,12 @@ def in_order(week: Iterable[WorkingInterval]) -> Week:
     return tuple(sorted(week, key=lambda interval: (WEEKDAYS.index(interval.weekday), interval.starts_at)))
 
 
-def has_overlap(week: Iterable[WorkingInterval]) -> bool:
-    """Return whether two intervals on the same weekday overlap; adjacent intervals do not."""
-    pairs = pairwise(in_order(week))
-    return any(first.weekday is second.weekday and second.starts_at < first.ends_at for first, second in pairs)
+def check_overlap(week: Week) -> Week:
+    """Return the intervals; raise `ValueError` if two on the same weekday overlap. Adjacent ones do not."""
+    for first, second in pairwise(in_order(week)):
+        if first.weekday is second.weekday and second.starts_at < first.ends_at:
+            raise ValueError("intervals on the same weekday must not overlap")
+    return week
 
 
 def slots_between(schedule: Schedule, first: date, last: date) -> list[Span]:

@@ -21,7 +21,7 @@ from ...core.schemas import (
     unchanged,
 )
 from .models import AppointmentState
-from .rules import Week, WorkingInterval, has_overlap
+from .rules import Week, WorkingInterval, check_overlap
 
 MAX_DAYS = 31
 """The most days that one request for slots may cover."""
@@ -33,12 +33,6 @@ def _check_time_zone(name: str) -> str:
     if name not in TIME_ZONES:
         raise ValueError("must be the name of an IANA time zone, such as Europe/Berlin")
     return name
-
-
-def _check_overlap(week: Week) -> Week:
-    if has_overlap(week):
-        raise ValueError("intervals on the same weekday must not overlap")
-    return week
 
 
 TimeZone = Annotated[str, StringConstraints(max_length=64), AfterValidator(_check_time_zone)]
@@ -69,7 +63,7 @@ class PractitionerUpdate(RequestModel):
 class WorkingHours(RequestModel):
     """The working hours of a whole week; they replace the previous ones."""
 
-    working_hours: Annotated[Week, Field(max_length=100), AfterValidator(_check_overlap)]
+    working_hours: Annotated[Week, Field(max_length=100), AfterValidator(check_overlap)]
 
 
 class PractitionerQuery(SearchQuery):

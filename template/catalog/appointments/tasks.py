@@ -17,7 +17,7 @@ from ...core.tenancy import Organisation, organisation_scope
 from ...gateways.email import Email, EmailError, EmailUnavailable, EmailUnconfirmed, RecipientRefused
 from ..patients.models import Patient
 from .models import Appointment, Practitioner
-from .service import MAX_REMINDERS, UNCONFIRMED, AppointmentService
+from .service import UNCONFIRMED, AppointmentService
 
 logger = logging.getLogger(__name__)
 
@@ -84,21 +84,20 @@ async def send_reminder(worker: Worker, organisation_id: UUID, appointment_id: U
             if appointment is None:
                 return False
             email = await _write(service.session, appointment)
+        outcome, data = "reminded", dict[str, str]()
         try:
-            outcome, data = _send(worker, email)
+            worker.email.send(email)
+        except EmailUnconfirmed:
+            outcome = UNCONFIRMED
+            logger.warning("The mail server did not confirm the reminder of appointment %s.", appointment_id)
+        except RecipientRefused as refusal:
+            outcome, data = "unreachable", {"reason": str(refusal)}
         except EmailError:
             async with _appointments(worker) as service:
                 await service.release_reminder(appointment)
             raise
         async with _appointments(worker) as service:
             await service.settle_reminder(appointment, outcome, **data)
-        if outcome == UNCONFIRMED:
-            logger.warning(
-                "The mail server did not confirm the reminder of appointment %s (e-mail %d of at most %d).",
-                appointment_id,
-                appointment.reminder_attempts,
-                MAX_REMINDERS,
-            )
         return outcome == "reminded"
 
 
@@ -114,17 +113,6 @@ async def _write(session: AsyncSession, appointment: Appointment) -> Email:
     # The same for each attempt, so that mail programs can drop a second copy; another one after rescheduling.
     reference = f"reminder-{appointment.id}-{appointment.starts_at:%Y%m%dT%H%M}"
     return Email(patient.email or "", *reminder(appointment, patient, practitioner), reference)
-
-
-def _send(worker: Worker, email: Email) -> tuple[str, dict[str, str]]:
-    """Send an e-mail, and return the outcome and the data of its event."""
-    try:
-        worker.email.send(email)
-    except EmailUnconfirmed:
-        return UNCONFIRMED, {}
-    except RecipientRefused as refusal:
-        return "unreachable", {"reason": str(refusal)}
-    return "reminded", {}
 
 
 def reminder(appointment: Appointment, patient: Patient, practitioner: Practitioner) -> tuple[str, str]:

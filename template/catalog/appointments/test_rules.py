@@ -14,7 +14,7 @@ from your_service.modules.appointments.rules import (
     Span,
     Weekday,
     WorkingInterval,
-    has_overlap,
+    check_overlap,
     in_order,
     slot_at,
     slots_between,
@@ -337,26 +337,38 @@ def test_in_order() -> None:
 
 
 @pytest.mark.parametrize(
-    ("first", "second", "overlap"),
+    ("first", "second"),
     [
-        (("09:00", "12:00"), ("12:00", "13:00"), False),
-        (("09:00", "12:01"), ("12:00", "13:00"), True),
-        (("12:00", "13:00"), ("09:00", "12:01"), True),
-        (("09:00", "17:00"), ("12:00", "13:00"), True),
-        (("09:00", "12:00"), ("09:00", "12:00"), True),
-        (("09:00", "12:00"), ("13:00", "17:00"), False),
+        (("09:00", "12:00"), ("12:00", "13:00")),
+        (("09:00", "12:00"), ("13:00", "17:00")),
     ],
 )
-def test_overlap_on_one_weekday(first: tuple[str, str], second: tuple[str, str], overlap: bool) -> None:
-    week = [interval(Weekday.MONDAY, *first), interval(Weekday.MONDAY, *second)]
+def test_intervals_on_one_weekday_may_be_adjacent(first: tuple[str, str], second: tuple[str, str]) -> None:
+    week = (interval(Weekday.MONDAY, *first), interval(Weekday.MONDAY, *second))
 
-    assert has_overlap(week) is overlap
+    assert check_overlap(week) == week
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (("09:00", "12:01"), ("12:00", "13:00")),
+        (("12:00", "13:00"), ("09:00", "12:01")),
+        (("09:00", "17:00"), ("12:00", "13:00")),
+        (("09:00", "12:00"), ("09:00", "12:00")),
+    ],
+)
+def test_intervals_on_one_weekday_must_not_overlap(first: tuple[str, str], second: tuple[str, str]) -> None:
+    week = (interval(Weekday.MONDAY, *first), interval(Weekday.MONDAY, *second))
+
+    with pytest.raises(ValueError, match=r"^intervals on the same weekday must not overlap$"):
+        check_overlap(week)
 
 
 def test_two_weekdays_do_not_overlap() -> None:
-    week = [interval(Weekday.MONDAY, "09:00", "12:00"), interval(Weekday.TUESDAY, "09:00", "12:00")]
+    week = (interval(Weekday.MONDAY, "09:00", "12:00"), interval(Weekday.TUESDAY, "09:00", "12:00"))
 
-    assert has_overlap(week) is False
+    assert check_overlap(week) == week
 
 
 def test_an_interval_accepts_times_as_text() -> None:

@@ -175,9 +175,8 @@ class TestSendReminder(ServiceTestCase[AppointmentService]):
             *[f"appointment.{UNCONFIRMED}"] * 2,
         ]
         assert [message for message in caplog.messages if "did not confirm" in message] == [
-            f"The mail server did not confirm the reminder of appointment {self.appointment.id} (e-mail {n} of at most 2)."
-            for n in (1, 2)
-        ]
+            f"The mail server did not confirm the reminder of appointment {self.appointment.id}."
+        ] * 2
 
     async def test_a_failed_reminder_does_not_count_as_sent(self) -> None:
         for _ in range(MAX_REMINDERS + 1):

@@ -3,7 +3,6 @@
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
-from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -37,9 +36,11 @@ def phone_key(phone: str) -> str:
     return re.sub(r"^00", "+", dialled)
 
 
-def is_phone(text: str) -> bool:
-    """Return whether `text` is a phone number: three digits (an extension) to fifteen (the limit of E.164)."""
-    return _PHONE.fullmatch(phone_key(text)) is not None
+def check_phone(text: str) -> str:
+    """Return a phone number; raise `ValueError` unless it has three digits (an extension) to fifteen (E.164)."""
+    if not _PHONE.fullmatch(phone_key(text)):
+        raise ValueError("A phone number must have 3 to 15 digits.")
+    return text
 
 
 KEYS: Mapping[str, Callable[[str], str]] = {
@@ -66,29 +67,19 @@ COMPARED_COLUMNS: Mapping[DuplicateReason, tuple[str, ...]] = {
 """The columns that must be equal, for each reason."""
 
 
+def compared_values(record: object, reason: DuplicateReason) -> tuple[Any, ...] | None:
+    """Return the values of a record that must be equal; None if one of them is empty, because it does not count."""
+    values = tuple(getattr(record, column) for column in COMPARED_COLUMNS[reason])
+    return None if None in values else values
+
+
 def likely_reasons(one: object, other: object) -> list[DuplicateReason]:
-    """Return why two records are likely to be the same person; empty values do not count."""
-    return [reason for reason, columns in COMPARED_COLUMNS.items() if _are_equal(one, other, columns)]
+    """Return why two records are likely to be the same person."""
+    compared = {reason: compared_values(one, reason) for reason in DuplicateReason}
+    return [reason for reason, values in compared.items() if values and values == compared_values(other, reason)]
 
 
 def changed_reasons(before: object, after: object) -> list[DuplicateReason]:
     """Return the reasons whose columns differ between a record before and after a change."""
     unchanged = likely_reasons(before, after)
     return [reason for reason in COMPARED_COLUMNS if reason not in unchanged]
-
-
-def _are_equal(one: object, other: object, columns: tuple[str, ...]) -> bool:
-    values = [(getattr(one, column), getattr(other, column)) for column in columns]
-    return all(value is not None and value == other_value for value, other_value in values)
-
-
-def fill_gaps(details: Mapping[str, Any], others: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values of `others` for the fields that are empty in `details`."""
-    gaps = [field for field, value in details.items() if value is None]
-    return {field: others[field] for field in gaps if others[field] is not None}
-
-
-def is_past(birth_date: date, now: datetime) -> bool:
-    """Return whether `birth_date` has begun somewhere on Earth; `now` is in UTC."""
-    # A day begins first in the Line Islands, at UTC+14.
-    return birth_date <= (now + timedelta(hours=14)).date()

@@ -19,23 +19,18 @@ from ...core.schemas import (
     unchanged,
 )
 from .models import Sex
-from .rules import DuplicateReason, is_past, is_phone
-
-
-def _check_phone(phone: str) -> str:
-    if not is_phone(phone):
-        raise ValueError("A phone number must have 3 to 15 digits.")
-    return phone
+from .rules import DuplicateReason, check_phone
 
 
 def _check_birth_date(birth_date: dt.date) -> dt.date:
-    if not is_past(birth_date, utcnow()):
+    # A day begins first in the Line Islands, at UTC+14.
+    if birth_date > (utcnow() + dt.timedelta(hours=14)).date():
         raise ValueError("A date of birth must not be in the future.")
     return birth_date
 
 
 Phone = Annotated[
-    str, StringConstraints(strip_whitespace=True, max_length=50), NameCharacters, AfterValidator(_check_phone)
+    str, StringConstraints(strip_whitespace=True, max_length=50), NameCharacters, AfterValidator(check_phone)
 ]
 BirthDate = Annotated[PlainDate, AfterValidator(_check_birth_date)]
 

@@ -19,7 +19,7 @@ from .rules import (
     COMPARED_COLUMNS,
     DuplicateReason,
     changed_reasons,
-    fill_gaps,
+    compared_values,
     likely_reasons,
     name_key,
     phone_key,
@@ -75,7 +75,8 @@ class PatientService(Resource[Patient]):
         if survivor_id == duplicate_id:
             raise Unprocessable("A patient cannot be merged with itself.", "duplicate_id")
         survivor, duplicate = await self._lock_both(survivor_id, duplicate_id)
-        gained = fill_gaps(_details(survivor), _details(duplicate))
+        empty = [field for field, value in _details(survivor).items() if value is None]
+        gained = {field: value for field, value in _details(duplicate).items() if field in empty and value is not None}
         async with self._writing():
             for field, value in gained.items():
                 setattr(survivor, field, value)
@@ -94,7 +95,7 @@ class PatientService(Resource[Patient]):
 
     async def _refuse_duplicates(self, patient: Patient, reasons: Sequence[DuplicateReason]) -> None:
         # Concurrent requests that store a similar patient wait.
-        keys = [("patients", reason, key) for reason in reasons if (key := _key(patient, reason))]
+        keys = [("patients", reason, key) for reason in reasons if (key := compared_values(patient, reason))]
         await lock_keys(self.session, *keys)
         found = await self._find_duplicates(patient, reasons, ListQuery())
         if found.items:
@@ -163,13 +164,8 @@ def _details(patient: Patient) -> dict[str, Any]:
     return {field: getattr(patient, field) for field in PatientUpdate.model_fields}
 
 
-def _key(patient: Patient, reason: DuplicateReason) -> tuple[Any, ...] | None:
-    values = tuple(getattr(patient, column) for column in COMPARED_COLUMNS[reason])
-    return None if None in values else values
-
-
 def _matches(patient: Patient, reason: DuplicateReason) -> ColumnElement[bool]:
-    key = _key(patient, reason)
+    key = compared_values(patient, reason)
     columns = [getattr(Patient, column) for column in COMPARED_COLUMNS[reason]]
     return false() if key is None else and_(*(column == value for column, value in zip(columns, key, strict=True)))
 
