@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Generic, TypeVar
@@ -29,45 +29,25 @@ _NOT_A_NUMBER = (TypeError, ValueError, OverflowError)
 _NOT_JSON = (ValueError, RecursionError)
 
 
-def _refuse_number(value: Any) -> Any:
-    try:
-        float(value)
-    except _NOT_A_NUMBER:
-        return value
-    raise ValueError("must be text in ISO 8601 format")
-
-
-def _refuse_boolean(value: Any) -> Any:
-    if isinstance(value, bool):
-        raise ValueError("must be a number")
-    return value
-
-
-def _refuse_exponent(value: Any) -> Any:
-    if isinstance(value, str) and not re.fullmatch(_AMOUNT["pattern"], value):
-        raise ValueError("must have at most 10 digits before the point and 2 after it")
-    return value
-
-
-def _require_boolean(value: Any) -> Any:
-    if isinstance(value, bool | str):
-        return value
-    raise ValueError("must be true or false")
-
-
-def _refuse_display_name(value: Any) -> Any:
-    if isinstance(value, str) and "<" in value:
-        raise ValueError("must be an address without a name, such as ada@example.com")
-    return value
-
-
-def _refuse(characters: str, kind: str) -> BeforeValidator:
+def _refuse(is_wrong: Callable[[Any], bool], message: str) -> BeforeValidator:
     def check(value: Any) -> Any:
-        if isinstance(value, str) and re.search(f"[{characters}]", value.strip()):
-            raise ValueError(f"must not contain {kind}")
+        if is_wrong(value):
+            raise ValueError(message)
         return value
 
     return BeforeValidator(check)
+
+
+def _contains(characters: str) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, str) and re.search(f"[{characters}]", value.strip()) is not None
+
+
+def _is_number(value: Any) -> bool:
+    try:
+        float(value)
+    except _NOT_A_NUMBER:
+        return False
+    return True
 
 
 def _check_json(value: dict[str, Any]) -> dict[str, Any]:
@@ -88,15 +68,17 @@ def _in_utc(value: datetime) -> datetime:
 
 
 # Pydantic accepts more than the OpenAPI document allows: numbers as times, and booleans as numbers.
-AsText = BeforeValidator(_refuse_number)
-AsNumber = BeforeValidator(_refuse_boolean)
+AsText = _refuse(_is_number, "must be text in ISO 8601 format")
+AsNumber = _refuse(lambda value: isinstance(value, bool), "must be a number")
 
 # Control characters except tab, line feed and carriage return. PostgreSQL does not store the first one.
 _CONTROL = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"
 # Two names that look the same must not differ, and a name must not reorder the text around it (UAX 9, Bidi_Control).
 _NOT_IN_NAMES = _CONTROL + r"\t\n\r\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff"
 
-NameCharacters = _refuse(_NOT_IN_NAMES, "line breaks, control characters, or invisible characters")
+NameCharacters = _refuse(
+    _contains(_NOT_IN_NAMES), "must not contain line breaks, control characters, or invisible characters"
+)
 ShortText = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=f"^[^{_NOT_IN_NAMES}]*$"),
@@ -105,10 +87,14 @@ ShortText = Annotated[
 LongText = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000, pattern=f"^[^{_CONTROL}]*$"),
-    _refuse(_CONTROL, "control characters except tabs and line breaks"),
+    _refuse(_contains(_CONTROL), "must not contain control characters except tabs and line breaks"),
 ]
 # Mail servers ignore case in practice, so addresses that differ only in case are the same.
-Email = Annotated[EmailStr, BeforeValidator(_refuse_display_name), AfterValidator(str.lower)]
+Email = Annotated[
+    EmailStr,
+    _refuse(_contains("<"), "must be an address without a name, such as ada@example.com"),
+    AfterValidator(str.lower),
+]
 Integer = Annotated[int, Field(ge=-(2**63), le=2**63 - 1), AsNumber]
 # Pydantic's JSON Schema of a decimal does not say how many digits it has.
 _AMOUNT = {"type": "string", "pattern": r"^-?[0-9]{1,10}(\.[0-9]{1,2})?$"}
@@ -116,11 +102,14 @@ _AMOUNT_AS_NUMBER = {"type": "number", "minimum": -9_999_999_999.99, "maximum": 
 Amount = Annotated[
     Decimal,
     Field(max_digits=12, decimal_places=2),
-    BeforeValidator(_refuse_exponent),
+    _refuse(
+        lambda value: isinstance(value, str) and not re.fullmatch(_AMOUNT["pattern"], value),
+        "must have at most 10 digits before the point and 2 after it",
+    ),
     WithJsonSchema({"anyOf": [_AMOUNT_AS_NUMBER, _AMOUNT]}, mode="validation"),
     WithJsonSchema(_AMOUNT, mode="serialization"),
 ]
-Boolean = Annotated[bool, BeforeValidator(_require_boolean)]
+Boolean = Annotated[bool, _refuse(lambda value: not isinstance(value, bool | str), "must be true or false")]
 PlainDate = Annotated[date, AsText]
 Moment = Annotated[AwareDatetime, AsText, AfterValidator(_in_utc)]
 # Python's parser accepts values that are not JSON and cannot be part of a response.
