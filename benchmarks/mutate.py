@@ -28,7 +28,6 @@ GOAL = 85.0
 MUTATED = (
     "core/errors.py",
     "core/idempotency.py",
-    "core/lifecycle.py",
     "core/limits.py",
     "core/middleware.py",
     "core/resource.py",

@@ -9,8 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import JSON, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from ...core.lifecycle import StatefulRecord
-from ...core.tenancy import Record
+from ...core.tenancy import Record, StatefulRecord
 from .rules import Schedule, Span, WorkingInterval
 
 

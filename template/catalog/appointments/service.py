@@ -13,8 +13,7 @@ from sqlalchemy import Select, or_, select
 
 from ...core.clock import utcnow
 from ...core.errors import Conflict, Unprocessable
-from ...core.lifecycle import Lifecycle, Transitions
-from ...core.resource import Conditions, Resource
+from ...core.resource import Conditions, Lifecycle, Resource, Transitions
 from ...core.schemas import ListQuery
 from ..patients.models import Patient
 from .models import Appointment, AppointmentState, Practitioner

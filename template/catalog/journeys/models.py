@@ -7,8 +7,7 @@ from uuid import UUID
 from sqlalchemy import JSON, ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from ...core.lifecycle import StatefulRecord
-from ...core.tenancy import Record
+from ...core.tenancy import Record, StatefulRecord
 
 
 class JourneyState(StrEnum):

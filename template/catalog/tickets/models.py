@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import Enum, ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, column_property, mapped_column
 
-from ...core.lifecycle import StatefulRecord
+from ...core.tenancy import StatefulRecord
 
 
 class TicketPriority(StrEnum):
@@ -18,11 +18,6 @@ class TicketPriority(StrEnum):
     HIGH = "high"
     NORMAL = "normal"
     LOW = "low"
-
-
-def _ranks(kind: type[StrEnum]) -> list[str]:
-    # Stored instead of the names, so that the most urgent tickets come first.
-    return [str(rank) for rank in range(len(kind))]
 
 
 class TicketState(StrEnum):
@@ -43,7 +38,10 @@ class Ticket(StatefulRecord):
 
     title: Mapped[str] = mapped_column(String(200))
     description: Mapped[str] = mapped_column(Text)
-    priority: Mapped[TicketPriority] = mapped_column(Enum(TicketPriority, native_enum=False, values_callable=_ranks))
+    # Stored as its position, so that the most urgent tickets come first.
+    priority: Mapped[TicketPriority] = mapped_column(
+        Enum(TicketPriority, native_enum=False, values_callable=lambda kind: [str(n) for n in range(len(kind))])
+    )
     state: Mapped[TicketState] = mapped_column(default=TicketState.OPEN, index=True)
     requester_id: Mapped[UUID] = mapped_column(ForeignKey("core_users.id"), index=True)
     assignee_id: Mapped[UUID | None] = mapped_column(ForeignKey("core_users.id"), index=True)

@@ -8,7 +8,7 @@ from sqlalchemy import Select, func, select
 
 from ...core.concurrency import lock_keys
 from ...core.errors import Conflict, Unprocessable
-from ...core.lifecycle import Lifecycle, Transitions
+from ...core.resource import Lifecycle, Transitions
 from ...core.users import User
 from .models import Ticket, TicketState
 

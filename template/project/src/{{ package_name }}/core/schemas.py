@@ -149,23 +149,21 @@ class RecordRead(ResponseModel):
 
 
 class ListQuery(RequestModel):
-    """The page of a list. Subclasses add filters: fields that are compared with columns of the same name."""
+    """The page of a list. Subclasses add filters: fields that are not excluded equal columns of the same name."""
 
-    limit: int = Field(default=50, ge=1, le=200)
+    limit: int = Field(default=50, ge=1, le=200, exclude=True)
     # The database reads all rows before the offset, so a long list is read with `cursor`.
-    offset: int = Field(default=0, ge=0, le=10_000)
-    cursor: str | None = Field(default=None, max_length=500, description="`next` of the page before this one.")
-    with_total: bool = Field(default=False, description="Whether to count all items of the list.")
-
-    def filters(self) -> dict[str, Any]:
-        """Return the given filters by column."""
-        return self.model_dump(exclude_none=True, exclude={"search", *ListQuery.model_fields})
+    offset: int = Field(default=0, ge=0, le=10_000, exclude=True)
+    cursor: str | None = Field(
+        default=None, max_length=500, exclude=True, description="`next` of the page before this one."
+    )
+    with_total: bool = Field(default=False, exclude=True, description="Whether to count all items of the list.")
 
 
 class SearchQuery(ListQuery):
     """A list with a search."""
 
-    search: ShortText | None = None
+    search: ShortText | None = Field(default=None, exclude=True)
 
 
 class Page(ResponseModel, Generic[Item]):

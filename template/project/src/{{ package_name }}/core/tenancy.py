@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
+from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, ClassVar, cast
 from uuid import UUID, uuid4
@@ -78,6 +79,14 @@ class Record(Base):
     def referable(cls) -> ColumnElement[bool]:
         """Return the condition under which new records may refer to a record; models can override it."""
         return true()
+
+
+class StatefulRecord(Record):
+    """A record with a state; the model defines the states and the initial one."""
+
+    __abstract__ = True
+
+    state: Mapped[StrEnum] = mapped_column(index=True)
 
 
 def current_organisation() -> UUID:
