@@ -42,6 +42,8 @@ def test_the_steps_of_the_page_work(written: Callable[[str], Service], versions:
 class Rule:
     """A rule of a module, and the edits of its tests that the page names."""
 
+    row: str
+    """The row of the page's table that it is in."""
     fields: Mapping[str, Any]
     refused: str = ""
     """The condition of a record that the rule refuses."""
@@ -62,21 +64,30 @@ NEW_MEMBER_ASYNC = {
 }
 
 RULES = {
-    "terms": Rule({"starts_on": "date", "ends_on": "date"}, "record.ends_on <= record.starts_on"),
+    "terms": Rule(
+        "is after one that is declared before it",
+        {"starts_on": "date", "ends_on": "date"},
+        "record.ends_on <= record.starts_on",
+    ),
     "shifts": Rule(
-        {"starts_at": "datetime", "ends_at": "datetime?"}, "record.ends_at and record.ends_at <= record.starts_at"
+        "is after one that is declared before it",
+        {"starts_at": "datetime", "ends_at": "datetime?"},
+        "record.ends_at and record.ends_at <= record.starts_at",
     ),
     "visits": Rule(
+        "is after one that is declared after it",
         {"left_on": "date", "arrived_on": "date"},
         "record.left_on <= record.arrived_on",
         payload={"dt.date(2030,": "dt.date(2032,", "dt.date(2031,": "dt.date(2029,"},
     ),
     "spans": Rule(
+        "a number is greater",
         {"least": "int", "most": "int", "name": "str"},
         "record.least >= record.most",
         payload={'"least": number,': '"least": -number,', '"most": number,': '"most": number + 100,'},
     ),
     "prices": Rule(
+        "a number is greater",
         {"lowest": "decimal", "highest": "decimal"},
         "record.lowest >= record.highest",
         payload={
@@ -85,28 +96,40 @@ RULES = {
         },
     ),
     "stays": Rule(
+        "at most 30 days apart",
         {"starts_on": "date", "ends_on": "date"},
         "(record.ends_on - record.starts_on).days not in range(31)",
         payload={"dt.date(2031, 1, 1)": "dt.date(2030, 1, 15)"},
         api={'("ends_on", "2031-01-01T00:00:00", "2031-01-01")': '("ends_on", "2030-01-20T00:00:00", "2030-01-20")'},
     ),
-    "loans": Rule({"kind": ["short", "long"], "due_on": "date?"}, 'record.kind == "long" and record.due_on is None'),
+    "loans": Rule(
+        "the second choice requires",
+        {"kind": ["short", "long"], "due_on": "date?"},
+        'record.kind == "long" and record.due_on is None',
+    ),
     "rentals": Rule(
+        "the first choice requires",
         {"kind": ["long", "short"], "due_on": "date?"},
         'record.kind == "long" and record.due_on is None',
         payload={'"long" if number % 2 else "short"': '"short" if number % 2 else "long"'},
     ),
     "cards": Rule(
+        "a reference and a choice",
         {"title": "str", "member": "-> members", "kind": ["short", "long"]},
         unique=("member_id", "kind"),
         payload=NEW_MEMBER,
     ),
     "entries": Rule(
+        "two references",
         {"member": "-> members", "term": "-> terms", "note": "text?"},
         unique=("member_id", "term_id"),
         payload=NEW_MEMBER,
     ),
-    "seats": Rule({"member": "-> members", "day": "date", "place": "int"}, unique=("member_id", "day")),
+    "seats": Rule(
+        "text, a number or a day is unique",
+        {"member": "-> members", "day": "date", "place": "int"},
+        unique=("member_id", "day"),
+    ),
 }
 UNIQUE = """    __tablename__ = "{name}"
     __table_args__ = (UniqueConstraint("organisation_id", {columns}),)
@@ -147,6 +170,21 @@ def make_edits(service: Service, name: str, rule: Rule) -> int:
     return len(payload) + len(rule.api)
 
 
+def edits_in_table(part: str) -> int:
+    """Return the number of edits that the page names for the rule with this text."""
+    [row] = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("| ") and part in line]
+    return sum(int(number) for number in re.findall(r"\b([1-3]) in ", row))
+
+
+def test_the_page_shows_the_payload_of_the_async_form() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+
+    _, members, member = NEW_MEMBER_ASYNC.values()
+
+    assert f"`{members.splitlines()[1].strip()}`" in page
+    assert f"`{member}`" in page
+
+
 def edit(file: Path, old: str, new: str) -> None:
     """Replace the only occurrence of a text in a file."""
     file.write_text(replace(file, old, new), encoding="utf-8")
@@ -173,4 +211,6 @@ def test_three_edits_at_most_make_the_tests_green_after_a_rule(
 
     assert {name for name, count in counts.items() if count} == failed
     assert max(counts.values()) <= 3
+    if form == "sync":
+        assert counts == {name: edits_in_table(RULES[name].row) for name in names}
     service.run(*command)

@@ -54,7 +54,7 @@ def test_names_that_look_like_syntax_keep_their_words(template: Path, tmp_path: 
     texts = {form: texts_of(files) for form, files in written.items()}
 
     assert "await item" in texts["sync"]
-    assert "My await 1" in texts["sync"]
+    assert "My await {number}" in texts["sync"]
     assert texts["sync"] == texts["async"]
 
 
