@@ -1,6 +1,7 @@
 """What README, tutorial and how-tos say is true: their commands run, and their claims hold."""
 
 import json
+import os
 import re
 import shlex
 import shutil
@@ -56,19 +57,35 @@ def test_a_phase_has_its_tests_marker_gates_and_job(written: Callable[[str], Ser
 # --- Installers of uv -----------------------------------------------------------------------------
 
 
+INSTALLER = "https://astral.sh/uv/install.sh"
+
+
 def test_the_same_installers_of_uv_are_shown() -> None:
-    script = "curl -LsSf https://astral.sh/uv/install.sh | sh"
     for page in (README, TUTORIAL):
-        assert script in indented(page)
+        assert f"curl -LsSf {INSTALLER} | sh" in indented(page)
         assert "`pipx install uv`" in page.read_text(encoding="utf-8")
+
+
+@pytest.mark.long
+def test_the_installer_of_uv_works(tmp_path: Path) -> None:
+    reached = subprocess.run(["curl", "-LsSf", "--max-time", "20", "-o", os.devnull, INSTALLER], check=False)
+    if reached.returncode != 0:
+        pytest.skip(f"{INSTALLER} cannot be reached")
+    [command] = [line for line in indented(README) if INSTALLER in line]
+
+    # It changes no shell of this machine.
+    places = {"HOME": str(tmp_path), "UV_UNMANAGED_INSTALL": str(tmp_path / "bin")}
+    subprocess.run(["sh", "-c", command], env=os.environ | places, check=True)
+
+    subprocess.run([tmp_path / "bin" / "uv", "--version"], check=True)
 
 
 @pytest.mark.long
 def test_pipx_installs_uv(tmp_path: Path) -> None:
     uv = Path(sys.executable).with_name("uv")
-    places = {"PIPX_HOME": str(tmp_path / "home"), "PIPX_BIN_DIR": str(tmp_path / "bin"), "PATH": "/usr/bin:/bin"}
+    places = {"PIPX_HOME": str(tmp_path / "home"), "PIPX_BIN_DIR": str(tmp_path / "bin")}
 
-    subprocess.run([uv, "tool", "run", "pipx", "install", "uv"], env={**GIT_VARIABLES, **places}, check=True)
+    subprocess.run([uv, "tool", "run", "pipx", "install", "uv"], env=os.environ | places, check=True)
 
     subprocess.run([tmp_path / "bin" / "uv", "--version"], check=True)
 
