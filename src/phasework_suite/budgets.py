@@ -121,28 +121,21 @@ def waited_for_processor() -> float:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
-    """Measure how long a test waits for a processor."""
-    before = waited_for_processor()
-    try:
-        return (yield)
-    finally:
-        item.stash[WAITED] = waited_for_processor() - before
-
-
-@pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: "pytest.CallInfo[None]") -> Generator[None, Any, Any]:
     """Tell the summary, in the report of a test, how slow the machine was."""
     report = yield
+    stash = item.config.stash
+    waited = stash.get(WAITED, 0.0)
+    stash[WAITED] = waited_for_processor()
     if call.when == "call":
-        measured, before = item.config.stash.get(SLOWDOWN, (-math.inf, 1.0))
+        measured, before = stash.get(SLOWDOWN, (-math.inf, 1.0))
         budget = read_budgets(item.config, "test_budgets").get(_tier(item.nodeid), math.inf)
         is_over = call.duration > budget * before
         if is_over or perf_counter() > measured + INTERVAL:
             slowdown = max(measure_slowdown() for _ in range(REPEATS if is_over else 1))
-            item.config.stash[SLOWDOWN] = perf_counter(), slowdown
-        ran = max(call.duration - item.stash.get(WAITED, 0.0), 0.001)
-        report.slowdown = max(before, item.config.stash[SLOWDOWN][1], call.duration / ran)
+            stash[SLOWDOWN] = perf_counter(), slowdown
+        ran = max(call.duration - (stash[WAITED] - waited), 0.001)
+        report.slowdown = max(before, stash[SLOWDOWN][1], call.duration / ran)
     return report
 
 

@@ -52,8 +52,14 @@ def postgres_url(pytestconfig: pytest.Config) -> URL:
 @pytest.fixture
 def second_postgres_url(pytestconfig: pytest.Config, postgres_url: URL) -> Iterator[URL]:
     """The URL of a PostgreSQL database for a single test, with every table of the migrations."""
-    with temporary_database(pytestconfig.stash[RUN], postgres_url) as url:
-        yield url
+    run = pytestconfig.stash[RUN]
+    name = name_database(run, f"{run.worker}_temporary")
+    with administration(postgres_url.set(database="postgres")) as connection:
+        create(connection, name, name_database(run, "template"), run)
+        try:
+            yield postgres_url.set(database=name)
+        finally:
+            drop(connection, name)
 
 
 def make_database(run: Run) -> URL:
@@ -75,19 +81,6 @@ def make_database(run: Run) -> URL:
             "connect to the database postgres and to create databases."
         ) from error
     return server.set(database=name)
-
-
-@contextmanager
-def temporary_database(run: Run, first: URL) -> Iterator[URL]:
-    """Yield the URL of a second database on the server of the first, with every table; drop it after the `with` block."""
-    server = first.set(database="postgres")
-    name = name_database(run, f"{run.worker}_temporary")
-    with administration(server) as connection:
-        create(connection, name, name_database(run, "template"), run)
-        try:
-            yield server.set(database=name)
-        finally:
-            drop(connection, name)
 
 
 def find_server(run: Run) -> URL:
