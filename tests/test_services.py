@@ -31,9 +31,18 @@ RUNS = {
     "empty": ("3.11", 0),
     "empty-async": ("3.11", 0),
 }
+# `limits` tests the same names, `blank-async` own modules in this form.
+LONG = {"limits-async"}
+# Other runs test the same core: in the sync form, or with more modules.
+WITHOUT_CORE = {"blank-async", "tickets", "empty-async"}
+# Tests of the core that test each module.
+OF_EACH_ROUTE = {"test_bad_requests", "test_logs", "test_openapi", "test_repeated_requests", "test_tenancy"}
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 
 each_case = pytest.mark.parametrize("case", [pytest.param(case, marks=pytest.mark.xdist_group(case)) for case in RUNS])
+short_cases = pytest.mark.parametrize(
+    "case", [pytest.param(case, marks=pytest.mark.xdist_group(case)) for case in RUNS if case not in LONG]
+)
 
 
 def test_ruff_finds_nothing(service: Service) -> None:
@@ -57,11 +66,13 @@ def test_ruff_accepts_a_higher_lowest_python(
     written(case).run("ruff", "format", "--check", "--diff", str(service.folder))
 
 
-@each_case
+@short_cases
 def test_suite_passes(written: Callable[[str], Service], case: str) -> None:
     version, workers = RUNS[case]
+    service = written(case)
+    options = without_core(service) if case in WITHOUT_CORE else []
 
-    pass_suite(written(case), find_python(version) or Path(sys.executable), workers)
+    pass_suite(service, find_python(version) or Path(sys.executable), workers, *options)
 
 
 @pytest.mark.long
@@ -86,7 +97,14 @@ def test_every_case_is_run() -> None:
     assert {*RUNS, "patients", "sixty"} == set(CASES)
 
 
-def pass_suite(service: Service, python: Path, workers: int) -> None:
+def without_core(service: Service) -> list[str]:
+    """Return the options for a run without the tests that are the same in each service of a form."""
+    files = sorted(service.folder.glob("tests/api/core/test_*.py"))
+    same = [f"--ignore=tests/api/core/{file.name}" for file in files if file.stem not in OF_EACH_ROUTE]
+    return ["--ignore=tests/unit/core", *same]
+
+
+def pass_suite(service: Service, python: Path, workers: int, *options: str) -> None:
     """Run the whole suite of a service, in a shell with variables that would break it if they reached its libraries.
 
     Fail if a test fails, if a module misses its coverage, or if the database of the settings is used.
@@ -95,8 +113,9 @@ def pass_suite(service: Service, python: Path, workers: int) -> None:
     development = service.folder / "development.db"
     driver = "sqlite+aiosqlite" if service.answers["database_access"] == "async" else "sqlite"
 
-    variables = HARMFUL | {"DATABASE_URL": f"{driver}:///{development}"}
-    service.run_suite("-n", str(workers), variables=variables)
+    # Without COVERAGE_FILE, a part of the suite would not be measured.
+    variables = HARMFUL | {"COVERAGE_FILE": ".coverage", "DATABASE_URL": f"{driver}:///{development}"}
+    service.run_suite("-n", str(workers), *options, variables=variables)
 
     assert not development.exists()
     assert below_target(service) == {}
