@@ -191,6 +191,18 @@ class TestDelivery:
         )
         assert "push ghcr.io/acme/clinic:c0ffee" in docker.read_text(encoding="utf-8").splitlines()
 
+    def test_the_pushed_image_gets_a_signed_provenance(self, repository: Path) -> None:
+        job = read_jobs(repository / WORKFLOW)["publish"]
+
+        steps = {str(step.get("uses")).partition("@")[0]: step for step in job["steps"]}
+
+        assert steps["actions/attest-build-provenance"]["with"] == {
+            "subject-name": "${{ steps.push.outputs.name }}",
+            "subject-digest": "${{ steps.push.outputs.digest }}",
+            "push-to-registry": True,
+        }
+        assert job["permissions"] == {"attestations": "write", "id-token": "write", "packages": "write"}
+
     @pytest.mark.parametrize(
         ("url", "calls"),
         [("postgresql://db/clinic", "run --rm --env DATABASE_URL clinic@sha256:2 alembic upgrade heads\n"), ("", "")],
