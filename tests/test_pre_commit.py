@@ -29,6 +29,25 @@ SECRETS: dict[str, Callable[[], str]] = {
 MOCK = "from unittest.mock import AsyncMock\n\nmock = AsyncMock()\n"
 IMPORT_OF_TESTS = "from tests.test_config import TEST_USER_ID\n\nUSER = TEST_USER_ID\n"
 COMMIT = "\n\ndef pay(session: Session) -> None:\n    session.commit()\n"
+REVISION = '''"""Index phones."""
+
+from alembic import op
+
+revision = "patients_0002"
+down_revision = "patients_0001"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Create the index."""
+    op.create_index("ix_patients_phone", "patients", ["phone"])
+
+
+def downgrade() -> None:
+    """Drop the index."""
+    op.drop_index("ix_patients_phone", "patients")
+'''
 NO_MOCK = "unittest.mock.AsyncMock is a mock in tests/integration: use real servers here"
 NO_TESTS = "imports tests.test_config, but tests are not installed in production"
 NO_COMMIT = "session.commit() commits in a service: flush, and let the caller that opened the session commit"
@@ -100,6 +119,13 @@ class TestHooksOfAService:
         named = set(re.findall(r"scripts/secret_(\d)\.py:1", reports["secrets"]))
         assert named == {str(n) for n in range(len(SECRETS))}
         assert (checkout.folder / "docs/long.md").read_text(encoding="utf-8") == "Notes\n"
+
+    def test_risks_of_a_migration_are_shown(self, checkout: Checkout) -> None:
+        checkout.add("migrations/versions/patients_0002.py", REVISION)
+
+        output = checkout.run("uv", "run", "--locked", "pre-commit", "run", "migrations")
+
+        assert "It blocks writes to patients while PostgreSQL builds the index ix_patients_phone" in output
 
     def test_marked_exception_is_committed(self, checkout: Checkout) -> None:
         checkout.add("scripts/secret.py", f"{SECRETS['a setting']()}  # pragma: allowlist secret\n")
