@@ -179,8 +179,10 @@ def test_native_enums_go_up_and_down_and_up(library: Service, server: Server) ->
 
     replace(library, "modules/loans/models.py", mood("red", "blue's"), mood("red", "green", "blue's", default="green"))
     replace(library, "modules/vans/models.py", mood("red", "blue's"), mood("red", "green", "blue's"))
+    forgotten = library.run("pytest", "--no-cov", "-q", "tests/integration/test_migrations.py", "-k", "enums", expect=1)
     second = library.run(*COMMAND, "A new mood")
 
+    assert "test_enums_and_checks_of_postgresql_are_those_of_the_models" in forgotten
     assert written_by(second) == ["loans_0003"]
     assert "fails" not in second
     goes_up_and_down(library, server, "loans_0002")
