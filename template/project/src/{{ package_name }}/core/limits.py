@@ -5,6 +5,7 @@ import logging
 import re
 import time
 from fnmatch import fnmatchcase
+from inspect import unwrap
 from math import ceil
 from typing import Any
 
@@ -109,7 +110,8 @@ class RequestLimits:
             more = message.get("more_body", False)
             size += len(message.get("body", b""))
             # The router finds the endpoint before it reads the body.
-            limit = BODY_LIMITS.get(scope.get("endpoint"), self.settings.max_body_bytes)
+            endpoint: Any = scope.get("endpoint")
+            limit = BODY_LIMITS.get(unwrap(endpoint), self.settings.max_body_bytes)
             if size > limit:
                 detail = f"The body has more than {limit} bytes."
                 raise HTTPException(status.HTTP_413_CONTENT_TOO_LARGE, detail, CLOSE)
