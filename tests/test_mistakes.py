@@ -37,7 +37,7 @@ MISTAKES: dict[str, tuple[str, str]] = {
     ),
     "a module at the top of the file": (
         "loans:\n  fields:\n    title: str\n",
-        "loans: write it below own_modules, indented, because it describes a module.",
+        "loans: use it below own_modules, indented, because it describes a module.",
     ),
     "field instead of fields": (loans("field:\n  title: str\n"), f'own_modules.loans: use {KEYS}, not "field".'),
     "state instead of states": (
@@ -131,11 +131,11 @@ MISTAKES: dict[str, tuple[str, str]] = {
     ),
     "states below fields": (
         loans("fields:\n  title: str\n  states:\n    open: []\n"),
-        "own_modules.loans.fields.states: write states next to fields, not below it.",
+        "own_modules.loans.fields.states: use states next to fields, not below it.",
     ),
     "unique below fields": (
         loans("fields:\n  title: str\n  unique: [title]\n"),
-        "own_modules.loans.fields.unique: write unique next to fields, not below it.",
+        "own_modules.loans.fields.unique: use unique next to fields, not below it.",
     ),
     "fields as a list": (
         loans("fields:\n  - title: str\n"),

@@ -35,4 +35,4 @@ def after(cursor: str, order: Order) -> ColumnElement[bool]:
     except ValueError as error:
         raise Unprocessable("cursor: use `next` of a page of this list.", "cursor") from error
     # An index finds the first row only if whole rows are compared.
-    return tuple_(*order) > tuple_(*map(literal, values, columns))
+    return tuple_(*order) > tuple_(*(literal(value, each) for value, each in zip(values, columns, strict=True)))
