@@ -105,7 +105,7 @@ def test_slow_service_misses_the_percentile(copied: Callable[[str], Service]) ->
 
 def test_failing_route_misses_the_share_of_failures(copied: Callable[[str], Service]) -> None:
     service = copied("defaults")
-    fail(service, "src/{package}/modules/tickets/service.py", "def _conditions(self, query: ListQuery)")
+    fail(service, "src/{package}/modules/tickets/router.py", "def list_tickets(")
     stop_load_after(service, "num_failures", 1)
 
     output = service.run(*LOAD, expect=1)
@@ -180,4 +180,5 @@ def plant(service: Service, file: str, function: str, statement: str) -> None:
     before, name, after = path.read_text(encoding="utf-8").partition(function)
     signature, colon, body = after.partition(":\n")
     assert colon, f"{function} is not in {path}"
-    path.write_text(f"{before}{name}{signature}{colon}        {statement}\n{body}", encoding="utf-8")
+    indent = body[: len(body) - len(body.lstrip())]
+    path.write_text(f"{before}{name}{signature}{colon}{indent}{statement}\n{body}", encoding="utf-8")
