@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import psycopg
 import pytest
+from sqlalchemy import make_url
 
 from tests.support.servers import Server
 from tests.support.services import Service
@@ -19,11 +20,12 @@ def test_the_role_of_the_service_can_change_rows_but_no_tables(
     before, database, after = re.split(r"\\connect (\w+)", sql)
     server.query("postgres", *before.strip().split("\n"))
     server.query(database, *after.strip().split("\n"))
-    owner, user = (server.url(database).replace("//postgres:@", f"//{role}@") for role in ("owner", "service"))
+    url = make_url(server.url(database))
+    owner = url.set(drivername="postgresql+psycopg", username="owner").render_as_string()
 
-    service.run("alembic", "upgrade", "heads", variables={"DATABASE_URL": owner.replace("://", "+psycopg://")})
+    service.run("alembic", "upgrade", "heads", variables={"DATABASE_URL": owner})
 
-    with psycopg.connect(user, autocommit=True) as connection:
+    with psycopg.connect(url.set(username="service").render_as_string(), autocommit=True) as connection:
         connection.execute("DELETE FROM patients WHERE false")
         for statement in ("CREATE TABLE notes ()", "DROP TABLE patients CASCADE", "TRUNCATE patients CASCADE"):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
