@@ -1,9 +1,11 @@
 """Tests of `python -m your_service.create_token`."""
 
 import shutil
+import sys
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from sqlalchemy import NullPool, create_engine, text
@@ -58,10 +60,16 @@ def issue(auth_service: AuthService, capsys: pytest.CaptureFixture[str]) -> Issu
     """Print a token, and return its principal."""
 
     def issue(*arguments: str) -> Principal:
-        main(arguments)
+        create_token(*arguments)
         return auth_service.read_token(capsys.readouterr().out.strip())
 
     return issue
+
+
+def create_token(*arguments: str) -> None:
+    """Run the command with these arguments."""
+    with mock.patch.object(sys, "argv", ["create_token", *arguments]):
+        main()
 
 
 def test_organisation_and_user_are_created(query: Query, issue: Issue) -> None:
@@ -101,17 +109,18 @@ def test_role_is_an_option(query: Query, issue: Issue, options: tuple[str, ...],
 @pytest.mark.parametrize("arguments", [ADA_AT_ACME[:2], ADA_AT_ACME[2:], (*ADA_AT_ACME, "--role", "king")])
 def test_invalid_arguments_are_refused(arguments: tuple[str, ...]) -> None:
     with pytest.raises(SystemExit) as error:
-        main(arguments)
+        create_token(*arguments)
 
     assert error.value.code == 2
 
 
 def test_missing_setting_is_reported_in_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("JWT_SECRET")
+    (tmp_path / "migrations").mkdir()
     monkeypatch.chdir(tmp_path)
 
     with pytest.raises(SystemExit) as error:
-        main(ADA_AT_ACME)
+        create_token(*ADA_AT_ACME)
 
     assert error.value.code == "JWT_SECRET: set a key of at least 32 characters, or set JWT_JWKS_URL. See .env.example."
 
@@ -122,7 +131,7 @@ def test_an_identity_provider_issues_the_tokens_itself(monkeypatch: pytest.Monke
     monkeypatch.setenv("JWT_AUDIENCE", "https://api.example.com")
 
     with pytest.raises(SystemExit) as error:
-        main(ADA_AT_ACME)
+        create_token(*ADA_AT_ACME)
 
     assert error.value.code == "JWT_JWKS_URL is set: get tokens from the identity provider."
 
@@ -130,7 +139,7 @@ def test_an_identity_provider_issues_the_tokens_itself(monkeypatch: pytest.Monke
 @pytest.mark.parametrize(("email", "reason"), [("", "at least 1 character"), ("a" * 201, "at most 200 characters")])
 def test_invalid_address_is_reported_in_one_line(query: Query, email: str, reason: str) -> None:
     with pytest.raises(SystemExit) as error:
-        main(("--organisation", "Acme", "--email", email))
+        create_token("--organisation", "Acme", "--email", email)
 
     assert error.value.code == f"--email {email!r}: String should have {reason}."
     assert query("SELECT count(*) FROM core_organisations") == [(0,)]
@@ -138,6 +147,6 @@ def test_invalid_address_is_reported_in_one_line(query: Query, email: str, reaso
 
 def test_database_without_tables_is_reported_in_one_line() -> None:
     with pytest.raises(SystemExit) as error:
-        main(ADA_AT_ACME)
+        create_token(*ADA_AT_ACME)
 
     assert error.value.code == "no such table: core_organisations. Did you run `alembic upgrade heads`?"
