@@ -16,6 +16,7 @@ TESTS = (
 # They ignore the organisation, unknown ids and keys, and their models do not extend the base classes of the core.
 ROUTE = """
 
+from fastapi import APIRouter
 from pydantic import BaseModel
 
 

@@ -37,6 +37,6 @@ def break_lookup(service: Service) -> None:
     """Make every service return any record instead of the requested one."""
     resource = service.folder / "src" / service.package / "core" / "resource.py"
     text = resource.read_text(encoding="utf-8")
-    broken = text.replace("select(self.model).where(self.model.id == record_id))", "select(self.model).limit(1))", 1)
+    broken = text.replace("select(self.model).where(self.model.id == record_id)", "select(self.model).limit(1)", 1)
     assert broken != text
     resource.write_text(broken, encoding="utf-8")
