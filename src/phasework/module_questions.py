@@ -16,9 +16,9 @@ REFERENCE = "a record of another module"
 PLACEHOLDER_FIELDS = {"title": "str"}
 
 
-PHASE = """A phase (1 to 9) is an order of delivery with its own tests, marker, coverage
-gates and CI job: phase 1 can be live, with its tests green, while phase 2 still
-changes."""
+PHASE = """A phase (1 to 9) is a step of your delivery plan, with its own tests, marker,
+coverage gates and CI job: phase 1 can be live, with its tests green, while
+phase 2 still changes."""
 
 
 @dataclass
