@@ -111,7 +111,8 @@ class RequestLimits:
             size += len(message.get("body", b""))
             # The router finds the endpoint before it reads the body.
             endpoint: Any = scope.get("endpoint")
-            limit = BODY_LIMITS.get(unwrap(endpoint), self.settings.max_body_bytes)
+            function = unwrap(endpoint, stop=BODY_LIMITS.__contains__)
+            limit = BODY_LIMITS.get(function, self.settings.max_body_bytes)
             if size > limit:
                 detail = f"The body has more than {limit} bytes."
                 raise HTTPException(status.HTTP_413_CONTENT_TOO_LARGE, detail, CLOSE)
