@@ -88,11 +88,20 @@ class EmailSettings(BaseSettings):
 class _Connection(smtplib.SMTP):
     """A connection that distinguishes a lost reply to a message from other lost replies."""
 
+    _message_is_sent = False
+
+    def send(self, s: Any) -> None:
+        """Send a command, which is text, or a whole message, which is bytes."""
+        super().send(s)
+        self._message_is_sent = isinstance(s, bytes)
+
     def data(self, msg: Any) -> tuple[int, bytes]:
         """Send a message; raise `EmailUnconfirmed` if the reply is lost."""
         try:
             return super().data(msg)
         except smtplib.SMTPServerDisconnected:
+            if not self._message_is_sent:
+                raise
             raise EmailUnconfirmed("The server did not reply to the message.") from None
 
 

@@ -1,5 +1,6 @@
 """Tests of the SMTP client with a real SMTP server."""
 
+import smtplib
 import socket
 import ssl
 import traceback
@@ -228,6 +229,24 @@ def test_a_server_that_does_not_respond_is_unavailable() -> None:
 
         with pytest.raises(EmailUnavailable, match="timed out"):
             SmtpEmailGateway(settings).send(HELLO)
+
+
+def test_a_lost_reply_to_a_command_is_unavailable(
+    gateway: SmtpEmailGateway, smtp_server: SmtpServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lose(smtp: smtplib.SMTP, command: str, arguments: str = "") -> None:
+        put(smtp, command, arguments)
+        if command == "data":
+            smtp.close()
+            raise smtplib.SMTPServerDisconnected("Connection unexpectedly closed")
+
+    put = smtplib.SMTP.putcmd
+    monkeypatch.setattr(smtplib.SMTP, "putcmd", lose)
+
+    with pytest.raises(EmailUnavailable, match="Connection unexpectedly closed"):
+        gateway.send(HELLO)
+
+    assert smtp_server.messages == []
 
 
 def test_a_message_that_was_perhaps_sent_is_unconfirmed(smtp_server: SmtpServer) -> None:
