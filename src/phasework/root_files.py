@@ -71,27 +71,29 @@ def hook_of(folder: str, workflow: str) -> str:
     return HOOK.format(folder=folder, pattern=folder.replace(".", "\\."), workflow=workflow)
 
 
-def add_hook(text: str, hook: str) -> str | None:
+def add_hook(content: bytes, hook: str) -> bytes | None:
     """Return the configuration of pre-commit with another hook at its end, or None if this would not add just that."""
-    before, added = read_mapping(text), yaml.safe_load(hook)
+    before, added = read_mapping(content), yaml.safe_load(hook)
     if before is None or not isinstance(before.get("repos", []), list):
         return None
     listed = before.get("repos", [])
     if added[0] in listed:
-        return text
-    begin = text if text.endswith("\n") or not text else f"{text}\n"
-    indents = re.findall(r"^( *)- repo:", text, re.MULTILINE) or ["  "]
-    after = begin + ("" if "repos" in before else "repos:\n") + textwrap.indent(hook, indents[-1])
+        return content
+    indents = re.findall(rb"^( *)- repo:", content, re.MULTILINE) or [b"  "]
+    lines = ("" if "repos" in before else "repos:\n") + textwrap.indent(hook, indents[-1].decode())
+    end = "\r\n" if b"\r\n" in content else "\n"
+    begin = end if content and not content.endswith(b"\n") else ""
+    after = content + (begin + lines.replace("\n", end)).encode()
     return after if read_mapping(after) == before | {"repos": [*listed, *added]} else None
 
 
-def read_mapping(text: str) -> dict[str, Any] | None:
-    """Return the mapping in a YAML text, empty for an empty text, or None if there is another value."""
+def read_mapping(content: bytes) -> dict[str, Any] | None:
+    """Return the mapping in a YAML file, empty for an empty file, or None if there is anything else."""
     try:
-        content = yaml.safe_load(text)
+        value = yaml.safe_load(content)
     except yaml.YAMLError:
         return None
-    return {} if content is None else content if isinstance(content, dict) else None
+    return {} if value is None else value if isinstance(value, dict) else None
 
 
 def how_to_add(hook: str) -> str:

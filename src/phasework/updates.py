@@ -130,12 +130,12 @@ def add_root_hook(repository: Repository, plan: Update, new: Tree, answers: Answ
         return ""
     path, hook = up + HOOKS, hook_of(answers[FOLDER], Path(workflow).stem)
     entry = plan.tree.get(path)
-    text = repository.content(entry).decode(errors="replace")
-    added = add_hook(text, hook)
+    content = repository.content(entry)
+    added = add_hook(content, hook)
     if added is None:
         return how_to_add(hook)
-    if added != text:
-        plan.tree[path] = repository.store_text(entry.split()[0] if entry else "100644", added)
+    if added != content:
+        plan.tree[path] = repository.store_text(entry.split()[0] if entry else "100644", added.decode())
         (plan.changed if entry else plan.written).append(path)
     return ""
 

@@ -22,10 +22,10 @@ META = [{"repo": "meta", "hooks": [{"id": "identity"}]}]
     ],
 )
 def test_a_hook_is_added_at_the_end(text: str, before: list[object]) -> None:
-    after = add_hook(text, HOOK)
+    after = add_hook(text.encode(), HOOK)
 
     assert after is not None
-    assert after.startswith(text)
+    assert after.startswith(text.encode())
     assert yaml.safe_load(after) == {**(yaml.safe_load(text) or {}), "repos": [*before, ENTRY]}
     assert add_hook(after, HOOK) == after
 
@@ -43,7 +43,21 @@ def test_a_hook_is_added_at_the_end(text: str, before: list[object]) -> None:
     ],
 )
 def test_nothing_is_added_where_the_end_is_not_the_list(text: str) -> None:
-    assert add_hook(text, HOOK) is None
+    assert add_hook(text.encode(), HOOK) is None
+
+
+def test_the_ends_of_lines_stay() -> None:
+    after = add_hook(b"repos:\r\n- repo: meta\r\n  hooks: [{id: identity}]", HOOK)
+
+    assert after is not None
+    assert after.count(b"\n") == after.count(b"\r\n") == 2 + 1 + HOOK.count("\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"), [("# Für uns.\nfail_fast: true\n", "latin-1"), ("fail_fast: true\n", "utf-16")]
+)
+def test_nothing_is_added_to_a_file_of_another_encoding(text: str, encoding: str) -> None:
+    assert add_hook(text.encode(encoding), HOOK) is None
 
 
 def test_a_folder_is_no_pattern() -> None:
