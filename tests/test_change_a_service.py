@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.support.documents import change, read_blocks, run_commands, shell_variables
-from tests.support.environments import locked
+from tests.support.environments import cache_of_types
 from tests.support.services import ROOT, Service, write_service
 from tests.support.updates import Versions, make_versions, replace
 
@@ -25,15 +25,14 @@ def versions(tmp_path_factory: pytest.TempPathFactory) -> Versions:
 def test_the_steps_of_the_page_work(written: Callable[[str], Service], versions: Versions, tmp_path: Path) -> None:
     # Its dependencies are those of the page's service.
     model = written("blank")
-    cache = model.environment.with_suffix(".mypy")
-    variables = shell_variables(tmp_path / "programs", model, versions.folder) | {"MYPY_CACHE_DIR": str(cache)}
+    variables = shell_variables(tmp_path / "programs", model, versions.folder)
     folder = tmp_path
     for block in read_blocks(PAGE):
         if block.language == "diff":
             change(folder / block.path, block.text)
         elif block.language == "console":
-            with locked(cache.with_suffix(".mypy-lock")):
-                folder = run_commands(block.text, folder, variables)
+            with cache_of_types(model.environment) as cache:
+                folder = run_commands(block.text, folder, variables | cache)
         else:
             (folder / block.path).write_text(block.text, encoding="utf-8")
 

@@ -11,6 +11,7 @@ import yaml
 from phasework import cli
 from phasework.root_files import hook_of
 from tests.support.checkouts import Checkout, check_out
+from tests.support.environments import cache_of_types
 from tests.support.services import ROOT, Service, lock, program, read_files
 from tests.support.updates import WORKING_TREE, make_versions
 from tests.support.workflows import read_jobs, run_job, run_step
@@ -31,8 +32,8 @@ repos:
         language: pygrep
         files: ^notes/
 """
-# tests/test_services.py runs these in every form.
-RUN_ELSEWHERE = "ruff-check,ruff-format"
+# tests/test_services.py runs these in every form, and a planted fault shows that mypy runs here.
+RUN_ELSEWHERE = "mypy,ruff-check,ruff-format"
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +97,7 @@ class TestHooks:
 
         assert output.count("Passed") == 3
 
-    def test_faults_are_found_in_their_service(self, checkout: Checkout) -> None:
+    def test_faults_are_found_in_their_service(self, checkout: Checkout, monkeypatch: pytest.MonkeyPatch) -> None:
         service = "src/orders/modules/patients/service.py"
         text = (checkout.folder / SERVICES["orders"] / service).read_text(encoding="utf-8")
         for file, planted in {
@@ -109,7 +110,10 @@ class TestHooks:
         }.items():
             checkout.add(f"{SERVICES['orders']}/{file}", planted)
 
-        output = run_hooks(checkout, "", expect=1)
+        assert checkout.environment is not None
+        with cache_of_types(checkout.environment) as variables:
+            monkeypatch.setenv(*variables.popitem())
+            output = run_hooks(checkout, "", expect=1)
 
         assert "- hook id: services-orders" in output
         assert "- hook id: services-stock" not in output
@@ -145,8 +149,8 @@ def run_hooks(checkout: Checkout, skip: str, expect: int) -> str:
 
 
 def variables(checkout: Checkout) -> dict[str, str]:
-    """Return the variables for steps of a workflow, which need no mypy here."""
-    return checkout.variables(f"{RUN_ELSEWHERE},mypy") | {"TEST_DATABASE_URL": "", "REDIS_URL": ""}
+    """Return the variables for steps of a workflow."""
+    return checkout.variables(RUN_ELSEWHERE) | {"TEST_DATABASE_URL": "", "REDIS_URL": ""}
 
 
 class TestWorkflows:

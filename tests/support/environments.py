@@ -80,3 +80,11 @@ def locked(file: Path) -> Iterator[None]:
     with file.open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
+
+
+@contextmanager
+def cache_of_types(environment: Path) -> Iterator[dict[str, str]]:
+    """Yield the variable with which mypy uses the cache of all services that share an environment, one after the other."""
+    cache = environment.with_suffix(".mypy")
+    with locked(cache.with_suffix(".mypy-lock")):
+        yield {"MYPY_CACHE_DIR": str(cache)}

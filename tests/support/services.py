@@ -16,7 +16,7 @@ from typing import Any
 import copier
 import yaml
 
-from .environments import environment_of, locked
+from .environments import cache_of_types, environment_of
 
 ROOT = Path(__file__).parents[2]
 
@@ -122,9 +122,8 @@ class Service:
 
     def check_types(self, *paths: str) -> None:
         """Run mypy, by default on the whole service, with the cache of all services that share its environment."""
-        cache = self.environment.with_suffix(".mypy")
-        with locked(cache.with_suffix(".mypy-lock")):
-            self.run("mypy", "--cache-dir", str(cache), *paths)
+        with cache_of_types(self.environment) as variables:
+            self.run("mypy", *paths, variables=variables)
 
 
 SCHEMATHESIS = "schemathesis>=4.32,<5"
