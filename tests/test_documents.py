@@ -8,7 +8,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +20,7 @@ import yaml
 
 from phasework.sources import copier_address
 from tests.support.documents import read_blocks, run_commands, shell_variables
+from tests.support.servers import wait_until
 from tests.support.services import ROOT, Service, copy_template
 from tests.support.updates import ANSWERS, COMMAND, GIT_VARIABLES, WORKING_TREE, commit_all, git, make_versions
 
@@ -180,12 +180,11 @@ def running(command: str, folder: Path, variables: dict[str, str]) -> Iterator[s
         ["bash", "-c", f"exec {command} --port {address.partition(':')[2]}"], cwd=folder, env=variables
     )
     try:
-        while not responds(f"http://{address}/ready"):
-            assert server.poll() is None, f"{command} ended"
-            time.sleep(0.1)
+        wait_until(lambda: server.poll() is not None or responds(f"http://{address}/ready"))
+        assert server.poll() is None, f"{command} ended"
         yield address
     finally:
-        server.terminate()
+        server.kill()
         server.wait()
 
 

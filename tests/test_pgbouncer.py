@@ -33,7 +33,10 @@ def upgrade() -> None:
 
 @pytest.fixture(
     scope="module",
-    params=[pytest.param(case, marks=pytest.mark.xdist_group(f"pgbouncer-{case}")) for case in ("defaults", "async")],
+    params=[
+        pytest.param("async", marks=pytest.mark.xdist_group("pgbouncer-async")),
+        pytest.param("defaults", marks=[pytest.mark.xdist_group("pgbouncer-defaults"), pytest.mark.long]),
+    ],
 )
 def service(
     request: pytest.FixtureRequest, written: Callable[[str], Service], tmp_path_factory: pytest.TempPathFactory

@@ -36,9 +36,11 @@ class Server:
         return self.query("postgres", f"SELECT datname FROM pg_database WHERE datname NOT IN {own} ORDER BY 1")
 
     def drop_all(self) -> None:
-        """Drop these databases."""
+        """Drop these databases, and the roles that the test has created."""
         for database in self.databases():
             self.query("postgres", f'DROP DATABASE "{database}" WITH (FORCE)')
+        for role in self.query("postgres", "SELECT rolname FROM pg_roles WHERE oid >= 16384"):
+            self.query("postgres", f'DROP ROLE "{role}"')
 
 
 @contextmanager
