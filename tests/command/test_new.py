@@ -447,6 +447,29 @@ def test_a_workflow_of_the_team_is_replaced_only_after_a_question(
     )
 
 
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("hooks.yml", b"repos:\n- repo: meta\n  hooks: [{id: identity}]\n"),
+        (".pre-commit-config.yaml", b"# F\xfcr uns.\n"),
+    ],
+    ids=["a link", "another encoding"],
+)
+def test_hooks_that_cannot_be_changed_are_left_to_the_team(
+    versions: Versions, workshop: Path, capsys: pytest.CaptureFixture[str], file: str, content: bytes
+) -> None:
+    git(workshop, "init", "--quiet")
+    write_files(workshop, {file: content})
+    hooks = workshop / ".pre-commit-config.yaml"
+    if file != hooks.name:
+        hooks.symlink_to(file)
+
+    assert run(versions, "--defaults", "--data", "modules=[]", "library") == 0
+
+    assert (hooks.is_symlink(), hooks.read_bytes()) == (file != hooks.name, content)
+    assert "Add these lines to the list `repos`" in capsys.readouterr().out
+
+
 def test_the_root_is_as_before_when_the_command_is_stopped(
     versions: Versions, workshop: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

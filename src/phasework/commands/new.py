@@ -91,7 +91,8 @@ def move_to_root(rendered: Path, at_root: Path, target: Path) -> tuple[Path, str
     (rendered / GITHUB).rename(at_root / GITHUB)
     hook = hook_of(folder, next(at_root.glob(f"{GITHUB}workflows/*")).stem)
     hooks = root / HOOKS
-    added = add_hook(hooks.read_bytes() if hooks.is_file() else b"", hook)
+    # A link stays one, and the team edits the file that it leads to.
+    added = None if hooks.is_symlink() else add_hook(hooks.read_bytes() if hooks.is_file() else b"", hook)
     if added is None:
         return root, how_to_add(hook)
     (at_root / HOOKS).write_bytes(added)
