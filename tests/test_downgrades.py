@@ -7,38 +7,20 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.revisions import revision
 from tests.support.servers import Server
 from tests.support.services import Service
 
-REVISION = '''"""{about}."""
-
-import sqlalchemy as sa
-from alembic import op
-
-revision = "{name}"
-down_revision = "{previous}"
-branch_labels = None
-depends_on = {depends_on!r}
-
-
-def upgrade() -> None:
-    {upgrade}
-
-
-def downgrade() -> None:
-    {downgrade}
-'''
 CREATE, DROP = 'op.create_table("tickets_notes", sa.Column("text", sa.Text()))', 'op.drop_table("tickets_notes")'
 UPDATE = 'op.execute("UPDATE core_users SET name = nickname WHERE nickname IS NOT NULL")'
-USERS: dict[str, str | None] = {
+USERS = {
     "about": "Nicknames of users",
     "name": "core_0002",
     "previous": "core_0001",
-    "depends_on": None,
     "upgrade": 'op.add_column("core_users", sa.Column("nickname", sa.Text(), nullable=True))',
     "downgrade": 'op.drop_column("core_users", "nickname")',
 }
-TICKETS: dict[str, str | None] = {
+TICKETS = {
     "about": "Notes about tickets",
     "name": "tickets_0002",
     "previous": "tickets_0001",
@@ -71,14 +53,14 @@ each_form = pytest.mark.parametrize("service", [SYNC, ASYNC], indirect=True)
 def service(written: Callable[[str], Service], tmp_path: Path, request: pytest.FixtureRequest) -> Service:
     """A service in which a revision of a module depends on one of the core."""
     service = written(request.param).copy(tmp_path / "service")
-    for revision in (USERS, TICKETS):
-        write(service, **revision)
+    for parts in (USERS, TICKETS):
+        write(service, **parts)
     return service
 
 
-def write(service: Service, **parts: str | None) -> None:
+def write(service: Service, **parts: str) -> None:
     """Write a revision."""
-    (service.folder / f"migrations/versions/{parts['name']}.py").write_text(REVISION.format(**parts), encoding="utf-8")
+    (service.folder / f"migrations/versions/{parts['name']}.py").write_text(revision(**parts), encoding="utf-8")
 
 
 @pytest.fixture

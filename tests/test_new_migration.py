@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.revisions import revision
 from tests.support.servers import Server
 from tests.support.services import Service
 
@@ -30,25 +31,6 @@ class {entity}(Record):
     reference_id: Mapped[UUID] = mapped_column(ForeignKey("{refers_to}.id"))
     {column}
 '''
-REVISION = '''"""A revision."""
-
-import sqlalchemy as sa
-from alembic import op
-
-revision = "{name}"
-down_revision = "{previous}"
-branch_labels = None
-depends_on = None
-
-
-def upgrade() -> None:
-    {line}
-
-
-def downgrade() -> None:
-    pass
-'''
-
 
 BLANK, BLANK_ASYNC = (pytest.param(case, marks=pytest.mark.xdist_group(case)) for case in ("blank", "blank-async"))
 
@@ -153,7 +135,7 @@ def test_a_revision_that_blocks_a_table_is_found(library: Service) -> None:
     previous, names = "loans_0001", []
     for number, line in enumerate(KINDS, 2):
         names.append(f"loans_{number:04}")
-        text = REVISION.format(name=names[-1], previous=previous, line=line)
+        text = revision(names[-1], previous, line)
         (library.folder / f"migrations/versions/{names[-1]}.py").write_text(text, encoding="utf-8")
         previous = names[-1]
 
@@ -172,8 +154,8 @@ def test_native_enums_go_up_and_down_and_up(library: Service, server: Server) ->
 
     assert written_by(first) == ["loans_0002", "vans_0001"]
     assert "fails" not in first
-    assert revision(library, "loans_0002").count(".create(op.get_bind())") == 1
-    assert ".create(" not in revision(library, "vans_0001")
+    assert read_revision(library, "loans_0002").count(".create(op.get_bind())") == 1
+    assert ".create(" not in read_revision(library, "vans_0001")
     goes_up_and_down(library, server, "loans_0001")
 
     replace(library, "modules/loans/models.py", mood("red", "blue's"), mood("red", "green", "blue's", default="green"))
@@ -262,7 +244,7 @@ def goes_up_and_down(library: Service, server: Server, before: str) -> None:
         library.run("python", "-c", UP_DOWN_UP, before, variables={"DATABASE_URL": url})
 
 
-def revision(library: Service, name: str) -> str:
+def read_revision(library: Service, name: str) -> str:
     """Return the text of a revision."""
     return (library.folder / f"migrations/versions/{name}.py").read_text(encoding="utf-8")
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.checkouts import Checkout, check_out, check_out_hooks, check_out_service
+from tests.support.revisions import revision
 from tests.support.services import Service, lock
 
 # tests/test_services.py runs these hooks in every form.
@@ -29,25 +30,6 @@ SECRETS: dict[str, Callable[[], str]] = {
 MOCK = "from unittest.mock import AsyncMock\n\nmock = AsyncMock()\n"
 IMPORT_OF_TESTS = "from tests.test_config import TEST_USER_ID\n\nUSER = TEST_USER_ID\n"
 COMMIT = "\n\ndef pay(session: Session) -> None:\n    session.commit()\n"
-REVISION = '''"""Index phones."""
-
-from alembic import op
-
-revision = "patients_0002"
-down_revision = "patients_0001"
-branch_labels = None
-depends_on = None
-
-
-def upgrade() -> None:
-    """Create the index."""
-    op.create_index("ix_patients_phone", "patients", ["phone"])
-
-
-def downgrade() -> None:
-    """Drop the index."""
-    op.drop_index("ix_patients_phone", "patients")
-'''
 NO_MOCK = "unittest.mock.AsyncMock is a mock in tests/integration: use real servers here"
 NO_TESTS = "imports tests.test_config, but tests are not installed in production"
 NO_COMMIT = "session.commit() commits in a service: flush, and let the caller that opened the session commit"
@@ -121,7 +103,8 @@ class TestHooksOfAService:
         assert (checkout.folder / "docs/long.md").read_text(encoding="utf-8") == "Notes\n"
 
     def test_risks_of_a_migration_are_shown(self, checkout: Checkout) -> None:
-        checkout.add("migrations/versions/patients_0002.py", REVISION)
+        index = 'op.create_index("ix_patients_phone", "patients", ["phone"])'
+        checkout.add("migrations/versions/patients_0002.py", revision("patients_0002", "patients_0001", index))
 
         output = checkout.run("uv", "run", "--locked", "pre-commit", "run", "migrations")
 
