@@ -50,7 +50,9 @@ def update(
         refuse_other_package(changes, answers)
         with tempfile.TemporaryDirectory(prefix="phasework-update-") as folder:
             old, new = Path(folder, "old"), Path(folder, "new")
-            changes = complete_changes(changes, answers) | moved_folder(repository, answers)
+            # Git knows the folder, whatever the answer says.
+            given = {name: answer for name, answer in changes.items() if name != FOLDER}
+            changes = complete_changes(given, answers) | moved_folder(repository, answers)
             render(answers, changes, version, old, new, answers_file=file.name)
             return merge(repository, old, new, file.name, pretend=pretend, rewrite_migrations=rewrite_migrations)
     except GitError as error:

@@ -684,6 +684,16 @@ def test_a_service_that_moves_takes_its_workflow_along(repository: LivingService
     assert "services/library" not in repository.read(".github/workflows/apps-books.yml")
 
 
+def test_git_knows_the_folder_better_than_an_answer(repository: LivingService, inner: LivingService) -> None:
+    inner.update()
+    repository.commit()
+
+    outcome = inner.update({"repository_folder": "elsewhere"})
+
+    assert outcome.code == 0
+    assert outcome.printed.startswith("There is nothing to do")
+
+
 def test_changes_at_the_root_are_committed_first(repository: LivingService, inner: LivingService) -> None:
     repository.write(AT_ROOT, "name: Ours\n")
     repository.write("notes.txt", "Not committed\n")
