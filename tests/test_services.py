@@ -31,10 +31,11 @@ RUNS = {
     "empty": ("3.11", 0),
     "empty-async": ("3.11", 0),
 }
-# `limits` tests the same names, `blank-async` own modules in this form.
-LONG = {"limits-async"}
+# `limits` tests the names of `limits-async`, `blank-async` own modules in the async form. `defaults` and `blank` test
+# the modules of `everything` in the sync form, `everything-async` tests them together.
+LONG = {"everything", "limits-async"}
 # Other runs test the same core: in the sync form, or with more modules.
-WITHOUT_CORE = {"blank-async", "tickets", "empty-async"}
+WITHOUT_CORE = {"blank-async", "limits", "tickets", "empty-async"}
 # Tests of the core that test each module.
 OF_EACH_ROUTE = {"test_bad_requests", "test_logs", "test_openapi", "test_repeated_requests", "test_tenancy"}
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
