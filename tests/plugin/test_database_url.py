@@ -1,6 +1,7 @@
 """The PostgreSQL that the tests use, and the databases that they refuse."""
 
-from pathlib import Path
+import tempfile
+from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import MetaData, make_url
@@ -18,12 +19,14 @@ def nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+def run(monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
     """A run that has no server yet."""
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    run = Run("0badcafe", "gw7", 0)
-    run.folder.mkdir()
-    return run
+    # A run does not use the folder if its path is as long as `tmp_path`.
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        monkeypatch.setattr("tempfile.tempdir", folder)
+        run = Run("0badcafe", "gw7", 0)
+        run.folder.mkdir()
+        yield run
 
 
 @pytest.mark.parametrize("name", [None, ""])
