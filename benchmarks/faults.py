@@ -8,7 +8,6 @@ must be 0), and the longest wait for a response in seconds. The number of reques
 
 import json
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -406,19 +405,8 @@ with begin() as run:
 @contextmanager
 def running(service: Service, scale: int, pgbouncer: bool = False) -> Iterator[World]:
     """Run a service on two processes within a `with` block, connected through PgBouncer if `pgbouncer`."""
-    program = subprocess.Popen(
-        service.command("python", "-c", SERVE, str(SMTP_TIMEOUT), pgbouncer_of(service) if pgbouncer else ""),
-        cwd=service.folder,
-        env=service.variables,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    # At the end, its input is closed and it is waited for.
-    with program as server:
-        assert server.stdin is not None
-        assert server.stdout is not None
-        commands, answers = server.stdin, server.stdout
+    recommended = pgbouncer_of(service) if pgbouncer else ""
+    with service.talk_to("python", "-c", SERVE, str(SMTP_TIMEOUT), recommended) as (commands, answers):
 
         def tell(command: str) -> int:
             print(command, file=commands, flush=True)

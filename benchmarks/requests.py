@@ -8,7 +8,6 @@ import json
 import re
 import selectors
 import socket
-import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -122,18 +121,9 @@ with begin() as run:
 @contextmanager
 def serving(service: Service) -> Iterator[dict[str, Server]]:
     """Run a service, and the application written by hand, within a `with` block."""
-    program = subprocess.Popen(
-        service.command("python", "-c", SERVE, application(service.package, service.answers["database_access"])),
-        cwd=service.folder,
-        env=service.variables,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    # At the end, its input is closed and it is waited for.
-    with program as servers:
-        assert servers.stdout is not None
-        found = json.loads(servers.stdout.readline())
+    source = application(service.package, service.answers["database_access"])
+    with service.talk_to("python", "-c", SERVE, source) as (_, answers):
+        found = json.loads(answers.readline())
         yield {name: Server(url, found["token"]) for name, url in zip(("ours", "by hand"), found["urls"], strict=True)}
 
 

@@ -7,11 +7,12 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import copier
 import yaml
@@ -94,6 +95,25 @@ class Service:
             check=False,
             timeout=timeout,
         )
+
+    @contextmanager
+    def talk_to(self, *command: str) -> Iterator[tuple[IO[str], IO[str]]]:
+        """Run a command of the service's environment within a `with` block, and yield its input and its output.
+
+        At the end, its input is closed and it is waited for.
+        """
+        program = subprocess.Popen(
+            self.command(*command),
+            cwd=self.folder,
+            env=self.variables,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        with program:
+            assert program.stdin is not None
+            assert program.stdout is not None
+            yield program.stdin, program.stdout
 
     def command(self, *command: str) -> list[str]:
         """Return a command of the service's environment with its full path."""
