@@ -27,7 +27,7 @@ def test_the_steps_of_the_page_work(written: Callable[[str], Service], versions:
     model = written("blank")
     variables = shell_variables(tmp_path / "programs", model, versions.folder)
     folder = tmp_path
-    for block in read_blocks(PAGE):
+    for block in read_blocks(PAGE.read_text(encoding="utf-8")):
         if block.language == "diff":
             change(folder / block.path, block.text)
         elif block.language == "console":

@@ -2,7 +2,6 @@
 
 import os
 import re
-import subprocess
 from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
+from tests.support.documents import read_blocks, run_commands
 from tests.support.servers import Server
 from tests.support.services import Service
 
@@ -102,7 +102,7 @@ def test_backups_can_be_restored(written: Callable[[str], Service], server: Serv
     _, *commands = blocks_of(text.partition("## With another server")[2], "console")
     restored = {"DATABASE_URL": server.url("restored").replace("postgresql", "postgresql+psycopg", 1)}
 
-    run_commands(
+    run_on_server(
         "\n".join(commands).replace("uv run ", ""),
         service.folder,
         service.variables | restored | connection_to(server, "service"),
@@ -122,7 +122,7 @@ def test_backups_of_compose_can_be_restored(written: Callable[[str], Service], s
     commands = "\n".join((back_up, "psql --username app --command 'TRUNCATE patients'", *restore))
     server.query("postgres", "CREATE ROLE app SUPERUSER LOGIN")
 
-    run_commands(commands, tmp_path, connection_to(server, "app"))
+    run_on_server(commands, tmp_path, connection_to(server, "app"))
 
     assert rows(server, "app") == before
     assert rows(server, "damaged") == before | {"patients": []}
@@ -165,27 +165,17 @@ def blocks(service: Service, runbook: str, language: str) -> list[str]:
 
 def blocks_of(text: str, language: str) -> list[str]:
     """Return the blocks of a text in a language."""
-    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
+    return [block.text for block in read_blocks(text) if block.language == language]
 
 
-def run_commands(commands: str, folder: Path, variables: Mapping[str, str]) -> None:
+def run_on_server(commands: str, folder: Path, variables: Mapping[str, str]) -> None:
     """Run commands of a runbook in a folder, with the programs of the embedded server."""
     programs = folder / "programs"
     programs.mkdir()
     (programs / "docker").write_text(DOCKER, encoding="utf-8")
     (programs / "docker").chmod(0o755)
     path = f"{programs}:{programs_of_postgres()}:{variables.get('PATH', os.environ['PATH'])}"
-    run = subprocess.run(
-        ["sh", "-e"],
-        input=commands,
-        cwd=folder,
-        env={**os.environ, **variables, "PATH": path},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    assert run.returncode == 0, run.stdout
+    run_commands(commands, folder, {**os.environ, **variables, "PATH": path})
 
 
 def connection_to(server: Server, database: str) -> dict[str, str]:

@@ -111,7 +111,9 @@ def copy_service(template: Path, folder: Path) -> tuple[str, str]:
 
 def test_a_tag_makes_the_first_version_of_a_copy(tmp_path: Path) -> None:
     page = ROOT / "docs/how-to/run-phasework.md"
-    [tagging] = [block.text for block in read_blocks(page) if block.text.startswith("git tag")]
+    [tagging] = [
+        block.text for block in read_blocks(page.read_text(encoding="utf-8")) if block.text.startswith("git tag")
+    ]
     copy, origin = copy_template(tmp_path / "phasework"), tmp_path / "phasework.git"
     commit_all(copy, "Begin")
     git(tmp_path, "clone", "--quiet", "--bare", str(copy), str(origin))
@@ -203,7 +205,7 @@ def test_the_first_request_has_the_answer_in_the_readme(
     written: Callable[[str], Service], template: Path, tmp_path: Path, case: str
 ) -> None:
     service = written(case).copy(tmp_path / "service")
-    blocks = [block.text for block in read_blocks(service.folder / "README.md")]
+    blocks = [block.text for block in read_blocks((service.folder / "README.md").read_text(encoding="utf-8"))]
     [number] = [n for n, text in enumerate(blocks) if "uvicorn" in text]
     *preparing, server = blocks[number].splitlines()
     token, request = blocks[number + 2].splitlines()
@@ -221,7 +223,7 @@ def test_the_first_request_has_the_answer_in_the_readme(
 def test_our_readme_shows_the_same_request(written: Callable[[str], Service]) -> None:
     ours = README.read_text(encoding="utf-8")
     theirs = (written("defaults").folder / "README.md").read_text(encoding="utf-8")
-    [answer] = [block.text for block in read_blocks(README) if block.language == "json"]
+    [answer] = [block.text for block in read_blocks(README.read_text(encoding="utf-8")) if block.language == "json"]
     commands = ours[ours.index("To run the service itself:") : ours.index("The answer is")]
 
     shown = [line[4:] for line in commands.splitlines() if line.startswith("    ")]

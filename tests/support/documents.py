@@ -37,9 +37,8 @@ class Block:
     path: str
 
 
-def read_blocks(page: Path) -> Iterator[Block]:
+def read_blocks(text: str) -> Iterator[Block]:
     """Yield the blocks of a page in their order."""
-    text = page.read_text(encoding="utf-8")
     for found in _BLOCK.finditer(text):
         paragraph = text[: found.start()].rstrip().rpartition("\n\n")[2]
         names = re.findall(r"`([\w./-]+\.\w+)`", paragraph)
