@@ -7,7 +7,9 @@ from .merge import Update
 
 FEW = 10
 """As many files as a summary names one by one."""
-UNDO = "git restore --source=HEAD --staged --worktree . && git clean -fd"
+RESTORE = "git restore --source=HEAD --staged --worktree ."
+CLEAN = "git clean -fd"
+UNDO = f"{RESTORE} && {CLEAN}"
 
 
 def summarize(update: Update, conflicts: Mapping[str, list[str]]) -> Iterator[str]:
@@ -60,9 +62,8 @@ def undo(before: Tree, after: Tree) -> str:
     if not changed:
         return UNDO
     known, new = (" ".join(p for p in changed if (p in before) is is_known) for is_known in (True, False))
-    restore, clean = UNDO.split(" && ")
     remove = [f"git rm -fq --ignore-unmatch {new}"] if new else []
-    return " && ".join([f"{restore} {known}".rstrip(), *remove, f"{clean} . {new}".rstrip()])
+    return " && ".join([f"{RESTORE} {known}".rstrip(), *remove, f"{CLEAN} . {new}".rstrip()])
 
 
 def next_steps(conflicts: Mapping[str, list[str]], to_undo: str) -> Iterator[str]:
