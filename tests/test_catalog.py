@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
+from phasework.rules import Rules
 from tests.support.cases import typical_modules
 from tests.support.services import ROOT, copy_template, write_service
 
@@ -19,9 +20,11 @@ KEYS = {
     "phase": int,
     "coverage": int,
     "domains": list,
+    "ticked_in": list,
     "tables": list,
     "needs": list,
     "rules": bool,
+    "handlers": bool,
     "gateways": list,
     "worker": bool,
     "races": bool,
@@ -44,9 +47,11 @@ FILES = {
 }
 OPTIONAL_FILES = {
     "rules": {"rules.py", "test_rules.py"},
+    "handlers": {"handlers.py", "test_handlers.py"},
     "races": {"test_races.py"},
     "worker": {"tasks.py", "test_tasks.py", "test_worker.py", "tasks.md", "env.example"},
 }
+TICKED = ["appointments", "journeys", "patients", "tickets"]
 GATEWAYS = {path.parent.name for path in (ROOT / "template" / "gateways").glob("*/gateway.yml")}
 
 each_module = pytest.mark.parametrize("folder", CATALOG, ids=lambda folder: folder.name)
@@ -105,17 +110,24 @@ def test_typical_own_module_has_at_least_fifteen_unit_tests(template: Path, tmp_
     assert count_tests(service.files["tests/unit/phase1/test_things1_service.py"].decode()) >= 15
 
 
-def test_a_folder_added_to_the_catalog_is_offered(tmp_path: Path) -> None:
-    rooms = copy_template(tmp_path / "template") / "template" / "catalog" / "rooms"
-    rooms.mkdir()
-    for source in rooms.with_name("tickets").iterdir():
-        text = source.read_text(encoding="utf-8").replace("ticket", "room").replace("Ticket", "Room")
-        (rooms / source.name).write_text(text, encoding="utf-8")
+def test_modules_that_need_no_account_elsewhere_are_ticked(template: Path, tmp_path: Path) -> None:
+    service = write_service(template, tmp_path / "service", {})
 
-    service = write_service(tmp_path / "template", tmp_path / "service", {})
+    assert service.modules == TICKED
+
+
+@pytest.mark.parametrize("ticked_in", [["clinic"], []], ids=["ticked", "not ticked"])
+def test_a_folder_added_to_the_catalog_is_offered(tmp_path: Path, ticked_in: list[str]) -> None:
+    catalog = copy_template(tmp_path / "template") / "template" / "catalog"
+    rooms = read_module(catalog / "tickets") | {"name": "rooms", "entity": "Room", "ticked_in": ticked_in}
+    (catalog / "rooms").mkdir()
+    (catalog / "rooms" / "module.yml").write_text(yaml.safe_dump(rooms), encoding="utf-8")
+
+    question = Rules(tmp_path / "template").question("modules", {"domain": "clinic"})
 
     # That such a module passes its tests: tests/test_gateways.py.
-    assert service.modules == sorted([*(folder.name for folder in CATALOG), "rooms"])
+    assert "rooms" in [name for _, name in question.choices]
+    assert question.default == sorted([*TICKED, *(["rooms"] if ticked_in else [])])
 
 
 def read_module(folder: Path) -> dict[str, Any]:

@@ -658,9 +658,9 @@ class TestPatientService(ServiceTestCase[PatientService]):
         patient = await make_patient()
         visit_id = uuid4()
         await self.service.update(patient.id, PatientUpdate(phone="112"))
-        self.events.publish("visit.created", visit_id, about=patient.id)
+        await self.events.publish("visit.created", visit_id, about=patient.id)
         await make_patient()
-        self.events.publish("visit.created", uuid4())
+        await self.events.publish("visit.created", uuid4())
 
         timeline = await self.service.timeline(patient.id)
 
@@ -672,7 +672,7 @@ class TestPatientService(ServiceTestCase[PatientService]):
 
     async def test_timeline_includes_merged_records(self, make_patient: Factory[Patient]) -> None:
         first, second, last = await make_patient(), await make_patient(), await make_patient()
-        self.events.publish("visit.created", uuid4(), about=first.id)
+        await self.events.publish("visit.created", uuid4(), about=first.id)
         await self.service.merge(second.id, first.id)
         await self.service.merge(last.id, second.id)
         of_these_three = [*self.published_events]
@@ -684,7 +684,7 @@ class TestPatientService(ServiceTestCase[PatientService]):
 
     async def test_timeline_is_paged(self, test_patient: Patient) -> None:
         for number in range(3):
-            self.events.publish(f"visit.{number}", uuid4(), about=test_patient.id)
+            await self.events.publish(f"visit.{number}", uuid4(), about=test_patient.id)
 
         page = await self.service.timeline(test_patient.id, ListQuery(limit=2, offset=1, with_total=True))
 
@@ -694,7 +694,7 @@ class TestPatientService(ServiceTestCase[PatientService]):
     async def test_timeline_is_ordered_by_time(self, test_patient: Patient, frozen_time: "Traveller") -> None:
         newest_first = []
         for _ in range(3):
-            newest_first.append(self.events.publish("visit.created", uuid4(), about=test_patient.id))
+            newest_first.append(await self.events.publish("visit.created", uuid4(), about=test_patient.id))
             frozen_time.shift(-1)
 
         timeline = await self.service.timeline(test_patient.id)
@@ -706,7 +706,7 @@ class TestPatientService(ServiceTestCase[PatientService]):
     async def test_timeline_sorts_events_of_the_same_time_by_id(self) -> None:
         ada = await self.service.create(PatientCreate.model_validate(ADA))
         for _ in range(5):
-            self.events.publish("visit.created", uuid4(), about=ada.id)
+            await self.events.publish("visit.created", uuid4(), about=ada.id)
 
         timeline = await self.service.timeline(ada.id)
 
