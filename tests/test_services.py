@@ -38,6 +38,7 @@ LONG = {"everything", "limits-async"}
 WITHOUT_CORE = {"blank-async", "limits", "tickets", "empty-async"}
 # Tests of the core that test each module.
 OF_EACH_ROUTE = {"test_bad_requests", "test_logs", "test_openapi", "test_repeated_requests", "test_tenancy"}
+UNIT_AND_API_OF_CORE = ("tests/unit/core", "tests/api/core")
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 
 each_case = pytest.mark.parametrize("case", [pytest.param(case, marks=pytest.mark.xdist_group(case)) for case in RUNS])
@@ -74,6 +75,16 @@ def test_suite_passes(written: Callable[[str], Service], case: str) -> None:
     options = without_core(service) if case in WITHOUT_CORE else []
 
     pass_suite(service, find_python(version) or Path(sys.executable), workers, *options)
+
+
+@pytest.mark.xdist_group("empty")
+def test_tests_of_the_core_pass_again_in_one_process(written: Callable[[str], Service]) -> None:
+    """`make mutate` runs them several times in a process."""
+    again = f"import pytest; print([pytest.main({['-q', '--no-cov', *UNIT_AND_API_OF_CORE]}) for _ in range(2)])"
+
+    output = written("empty").run("python", "-c", again)
+
+    assert output.splitlines()[-1] == "[<ExitCode.OK: 0>, <ExitCode.OK: 0>]", output
 
 
 @pytest.mark.long
