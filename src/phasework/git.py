@@ -27,8 +27,8 @@ AT_ROOT = (".github", ".pre-commit-config.yaml")
 """What an update of a service in a subfolder may change at the root of the repository."""
 
 DELETED = f"0 {'0' * 40}"
-# File names that are not UTF-8 survive reading and writing with this error handler.
-ANY_NAME = "surrogateescape"
+# Names and contents that are not UTF-8 survive reading and writing with this error handler.
+ANY_BYTES = "surrogateescape"
 
 
 # Git hooks set these for the repository that is committed to.
@@ -65,7 +65,7 @@ def run_git(
         run = subprocess.run(
             ["git", *arguments],
             cwd=cwd,
-            input=text.encode(errors=ANY_NAME),
+            input=text.encode(errors=ANY_BYTES),
             env=environment | dict(variables or {}),
             capture_output=True,
             check=False,
@@ -95,7 +95,7 @@ class Repository:
     ) -> str:
         """Run a git command in the service, or in `cwd`, and return its output: see `run_git`."""
         output = run_git(*arguments, cwd=cwd or self.root, text=text, variables=variables)
-        return output.decode(errors=ANY_NAME).rstrip("\n")
+        return output.decode(errors=ANY_BYTES).rstrip("\n")
 
     def changed_files(self) -> list[str]:
         """Return the files of the service that differ from the last commit, including new ones, and those at the root."""
@@ -162,22 +162,11 @@ class Repository:
 
     def merge(self, ours: str, base: str | None, new: str, labels: Labels) -> tuple[str, list[str]]:
         """Merge the changes from `base` to `new` into `ours`; return the merged file and the lines in conflict."""
-        with tempfile.TemporaryDirectory() as folder:
-            files = [Path(folder, name) for name in ("ours", "base", "new")]
-            for file, entry in zip(files, (ours, base, new), strict=True):
-                file.write_bytes(self.content(entry))
-            names = [word for label in labels for word in ("-L", label)]
-            command: list[str | Path] = ["git", "merge-file", "-p", *names, *files]
-            run = subprocess.run(command, cwd=self.root, capture_output=True, check=False)
-            # The exit code is the number of conflicts, up to 127, or 255 for a file that is not text.
-            if run.returncode == 255:
-                return ours, ["all of it"]
-            if not 0 <= run.returncode <= 127:
-                raise GitError(reason(run.stderr) or "git merge-file")
-            files[0].write_bytes(run.stdout)
-            merged = self.run("hash-object", "-w", "--no-filters", files[0])
-        conflicts = find_conflicts(run.stdout.decode(errors="replace"), labels) if run.returncode else []
-        return f"{ours.split()[0]} {merged}", conflicts
+        merged = merge_contents(self.content(ours), self.content(base), self.content(new), labels)
+        if merged is None:
+            return ours, ["all of it"]
+        conflicts = find_conflicts(merged.decode(errors="replace"), labels)
+        return self.store_text(ours.split()[0], merged.decode(errors=ANY_BYTES)), conflicts
 
     def find_ignored(self, before: Tree, after: Tree) -> list[str]:
         """Return the new paths of `after` where a file exists that git ignores and could not restore."""
@@ -211,6 +200,28 @@ class Repository:
     def _update_index(self, lines: list[str], variables: Mapping[str, str]) -> None:
         text = "".join(f"{line}\0" for line in lines)
         self.run("update-index", "-z", "--index-info", text=text, variables=variables, cwd=self.top)
+
+
+def merge_contents(ours: bytes, base: bytes, new: bytes, labels: Labels) -> bytes | None:
+    """Merge the changes from `base` to `new` into `ours` and mark conflicts; return None if a file is not text."""
+    with tempfile.TemporaryDirectory() as folder:
+        files = [Path(folder, name) for name in ("ours", "base", "new")]
+        for file, content in zip(files, (ours, base, new), strict=True):
+            file.write_bytes(content)
+        names = [word for label in labels for word in ("-L", label)]
+        run = subprocess.run(["git", "merge-file", "-p", *names, *files], cwd=folder, capture_output=True, check=False)
+    # The exit code is the number of conflicts, up to 127, or 255 for a file that is not text.
+    if run.returncode == 255:
+        return None
+    if not 0 <= run.returncode <= 127:
+        raise GitError(reason(run.stderr) or "git merge-file")
+    return run.stdout
+
+
+def merge_texts(ours: str, base: str, new: str, labels: Labels) -> str:
+    """Merge the changes from `base` to `new` into `ours` and mark conflicts."""
+    merged = merge_contents(ours.encode(), base.encode(), new.encode(), labels)
+    return ours if merged is None else merged.decode()
 
 
 def find_conflicts(text: str, labels: Labels) -> list[str]:

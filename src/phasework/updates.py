@@ -15,9 +15,9 @@ import yaml
 
 from .answers import Answers, complete_changes, find_answers_file, read_answers
 from .console import interrupted, progress, show
-from .git import GitError, Labels, Repository, Tree
+from .git import GitError, Labels, Repository, Tree, find_conflicts, merge_texts
 from .merge import Merge, Update, plan_update
-from .merge_lists import merge_lists
+from .merge_items import is_valid, merge_items
 from .root_files import FOLDER, HOOKS, add_hook, hook_of, how_to_add, name_problem, place_at_root
 from .rules import load_rules
 from .summary import UNDO, few, headline, next_steps, summarize, undo
@@ -226,15 +226,17 @@ def is_text_or_import(node: ast.stmt) -> bool:
 
 def merge_file(repository: Repository, path: str, files: Merge, labels: Labels) -> tuple[str, list[str]]:
     """Merge a file that both sides changed; return the merged file and the lines in conflict."""
-    merged, conflicts = repository.merge(files.ours, files.base, files.new, labels)
-    if not conflicts or not files.base:
-        return merged, conflicts
     try:
-        sides = [repository.content(entry).decode() for entry in (files.ours, files.base, files.new)]
+        ours, base, new = (repository.content(entry).decode() for entry in (files.ours, files.base, files.new))
     except UnicodeDecodeError:
-        return merged, conflicts
-    text = merge_lists(path, *sides)
-    return (merged, conflicts) if text is None else (repository.store_text(files.ours.split()[0], text), [])
+        return repository.merge(files.ours, files.base, files.new, labels)
+    text = merge_items(path, ours, base, new, partial(merge_texts, labels=labels))
+    if text is None:
+        return repository.merge(files.ours, files.base, files.new, labels)
+    conflicts = find_conflicts(text, labels)
+    if not conflicts and not is_valid(path, text):
+        return repository.merge(files.ours, None, files.new, labels)
+    return repository.store_text(files.ours.split()[0], text), conflicts
 
 
 @contextmanager

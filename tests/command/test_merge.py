@@ -4,7 +4,6 @@ import pytest
 
 from phasework.git import find_conflicts
 from phasework.merge import Merge, Update, plan_update
-from phasework.merge_lists import merge_lists
 from phasework.summary import summarize
 from phasework.updates import read_statements, version_order
 
@@ -13,7 +12,6 @@ TEST = "tests/unit/phase1/test_parcels_service.py"
 MOVED = "tests/unit/phase2/test_parcels_service.py"
 REVISION = "migrations/versions/parcels_0001.py"
 WRITTEN = {SERVICE: "a", TEST: "a", REVISION: "a", "README.md": "a"}
-LIST = "[pytest]\none\ntwo\n"
 
 
 def plan(ours: dict[str, str], new: dict[str, str]) -> Update:
@@ -174,29 +172,6 @@ def test_a_revision_can_be_rewritten() -> None:
     update = plan_update(WRITTEN, WRITTEN, WRITTEN | {REVISION: "b"}, {}, rewrite_migrations=True)
 
     assert update.tree[REVISION] == "b"
-
-
-@pytest.mark.parametrize(
-    ("ours", "new", "merged"),
-    [
-        ("[pytest]\none\nours\ntwo\n", "[pytest]\n1\ntwo\n", "[pytest]\n1\nours\ntwo\n"),
-        ("[pytest]\none\nb\ntwo\n", "[pytest]\none\na\ntwo\n", "[pytest]\none\na\nb\ntwo\n"),
-        ("[pytest]\none\nx\n!a\ntwo\n", "[pytest]\none\ntwo\nb\n", "[pytest]\none\nx\n!a\ntwo\nb\n"),
-        ("[pytest]\none\n# x\na\ntwo\n", "[pytest]\none\n# y\nb\ntwo\n", "[pytest]\none\n# x\na\n# y\nb\ntwo\n"),
-        ("[pytest]\none\n# x\na\ntwo\n", "[pytest]\none\n# y\na\ntwo\n", None),
-        ("[pytest]\none\ntwo\n\n[ours]\na\n", "[pytest]\none\ntwo\nb\n", None),
-        ("[pytest]\none\na\ntwo\n", "[pytest]\none\ntwo\n\n[new]\nb\n", "[pytest]\none\na\ntwo\n\n[new]\nb\n"),
-        ("[pytest]\none\n!a\ntwo\n", "[pytest]\none\nb\ntwo\n", None),
-        ("[pytest]\none\ntwo\na", "[pytest]\none\ntwo\nb\n", None),
-        ("[pytest]\nours\ntwo\n", "[pytest]\n1\ntwo\n", None),
-    ],
-)
-def test_items_of_a_list_are_merged_one_by_one(ours: str, new: str, merged: str | None) -> None:
-    assert merge_lists("pytest.ini", ours, LIST, new) == merged
-
-
-def test_code_is_not_a_list() -> None:
-    assert merge_lists("src/post/main.py", "one\nours\n", "one\n", "1\n") is None
 
 
 def test_a_conflict_is_reported_with_its_lines() -> None:
