@@ -13,7 +13,7 @@ export UV_PYTHON ?= $(BIN)/python
 .PHONY: help test test-all fuzz demo lint bench faults mutate survivors clean
 
 help:
-	@echo 'make test       run the tests of the template'
+	@echo 'make test       run the tests of the template; SEED=... draws the same random subsets of the catalog'
 	@echo 'make test-all   run the slow tests too'
 	@echo 'make fuzz       run property tests with many random examples; SEED=... repeats a run'
 	@echo 'make demo       write the default service to build/demo and run its tests'
@@ -24,13 +24,15 @@ help:
 	@echo 'make survivors  show the surviving mutants of the last run'
 	@echo 'make clean      remove .venv and build'
 
+# The first lines of the report show the seed of the random subsets; `make test SEED=...` draws them again.
+test test-all: export SUBSETS_SEED = $(SEED)
 test: .venv/.has-test .venv/.has-suite
 	@$(BIN)/python -m pytest -n $(WORKERS)
 
 test-all: .venv/.has-test .venv/.has-suite
 	@$(BIN)/python -m pytest -n $(WORKERS) -m ''
 
-# Each run uses new examples; the first line of the report and the names of tests show the seed.
+# Each run uses new examples; the first lines of the report and the names of tests show the seed.
 fuzz: export FUZZ_SEED = $(SEED)
 fuzz: .venv/.has-test .venv/.has-suite
 	@$(BIN)/python -m pytest -n $(WORKERS) -m fuzz

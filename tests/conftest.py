@@ -11,10 +11,16 @@ from tests.support.environments import locked
 from tests.support.in_process import compiled_once
 from tests.support.servers import Server, serving
 from tests.support.services import Service, copy_template, write_service
+from tests.support.subsets import SEED
 
 pytest_plugins = ["pytester", "tests.support.groups"]
 # These tests run in services: tests/test_overlay.py.
 collect_ignore = ["overlay"]
+
+
+def pytest_report_header() -> str:
+    """Show the seed in the first lines of a run."""
+    return f"seed of the random subsets of the catalog: {SEED}"
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -2,14 +2,16 @@
 
 import re
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
-from tests.support.services import Service, write_service
+from tests.support.services import Service
 
-# Prints the fixtures that tests use, directly or through another fixture.
-USED = """
+# Lists the fixtures as `pytest --fixtures` does, and those that tests use, directly or through another fixture.
+LIST = """
 import sys
 import pytest
 
@@ -18,58 +20,74 @@ class Collector:
         self.used = {name for item in session.items for name in item.fixturenames}
 
 collector = Collector()
-assert pytest.main(["--collect-only", "-qq", "--no-cov"], plugins=[collector]) == 0
-sys.stderr.write("used: " + " ".join(collector.used))
+assert pytest.main(["--fixtures", "--no-cov"], plugins=[collector]) == 0
+print("used: " + " ".join(collector.used))
 """
-CASES = [pytest.param(case, marks=pytest.mark.xdist_group(case)) for case in ("defaults", "async", "blank", "empty")]
+ADDED = '\n\n@pytest.fixture\ndef new_year() -> str:\n    """The next New Year."""\n    return "2031-01-01"\n'
+# The services with all modules, with own modules alone, and with none. The sync form has the same fixtures.
+CASES = ("everything-async", "blank", "empty")
 
 
-@pytest.mark.xdist_group("defaults")
-def test_default_service_has_at_least_25_fixtures(written: Callable[[str], Service]) -> None:
-    assert len(fixtures_of(written("defaults"), "tests/fixtures/")) >= 25
+class Listed(NamedTuple):
+    """The fixtures of a service that are listed: their names, files and docstrings; and the names of used ones."""
+
+    fixtures: list[tuple[str, str, str]]
+    used: set[str]
+
+    def in_fixtures(self) -> set[str]:
+        """Return the names of those in the folder `tests/fixtures`."""
+        return {name for name, path, _ in self.fixtures if path.startswith("tests/fixtures/")}
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_every_fixture_is_used(written: Callable[[str], Service], case: str) -> None:
-    service = written(case)
-
-    used = service.run("python", "-c", USED).rpartition("used: ")[2].split()
-
-    assert set(fixtures_of(service, "tests/fixtures/")) - set(used) == set()
+@pytest.fixture(scope="module")
+def listed(written: Callable[[str], Service]) -> Callable[[str], Listed]:
+    """Return the listed fixtures of a service."""
+    return cache(lambda case: read_list(written(case).run("python", "-c", LIST)))
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_every_fixture_has_a_docstring(written: Callable[[str], Service], case: str) -> None:
-    fixtures = fixtures_of(written(case), "tests/")
+def read_list(output: str) -> Listed:
+    """Return the listed fixtures of the folder `tests`."""
+    entries = re.findall(r"^(\w+)(?: \[\w+ scope\])? -- (tests/\S+):\d+\n    (.+)$", output, re.MULTILINE)
+    return Listed(entries, {*output.rpartition("used: ")[2].split()})
 
-    assert {name for name, text in fixtures.items() if text == "no docstring available"} == set()
+
+each_case = pytest.mark.parametrize("case", [pytest.param(case, marks=pytest.mark.xdist_group(case)) for case in CASES])
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_documentation_names_fixtures_that_exist(written: Callable[[str], Service], case: str) -> None:
-    service = written(case)
-    document = (service.folder / "docs/testing.md").read_text(encoding="utf-8")
+@each_case
+def test_every_fixture_is_used_and_has_a_docstring(listed: Callable[[str], Listed], case: str) -> None:
+    found = listed(case)
+
+    assert len(found.in_fixtures()) >= 15
+    assert found.in_fixtures() - found.used == set()
+    assert [name for name, _, text in found.fixtures if text == "no docstring available"] == []
+
+
+@each_case
+def test_documentation_names_fixtures_that_exist(
+    listed: Callable[[str], Listed], written: Callable[[str], Service], case: str
+) -> None:
+    document = (written(case).folder / "docs/testing.md").read_text(encoding="utf-8")
     _, _, table = document.partition("\n| fixture | what you get |\n|---|---|\n")
     rows = table.partition("\n\n")[0].splitlines()
 
     named = {name for row in rows for name in re.findall(r"`(\w+)`", row.split("|")[1])}
 
     assert len(named) >= 15
-    assert named - set(fixtures_of(service, "tests/fixtures/")) == set()
+    assert named - listed(case).in_fixtures() == set()
 
 
-def test_fixture_that_a_team_adds_is_listed(template: Path, tmp_path: Path) -> None:
-    service = write_service(template, tmp_path / "service", {"modules": []})
+@pytest.mark.xdist_group("everything-async")
+def test_service_of_the_catalog_has_at_least_25_fixtures(listed: Callable[[str], Listed]) -> None:
+    assert len(listed("everything-async").in_fixtures()) >= 25
+
+
+@pytest.mark.xdist_group("empty")
+def test_fixture_that_a_team_adds_is_listed(written: Callable[[str], Service], tmp_path: Path) -> None:
+    service = written("empty").copy(tmp_path / "service")
     with (service.folder / "tests/fixtures/core/clock.py").open("a", encoding="utf-8") as file:
-        file.write(
-            '\n\n@pytest.fixture\ndef new_year() -> str:\n    """The next New Year."""\n    return "2031-01-01"\n'
-        )
+        file.write(ADDED)
 
-    assert fixtures_of(service, "tests/fixtures/")["new_year"] == "The next New Year."
+    output = service.run("pytest", "--fixtures", "--no-cov", "tests/unit/core/test_clock.py")
 
-
-def fixtures_of(service: Service, folder: str) -> dict[str, str]:
-    """Return the fixtures that `pytest --fixtures` lists below a folder, with the first lines of their docstrings."""
-    output = service.run("pytest", "--fixtures", "--no-cov")
-    entries = re.findall(r"^(\w+)(?: \[\w+ scope\])? -- (\S+):\d+\n    (.+)$", output, re.MULTILINE)
-    return {name: text for name, path, text in entries if path.startswith(folder)}
+    assert ("new_year", "tests/fixtures/core/clock.py", "The next New Year.") in read_list(output).fixtures

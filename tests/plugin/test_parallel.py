@@ -31,30 +31,32 @@ def test_workers_are_as_many_as_processors_up_to_a_limit(limit: int, processors:
     assert count_workers(limit, processors) == workers
 
 
-def test_whole_suite_uses_workers(project: Project) -> None:
-    use_workers(project)
+def test_whole_suite_uses_workers(unit_project: Project) -> None:
+    use_workers(unit_project)
+    # The tests of a file stay on one worker.
+    unit_project.write("tests/unit/test_other.py", "def test_it():\n    assert True\n")
     workers = count_workers(2, count_processors())
 
-    output = project.run("-v")
+    output = unit_project.run("-v")
 
     assert len(set(re.findall(r"\[gw\d\]", output))) == workers
     assert "coverage gates" in output
 
 
 @pytest.mark.parametrize("options", [["-n", "0"], ["tests/unit"], ["-k", "light"], ["--budgets"], ["-s"]])
-def test_other_runs_use_none(project: Project, options: list[str]) -> None:
-    use_workers(project)
+def test_other_runs_use_none(unit_project: Project, options: list[str]) -> None:
+    use_workers(unit_project)
 
-    output = project.run("-v", *options)
+    output = unit_project.run("-v", *options)
 
     assert "[gw" not in output
 
 
-def test_e2e_tests_run_on_one_worker(project: Project) -> None:
-    project.write("tests/e2e/test_one.py", E2E_TEST)
-    project.write("tests/e2e/test_other.py", E2E_TEST)
+def test_e2e_tests_run_on_one_worker(unit_project: Project) -> None:
+    unit_project.write("tests/e2e/test_one.py", E2E_TEST)
+    unit_project.write("tests/e2e/test_other.py", E2E_TEST)
 
-    project.run("-n", "2", "tests/e2e", "tests/unit", "--no-cov")
+    unit_project.run("-n", "2", "tests/e2e", "tests/unit", "--no-cov")
 
-    workers = (project.folder / "workers").read_text(encoding="utf-8").split()
+    workers = (unit_project.folder / "workers").read_text(encoding="utf-8").split()
     assert (len(workers), len(set(workers))) == (8, 1)

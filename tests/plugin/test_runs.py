@@ -5,11 +5,9 @@ import platform
 import re
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pexpect
@@ -164,14 +162,14 @@ class TestGates:
         assert results(output) == {}
         assert "Coverage gates were not checked: " in output
 
-    @pytest.mark.parametrize("workers", ["0", "2"])
     @pytest.mark.parametrize(
         ("options", "variables", "measured"),
         [
-            ([], {}, False),
-            (["--cov-append"], {}, True),
-            ([], {"COVERAGE_FILE": ".coverage"}, True),
-            ([], {"PYTEST_ADDOPTS": "--cov-report=xml"}, True),
+            (["-n", "0"], {}, False),
+            (["-n", "2"], {}, False),
+            (["-n", "0", "--cov-append"], {}, True),
+            (["-n", "2"], {"COVERAGE_FILE": ".coverage"}, True),
+            (["-n", "0"], {"PYTEST_ADDOPTS": "--cov-report=xml"}, True),
         ],
     )
     def test_part_of_a_run_is_measured_only_on_request(
@@ -180,9 +178,8 @@ class TestGates:
         options: list[str],
         variables: dict[str, str],
         measured: bool,
-        workers: str,
     ) -> None:
-        unit_project.run("-k", "light", "-n", workers, *options, variables=variables)
+        unit_project.run("-k", "light", *options, variables=variables)
 
         assert (unit_project.folder / ".coverage").exists() is measured
 
@@ -217,10 +214,26 @@ def results(output: str) -> dict[str, str]:
 
 
 BUSY_TESTS = """
+import os
 import sqlite3
+import subprocess
+import sys
 from time import process_time
 
-DIGITS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 4000000) SELECT max(i) FROM n"
+import pytest
+
+DIGITS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000000) SELECT max(i) FROM n"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def others():
+    # All on one processor.
+    os.sched_setaffinity(0, [min(os.sched_getaffinity(0))])
+    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(int(os.environ["BUSY"]))]
+    yield
+    for other in busy:
+        other.kill()
+        other.wait()
 
 
 def test_works():
@@ -230,23 +243,22 @@ def test_works():
 
 
 def test_has_a_slow_query():
-    assert sqlite3.connect(":memory:").execute(DIGITS).fetchone() == (4000000,)
+    assert sqlite3.connect(":memory:").execute(DIGITS).fetchone() == (2000000,)
 """
 
 
 class TestBudgets:
     """Budgets of a run on an idle machine, and on a busy one."""
 
-    @pytest.mark.parametrize("busy", [0, 4])
-    def test_a_slow_query_is_over_its_budget_and_a_busy_machine_is_not(self, unit_project: Project, busy: int) -> None:
+    @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system cannot bind a process to a processor")
+    @pytest.mark.parametrize("others", [0, 4])
+    def test_a_slow_query_is_over_its_budget_and_a_busy_machine_is_not(
+        self, unit_project: Project, others: int
+    ) -> None:
         unit_project.write("tests/unit/test_busy.py", BUSY_TESTS)
-        others = busy * (os.cpu_count() or 1)
+        options = ("--budgets", "--no-cov", "-p", "no:randomly", "tests/unit/test_busy.py")
 
-        with ExitStack() as stack:
-            for _ in range(others):
-                other = stack.enter_context(subprocess.Popen([sys.executable, "-c", "while True: pass"]))
-                stack.callback(other.kill)
-            output = unit_project.run("--budgets", "--no-cov", "tests/unit/test_busy.py", expect=1)
+        output = unit_project.run(*options, expect=1, variables={"BUSY": str(others)})
 
         assert re.findall(r" OVER +(\S+)$", output, re.MULTILINE) == ["tests/unit/test_busy.py::test_has_a_slow_query"]
         assert "Over budget: 1; the run fails." in output

@@ -4,6 +4,8 @@ from typing import Any
 
 import yaml
 
+from .subsets import CATALOG
+
 LIBRARY = yaml.safe_load("""
 members:
   phase: 1
@@ -224,8 +226,12 @@ def _typical(**more_fields: str) -> dict[str, Any]:
 CASES: dict[str, dict[str, Any]] = {
     # The longest comes first, so that the workers finish at about the same time.
     "sixty": {"project_name": "Sixty", "domain": "blank", "own_modules": typical_modules(20) | small_modules(40)},
-    "everything": {"own_modules": BESIDE_THE_CATALOG},
-    "everything-async": {"own_modules": BESIDE_THE_CATALOG, "database_access": "async"},
+    "everything": {"modules": sorted(CATALOG), "own_modules": BESIDE_THE_CATALOG},
+    "everything-async": {
+        "modules": sorted(CATALOG),
+        "own_modules": BESIDE_THE_CATALOG,
+        "database_access": "async",
+    },
     "defaults": {},
     "async": {"database_access": "async"},
     "blank": {"project_name": "Library", "domain": "blank", "own_modules": LIBRARY},

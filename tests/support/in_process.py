@@ -1,13 +1,15 @@
-"""Run Copier in this process, where Jinja compiles each source only once."""
+"""Run Copier in this process, where Jinja compiles each source only once, and Copier prepares its context only once."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import CodeType
+from types import CodeType, SimpleNamespace
 from typing import Any
 
 import copier
 import pytest
+import yaml
+from copier._main import Worker
 from copier.errors import UserMessageError
 from jinja2 import Environment
 
@@ -44,7 +46,10 @@ def written_files(template: Path, folder: Path, answers: Answers) -> dict[str, b
 
 @contextmanager
 def compiled_once() -> Iterator[None]:
-    """Cache compiled Jinja sources within a `with` block, and skip Copier's git call for each file."""
+    """Cache compiled Jinja sources within a `with` block, and let Copier prepare once what it prepares for each file.
+
+    tests/test_answers.py shows that the command line writes the same files.
+    """
     compiled: dict[tuple[Any, ...], CodeType] = {}
     compile_source: Any = Environment.compile
 
@@ -60,4 +65,34 @@ def compiled_once() -> Iterator[None]:
         patch.setattr(Environment, "compile", compile_once)
         # It asks whether git keeps executable bits by itself, which it does on Unix.
         patch.setattr("copier._main.is_git_available", lambda: False)
+        # It reads the catalog with the slow parser.
+        patch.setattr("copier._template.yaml", SimpleNamespace(**vars(yaml) | {"SafeLoader": yaml.CSafeLoader}))
+        prepare_once(patch)
         yield
+
+
+def prepare_once(patch: pytest.MonkeyPatch) -> None:
+    """Let Copier prepare the context of all files, and the path of the answers file, once per service."""
+    render_template, render_context = Worker._render_template, Worker._render_context
+    answers_path: Any = vars(Worker)["answers_relpath"]
+    known: dict[int, tuple[dict[str, Any], Path]] = {}
+
+    def render(self: Worker) -> None:
+        # All questions are answered now.
+        known[id(self)] = dict(render_context(self)), answers_path.fget(self)
+        try:
+            render_template(self)
+        finally:
+            del known[id(self)]
+
+    def context(self: Worker) -> dict[str, Any]:
+        return dict(known[id(self)][0] if id(self) in known else render_context(self))
+
+    def path(self: Worker) -> Path:
+        found: Path = known[id(self)][1] if id(self) in known else answers_path.fget(self)
+        self.jinja_env.preprocess("")  # as above
+        return found
+
+    patch.setattr(Worker, "_render_template", render)
+    patch.setattr(Worker, "_render_context", context)
+    patch.setattr(Worker, "answers_relpath", property(path))

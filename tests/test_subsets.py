@@ -1,0 +1,68 @@
+"""Any subset of the catalog works: each module alone, all pairs, and random subsets, in both forms.
+
+`make test` checks each module alone and a few pairs, and runs the suites of a few small subsets; `make fuzz` runs more.
+"""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.support.environments import find_python
+from tests.support.fuzzing import BASE
+from tests.support.in_process import written_files
+from tests.support.services import Service, write_service
+from tests.support.subsets import CATALOG, SEED, Subset, all_pairs, draw_subsets, each_alone, name_of, some_pairs
+from tests.test_services import PYTHONS, pass_suite
+
+# The services with the dependencies of all modules.
+COMPLETE = {"sync": "everything", "async": "everything-async"}
+# `make test` draws small ones: tests/test_services.py runs the suite of all modules.
+DRAWN = draw_subsets(3, most=2) if BASE is None else draw_subsets(30, most=len(CATALOG))
+IMPORTS = Path(__file__).parent / "support" / "imports.py"
+
+
+@pytest.mark.fuzz
+@pytest.mark.parametrize(
+    "form", [pytest.param(form, marks=pytest.mark.xdist_group(COMPLETE[form])) for form in COMPLETE]
+)
+def test_each_module_alone_and_pairs_are_clean_and_can_be_imported(
+    template: Path, written: Callable[[str], Service], tmp_path: Path, form: str
+) -> None:
+    complete = written(COMPLETE[form])
+    for subset in chosen(form):
+        answers = {"modules": list(subset), "database_access": form}
+        written_files(template, tmp_path / name_of(subset), answers)
+
+    complete.run("ruff", "check", "--no-cache", str(tmp_path))
+    complete.run("ruff", "format", "--check", "--diff", "--no-cache", str(tmp_path))
+    # PYTHONPATH would offer the code of the complete service.
+    complete.run("python", str(IMPORTS), *map(str, sorted(tmp_path.iterdir())), variables={"PYTHONPATH": ""})
+
+
+def chosen(form: str) -> list[Subset]:
+    """Return the subsets that are written in a form: each module alone and all pairs in `make fuzz`, else every other one."""
+    if BASE is not None:
+        return sorted({*each_alone(), *all_pairs()})
+    subsets = sorted({*each_alone(), *some_pairs(6)})
+    return subsets[(SEED + (form == "async")) % 2 :: 2]
+
+
+@pytest.mark.fuzz
+@pytest.mark.parametrize(
+    ("number", "subset"),
+    [
+        pytest.param(
+            number, subset, id=f"{SEED}-{number}-{name_of(subset)}", marks=pytest.mark.xdist_group(f"subset-{number}")
+        )
+        for number, subset in enumerate(DRAWN)
+    ],
+)
+def test_suite_of_a_random_subset_passes(template: Path, tmp_path: Path, number: int, subset: Subset) -> None:
+    form = ("sync", "async")[(SEED + number) % 2]
+    version = PYTHONS[number % len(PYTHONS)]
+    service = write_service(template, tmp_path / "service", {"modules": list(subset), "database_access": form})
+
+    service.check_types()
+    pass_suite(service, find_python(version) or Path(sys.executable), number % 2 * 2)
