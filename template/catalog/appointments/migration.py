@@ -45,6 +45,7 @@ def upgrade() -> None:
         sa.Column("starts_at", UtcDateTime(), nullable=False),
         sa.Column("ends_at", UtcDateTime(), nullable=False),
         sa.Column("state", sa.String(50), nullable=False),
+        sa.Column("held_until", UtcDateTime(), nullable=True),
         sa.Column("cancellation_reason", sa.String(200), nullable=True),
         sa.Column("reminded_at", UtcDateTime(), nullable=True),
         sa.Column("reminder_attempts", sa.BigInteger(), nullable=False),

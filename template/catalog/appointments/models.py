@@ -34,6 +34,7 @@ class Practitioner(Record):
 class AppointmentState(StrEnum):
     """The state of an appointment."""
 
+    OFFERED = "offered"
     BOOKED = "booked"
     COMPLETED = "completed"
     NO_SHOW = "no_show"
@@ -41,7 +42,7 @@ class AppointmentState(StrEnum):
 
 
 class Appointment(StatefulRecord):
-    """A slot of a practitioner that is booked for a patient."""
+    """A slot of a practitioner that is booked for a patient, or offered to one."""
 
     __tablename__ = "appointments"
     list_order: ClassVar[tuple[str, ...]] = ("starts_at", "id")
@@ -55,6 +56,8 @@ class Appointment(StatefulRecord):
     starts_at: Mapped[datetime] = mapped_column(index=True)
     ends_at: Mapped[datetime]
     state: Mapped[AppointmentState] = mapped_column(default=AppointmentState.BOOKED, index=True)
+    held_until: Mapped[datetime | None]
+    """Until then, nobody else can book the slot of an offer."""
     cancellation_reason: Mapped[str | None] = mapped_column(String(200))
     reminded_at: Mapped[datetime | None]
     reminder_attempts: Mapped[int] = mapped_column(default=0)

@@ -111,6 +111,12 @@ async def get_appointment(appointment_id: UUID, service: Service) -> Appointment
     return await service.get(appointment_id)
 
 
+@appointments.post("/{appointment_id}/accept", response_model=AppointmentRead)
+async def accept_appointment(appointment_id: UUID, service: Service) -> Appointment:
+    """Book an appointment that was offered."""
+    return await service.accept(appointment_id)
+
+
 @appointments.post("/{appointment_id}/reschedule", response_model=AppointmentRead)
 async def reschedule_appointment(appointment_id: UUID, data: AppointmentReschedule, service: Service) -> Appointment:
     """Move an appointment to another slot of its practitioner."""

@@ -157,5 +157,6 @@ class AppointmentRead(RecordRead):
     starts_at: datetime
     ends_at: datetime
     state: AppointmentState
+    held_until: datetime | None
     cancellation_reason: str | None
     reminded_at: datetime | None

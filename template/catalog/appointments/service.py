@@ -9,16 +9,18 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from pydantic_core import to_jsonable_python
-from sqlalchemy import Select, or_, select
+from sqlalchemy import ColumnElement, Select, and_, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from ...core.clock import utcnow
-from ...core.errors import Conflict, Unprocessable
+from ...core.errors import Conflict, InvalidTransition, NotFound, Unprocessable
 from ...core.resource import Conditions, Lifecycle, Resource, Transitions
 from ...core.schemas import ListQuery
 from ..patients.models import Patient
 from .models import Appointment, AppointmentState, Practitioner
 from .rules import Span, in_order, slot_at, slots_between, still_free
 from .schemas import (
+    MAX_DAYS,
     AppointmentCreate,
     AppointmentQuery,
     AppointmentReschedule,
@@ -27,6 +29,8 @@ from .schemas import (
     WorkingHours,
 )
 
+HOLD = timedelta(days=3)
+"""How long an offered slot is kept for its patient."""
 MAX_REMINDERS = 2
 """The maximum number of e-mails with the same reminder, if the mail server does not confirm them."""
 REMINDER_LEASE = timedelta(minutes=2)
@@ -53,13 +57,8 @@ class PractitionerService(Resource[Practitioner]):
     async def free_slots(self, practitioner_id: UUID, query: SlotQuery) -> list[Span]:
         """Return the free slots in order; an inactive practitioner has none. Raises `NotFound`."""
         practitioner = await self.get(practitioner_id)
-        slots = slots_between(practitioner.schedule, *query.days)
-        if not practitioner.active or not slots:
-            return []
-        whole = Span(slots[0].starts_at, slots[-1].ends_at)
-        booked = select(Appointment).where(Appointment.practitioner_id == practitioner_id, *_booked_during(whole))
-        appointments = await self.session.scalars(booked)
-        return still_free(slots, [appointment.span for appointment in appointments], utcnow())
+        slots = slots_between(practitioner.schedule, *query.days) if practitioner.active else []
+        return await _without_taken(self.session, slots, Appointment.practitioner_id == practitioner_id)
 
 
 class AppointmentService(Lifecycle[Appointment]):
@@ -69,7 +68,8 @@ class AppointmentService(Lifecycle[Appointment]):
     name = "appointment"
     about = "patient_id"
     transitions: ClassVar[Transitions] = {
-        AppointmentState.BOOKED: frozenset(AppointmentState),
+        AppointmentState.OFFERED: frozenset({AppointmentState.BOOKED, AppointmentState.CANCELLED}),
+        AppointmentState.BOOKED: frozenset(AppointmentState) - {AppointmentState.OFFERED},
         AppointmentState.COMPLETED: frozenset(),
         AppointmentState.NO_SHOW: frozenset(),
         AppointmentState.CANCELLED: frozenset(),
@@ -89,19 +89,52 @@ class AppointmentService(Lifecycle[Appointment]):
         await self._require_free(slot, appointment)
         return await self._add(appointment, "booked", practitioner_id=data.practitioner_id, **asdict(slot))
 
+    async def offer(self, patient_id: UUID, practitioner_id: UUID, after: timedelta) -> Appointment | None:
+        """Offer a patient the first free slot of a practitioner after some time, and keep it until they had time to accept.
+
+        Returns None if there is no free slot within `MAX_DAYS`.
+        """
+        offered = Appointment(patient_id=patient_id, practitioner_id=practitioner_id, state=AppointmentState.OFFERED)
+        await self._lock_parties(offered)
+        now = utcnow()
+        # In the west, the day of the practitioner begins later.
+        first = (now + after).date() - timedelta(days=1)
+        query = SlotQuery(first=first, last=first + timedelta(days=MAX_DAYS - 1))
+        try:
+            slots = await PractitionerService(self.session, self.events).free_slots(practitioner_id, query)
+        except NotFound:
+            return None
+        slots = await _without_taken(self.session, slots, Appointment.patient_id == patient_id)
+        slot = next((slot for slot in slots if slot.starts_at >= now + after), None)
+        if slot is None:
+            return None
+        offered.starts_at, offered.ends_at = slot.starts_at, slot.ends_at
+        offered.held_until = min(now + HOLD, slot.starts_at)
+        return await self._add(offered, "offered", practitioner_id=practitioner_id, **asdict(slot))
+
+    async def accept(self, appointment_id: UUID) -> Appointment:
+        """Book an offered appointment.
+
+        Raises `NotFound`, `InvalidTransition` unless it is offered, and `Conflict` if it has started, or if its slot was
+        given to somebody else after `held_until`.
+        """
+        appointment = await self._locked_with_parties(appointment_id)
+        if appointment.state is not AppointmentState.OFFERED:
+            raise InvalidTransition(f"This appointment is {appointment.state} and cannot be accepted.", "state")
+        self._check_move(appointment, AppointmentState.BOOKED)
+        await self._require_free(appointment.span, appointment)
+        appointment.state = AppointmentState.BOOKED
+        data = {"practitioner_id": appointment.practitioner_id, **asdict(appointment.span)}
+        return await self._publish("booked", appointment, **data)
+
     async def reschedule(self, appointment_id: UUID, data: AppointmentReschedule) -> Appointment:
         """Move an appointment to another slot of its practitioner, and make its reminder due again.
 
         Raises `NotFound`, `InvalidTransition` unless it is booked, `Conflict` if it has started, and whatever `book`
         raises.
         """
-        appointment = await self.get(appointment_id)
-        patient_id = appointment.patient_id
-        await self._lock_parties(appointment)
-        appointment = await self.get(appointment_id, lock=True)
-        if appointment.patient_id != patient_id:
-            raise Conflict("Another request has changed the patient of this appointment.")
-        self._check_move(appointment, AppointmentState.BOOKED)
+        appointment = await self._locked_with_parties(appointment_id)
+        self._check_booked(appointment)
         slot = await self._bookable_slot(appointment.practitioner_id, data.starts_at)
         before = appointment.span
         if slot == before:
@@ -177,8 +210,17 @@ class AppointmentService(Lifecycle[Appointment]):
         """
         appointment = await self.get(appointment_id, lock=True)
         if appointment.reminded_at is None:
-            self._check_move(appointment, AppointmentState.BOOKED)
+            self._check_booked(appointment)
             await self.settle_reminder(appointment, "reminded")
+        return appointment
+
+    async def _locked_with_parties(self, appointment_id: UUID) -> Appointment:
+        appointment = await self.get(appointment_id)
+        patient_id = appointment.patient_id
+        await self._lock_parties(appointment)
+        appointment = await self.get(appointment_id, lock=True)
+        if appointment.patient_id != patient_id:
+            raise Conflict("Another request has changed the patient of this appointment.")
         return appointment
 
     async def _lock_parties(self, parties: Appointment | AppointmentCreate) -> None:
@@ -200,7 +242,7 @@ class AppointmentService(Lifecycle[Appointment]):
     async def _require_free(self, slot: Span, appointment: Appointment) -> None:
         for party in (Appointment.practitioner_id, Appointment.patient_id):
             is_same = party == getattr(appointment, party.key)
-            others = select(Appointment.id).where(is_same, Appointment.id != appointment.id, *_booked_during(slot))
+            others = select(Appointment.id).where(is_same, Appointment.id != appointment.id, *_taken_during(slot))
             if await self.session.scalar(others.limit(1)) is not None:
                 name = party.key.removesuffix("_id")
                 raise Conflict(f"The {name} has another appointment at this time.", party.key)
@@ -211,6 +253,11 @@ class AppointmentService(Lifecycle[Appointment]):
         appointment.state = state
         appointment.cancellation_reason = data.get("reason")
         return await self._publish(state, appointment, **data)
+
+    def _check_booked(self, appointment: Appointment) -> None:
+        if appointment.state is AppointmentState.OFFERED:
+            raise InvalidTransition("This appointment is only offered: accept it first.", "state")
+        self._check_move(appointment, AppointmentState.BOOKED)
 
     def _check_move(self, record: Appointment, state: StrEnum) -> None:
         super()._check_move(record, state)
@@ -248,9 +295,19 @@ def _to_email(now: datetime, lead_hours: int) -> Select[Appointment]:
     )
 
 
-def _booked_during(span: Span) -> Conditions:
+async def _without_taken(session: AsyncSession, slots: Sequence[Span], of: ColumnElement[bool]) -> list[Span]:
+    # The slots in the future that overlap no appointment of a party.
+    if not slots:
+        return []
+    whole = Span(slots[0].starts_at, slots[-1].ends_at)
+    taken = await session.scalars(select(Appointment).where(of, *_taken_during(whole)))
+    return still_free(slots, [appointment.span for appointment in taken], utcnow())
+
+
+def _taken_during(span: Span) -> Conditions:
+    is_held = and_(Appointment.state == AppointmentState.OFFERED, Appointment.held_until > utcnow())
     return [
-        Appointment.state == AppointmentState.BOOKED,
+        or_(Appointment.state == AppointmentState.BOOKED, is_held),
         Appointment.starts_at < span.ends_at,
         Appointment.ends_at > span.starts_at,
     ]

@@ -1,5 +1,6 @@
 """Tests of the API for practitioners and appointments."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +12,8 @@ from time_machine import Traveller
 from your_service.core.events import Event
 from your_service.core.users import User
 from your_service.modules.appointments.models import Appointment, Practitioner
+from your_service.modules.appointments.service import AppointmentService
+from your_service.modules.patients.models import Patient
 
 from tests.support.checks import write_and_read
 from tests.support.factories import Factory, Payload
@@ -55,6 +58,23 @@ async def test_responses_about_practitioners_contain_the_stored_values(
 
     assert created.items() >= stored.items()
     assert changed.items() >= stored.items()
+
+
+async def test_an_offer_is_listed_and_accepted(
+    member_client: AsyncClient,
+    appointment_service: AppointmentService,
+    test_patient: Patient,
+    test_practitioner: Practitioner,
+) -> None:
+    await appointment_service.offer(test_patient.id, test_practitioner.id, timedelta(days=1))
+
+    listed = await member_client.get(APPOINTMENTS, params={"state": "offered"})
+    [offer] = listed.json()["items"]
+    accepted = await member_client.post(f"{APPOINTMENTS}/{offer['id']}/accept")
+
+    assert (offer["starts_at"], offer["held_until"]) == ("2030-01-16T12:00:00Z", "2030-01-16T12:00:00Z")
+    assert accepted.status_code == status.HTTP_200_OK
+    assert accepted.json() == offer | {"state": "booked"}
 
 
 async def test_times_of_appointments_are_returned_in_utc(

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import JSON, ForeignKey, String, UniqueConstraint
@@ -18,6 +19,10 @@ class JourneyState(StrEnum):
     CANCELLED = "cancelled"
 
 
+StoredStage = str | dict[str, Any]
+"""The name of a stage, or an object with `name` and `actions`."""
+
+
 class JourneyDefinition(Record):
     """A care pathway: the ordered stages that a patient goes through."""
 
@@ -25,7 +30,7 @@ class JourneyDefinition(Record):
     __table_args__ = (UniqueConstraint("organisation_id", "name"),)
 
     name: Mapped[str] = mapped_column(String(200))
-    stages: Mapped[list[str]] = mapped_column(JSON)
+    stages: Mapped[list[StoredStage]] = mapped_column(JSON)
 
 
 class Journey(StatefulRecord):
@@ -38,7 +43,7 @@ class Journey(StatefulRecord):
 
     patient_id: Mapped[UUID] = mapped_column(ForeignKey("patients.id"), index=True)
     definition_id: Mapped[UUID] = mapped_column(ForeignKey("journey_definitions.id"), index=True)
-    stages: Mapped[list[str]] = mapped_column(JSON)
+    stages: Mapped[list[StoredStage]] = mapped_column(JSON)
     stage: Mapped[str] = mapped_column(String(200), index=True)
     state: Mapped[JourneyState] = mapped_column(default=JourneyState.ACTIVE, index=True)
     ended_at: Mapped[dt.datetime | None]
@@ -47,7 +52,26 @@ class Journey(StatefulRecord):
     @property
     def next_stage(self) -> str | None:
         """The stage that follows, or None if the journey is at its last stage or has ended."""
-        following = self.stages.index(self.stage) + 1
+        following = self._position + 1
         if self.state is not JourneyState.ACTIVE or following == len(self.stages):
             return None
-        return self.stages[following]
+        return name_of(self.stages[following])
+
+    @property
+    def actions(self) -> list[dict[str, Any]]:
+        """The actions of the current stage."""
+        return actions_of(self.stages[self._position])
+
+    @property
+    def _position(self) -> int:
+        return [name_of(stage) for stage in self.stages].index(self.stage)
+
+
+def name_of(stage: StoredStage) -> str:
+    """Return the name of a stage."""
+    return stage if isinstance(stage, str) else str(stage["name"])
+
+
+def actions_of(stage: StoredStage) -> list[dict[str, Any]]:
+    """Return the actions of a stage."""
+    return [] if isinstance(stage, str) else list(stage["actions"])

@@ -1,12 +1,22 @@
 """The services for journeys and their definitions."""
 
+from typing import Any
 from uuid import UUID
 
+from sqlalchemy import select
+
 from ...core.clock import utcnow
-from ...core.errors import InvalidTransition
+from ...core.errors import InvalidTransition, Unprocessable
+from ...core.events import is_handled
 from ...core.resource import Resource
-from .models import Journey, JourneyDefinition, JourneyState
-from .schemas import JourneyStart
+from ..patients.models import Patient
+from .models import Journey, JourneyDefinition, JourneyState, actions_of, name_of
+from .schemas import Channel, JourneyStart
+
+ACTIONS = ("offer_appointment", "send_communication")
+"""What can happen in a stage: each is an event that another module handles."""
+ADDRESSES = {Channel.EMAIL: Patient.email, Channel.SMS: Patient.phone, Channel.WHATSAPP: Patient.phone}
+"""The column with the patient's address, by channel."""
 
 
 class JourneyDefinitionService(Resource[JourneyDefinition]):
@@ -16,9 +26,19 @@ class JourneyDefinitionService(Resource[JourneyDefinition]):
     name = "journey_definition"
     searchable = ("name",)
 
+    async def _check_rules(self, record: JourneyDefinition) -> None:
+        available = [action for action in ACTIONS if is_handled(f"{JourneyService.name}.{action}")]
+        wanted = {action["action"] for stage in record.stages for action in actions_of(stage)}
+        if missing := sorted(wanted.difference(available)):
+            detail = f"No module of this service carries out {' and '.join(missing)}."
+            raise Unprocessable(detail, "stages", allowed=available)
+
 
 class JourneyService(Resource[Journey]):
-    """Journeys of the current organisation. A journey goes through its stages in order and skips none."""
+    """Journeys of the current organisation. A journey goes through its stages in order and skips none.
+
+    When it enters a stage, it publishes an event for each action of the stage. Other modules carry them out.
+    """
 
     model = Journey
     name = "journey"
@@ -29,8 +49,9 @@ class JourneyService(Resource[Journey]):
         values = data.model_dump()
         await self._check(values)
         definition = await JourneyDefinitionService(self.session, self.events).get(data.definition_id)
-        journey = Journey(**values, stages=definition.stages, stage=definition.stages[0])
-        return await self._add(journey, "started", definition_id=definition.id, stage=journey.stage)
+        journey = Journey(**values, stages=definition.stages, stage=name_of(definition.stages[0]))
+        await self._add(journey, "started", definition_id=definition.id, stage=journey.stage)
+        return await self._act(journey)
 
     async def advance(self, journey_id: UUID, stage: str) -> Journey:
         """Advance a journey to `stage`; raise `NotFound`, or `InvalidTransition` unless it is the next stage."""
@@ -39,7 +60,8 @@ class JourneyService(Resource[Journey]):
             raise _wrong_stage(journey, f"advance to {stage}", "stage")
         before = journey.stage
         journey.stage = stage
-        return await self._publish("advanced", journey, before=before, after=stage)
+        await self._publish("advanced", journey, before=before, after=stage)
+        return await self._act(journey)
 
     async def complete(self, journey_id: UUID) -> Journey:
         """Complete a journey; raise `NotFound`, or `InvalidTransition` unless it is active at its last stage."""
@@ -53,6 +75,21 @@ class JourneyService(Resource[Journey]):
         journey = await self._active(journey_id)
         journey.cancellation_reason = reason
         return await self._end(journey, JourneyState.CANCELLED, reason=reason)
+
+    async def _act(self, journey: Journey) -> Journey:
+        for action in journey.actions:
+            name, parameters = action["action"], {key: value for key, value in action.items() if key != "action"}
+            if name == "send_communication":
+                name, parameters = await self._addressed(journey, parameters)
+            await self._publish(name, journey, stage=journey.stage, **parameters)
+        return journey
+
+    async def _addressed(self, journey: Journey, message: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+        address = ADDRESSES[Channel(message["channel"])]
+        recipient = await self.session.scalar(select(address).where(Patient.id == journey.patient_id))
+        if recipient is None:
+            return "unreachable", {"channel": message["channel"]}
+        return "send_communication", {"recipient": recipient, **message}
 
     async def _active(self, journey_id: UUID) -> Journey:
         journey = await self.get(journey_id, lock=True)

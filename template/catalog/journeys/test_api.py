@@ -7,6 +7,7 @@ import pytest
 from fastapi import status
 from httpx2 import AsyncClient
 
+from your_service.core.events import Event, EventBus, handles
 from your_service.modules.journeys.models import JourneyDefinition
 
 from tests.support.checks import write_and_read
@@ -50,6 +51,41 @@ async def test_responses_about_definitions_contain_the_stored_values(
 
     assert created.items() >= stored.items()
     assert (changed["name"], changed["stages"]) == ("Another hip replacement", stored["stages"])
+
+
+@pytest.mark.usefixtures("no_handlers")
+async def test_responses_contain_stages_with_actions(
+    admin_client: AsyncClient,
+    journey_definition_payload: Payload,
+    journey_payload: Payload,
+) -> None:
+    @handles("journey.send_communication")
+    async def ignore(events: EventBus, event: Event) -> None:
+        """Do nothing."""
+
+    send = {"action": "send_communication", "channel": "sms", "text": "Welcome."}
+    stages = ["Intake", {"name": "Surgery", "actions": [send]}, {"name": "Rehabilitation", "actions": []}]
+    stored = ["Intake", {"name": "Surgery", "actions": [send | {"subject": None}]}, "Rehabilitation"]
+
+    created = await write_and_read(admin_client, DEFINITIONS, journey_definition_payload(stages=stages))
+    started = await write_and_read(admin_client, URL, journey_payload(definition_id=created["id"]))
+
+    assert (created["stages"], started["stages"]) == (stored, stored)
+
+
+@pytest.mark.usefixtures("no_handlers")
+async def test_an_action_whose_module_is_missing_is_refused(
+    admin_client: AsyncClient,
+    journey_definition_payload: Payload,
+) -> None:
+    offer = {"action": "offer_appointment", "practitioner_id": "00000000-0000-4000-8000-000000000001"}
+    body = journey_definition_payload(stages=[{"name": "Surgery", "actions": [offer]}])
+
+    response = await admin_client.post(DEFINITIONS, json=body)
+
+    assert response.status_code == status.HTTP_422_UNPROCESSABLE_CONTENT
+    [error] = response.json()["errors"]
+    assert (error["loc"], error["allowed"]) == (["body", "stages"], [])
 
 
 async def test_list_definitions(member_client: AsyncClient, test_journey_definition: JourneyDefinition) -> None:

@@ -9,7 +9,7 @@ from time_machine import Traveller
 
 from your_service.core.database import SessionFactory
 from your_service.core.errors import Conflict, InvalidTransition, NotFound, Unprocessable
-from your_service.core.events import EventBus
+from your_service.core.events import Event, EventBus, handles
 from your_service.core.schemas import ListQuery, SearchQuery
 from your_service.core.tenancy import Organisation
 from your_service.modules.journeys.models import Journey, JourneyDefinition, JourneyState
@@ -27,6 +27,23 @@ from your_service.modules.patients.models import Patient
 from tests.support.factories import Factory, Payload
 from tests.test_config import FROZEN_NOW
 from tests.test_utils import ServiceTestCase, TenantContext
+
+PRACTITIONER = "00000000-0000-4000-8000-000000000001"
+SEND = {"action": "send_communication", "channel": "email", "subject": "Your surgery", "text": "Please do not eat."}
+OFFER = {"action": "offer_appointment", "practitioner_id": PRACTITIONER, "after_days": 14}
+
+
+def with_actions(name: str, *actions: dict[str, Any]) -> dict[str, Any]:
+    return {"name": name, "actions": [*actions]}
+
+
+@pytest.fixture
+def handled(no_handlers: None) -> None:
+    """Both actions have a handler, and no module carries them out."""
+
+    @handles("journey.send_communication", "journey.offer_appointment")
+    async def ignore(events: EventBus, event: Event) -> None:
+        """Do nothing."""
 
 
 @pytest.mark.parametrize("field", ["name", "stages"])
@@ -51,6 +68,7 @@ def test_define_requires(journey_definition_payload: Payload, field: str) -> Non
         ("stages", [f"Stage {number}" for number in range(51)]),
         ("stages", ["Intake", "Intake"]),
         ("stages", ["Intake", "Surgery", " INTAKE "]),
+        ("stages", ["Surgery", with_actions("surgery", SEND)]),
         ("stages", None),
     ],
 )
@@ -71,7 +89,47 @@ def test_a_definition_refuses_a_bad_stage_name(journey_definition_payload: Paylo
     with pytest.raises(ValidationError) as error:
         JourneyDefinitionCreate(**journey_definition_payload(stages=["Intake", stage]))
 
-    assert error.value.errors()[0]["loc"] == ("stages", 1)
+    assert error.value.errors()[0]["loc"][:2] == ("stages", 1)
+
+
+@pytest.mark.parametrize(
+    "stage",
+    [
+        {"name": "Surgery"},
+        {"name": " ", "actions": []},
+        {"actions": [SEND]},
+        with_actions("Surgery", *[SEND] * 11),
+        with_actions("Surgery", {"action": "operate"}),
+        with_actions("Surgery", SEND | {"channel": "fax"}),
+        with_actions("Surgery", SEND | {"text": " "}),
+        with_actions("Surgery", SEND | {"practitioner_id": PRACTITIONER}),
+        with_actions("Surgery", OFFER | {"practitioner_id": "Dr Snow"}),
+        with_actions("Surgery", OFFER | {"after_days": -1}),
+        with_actions("Surgery", OFFER | {"after_days": 366}),
+        with_actions("Surgery", OFFER) | {"room": 1},
+    ],
+)
+def test_a_definition_refuses_a_bad_stage(journey_definition_payload: Payload, stage: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError) as error:
+        JourneyDefinitionCreate(**journey_definition_payload(stages=["Intake", stage]))
+
+    assert {problem["loc"][:2] for problem in error.value.errors()} == {("stages", 1)}
+
+
+def test_a_stage_without_actions_is_a_name(journey_definition_payload: Payload) -> None:
+    stages = ["Intake", with_actions(" Surgery ")]
+
+    assert JourneyDefinitionCreate(**journey_definition_payload(stages=stages)).stages == ["Intake", "Surgery"]
+
+
+def test_a_stage_has_up_to_ten_actions_with_defaults(journey_definition_payload: Payload) -> None:
+    send: dict[str, Any] = {"action": "send_communication", "channel": "sms", "text": "Please come."}
+    offer: dict[str, Any] = {"action": "offer_appointment", "practitioner_id": PRACTITIONER}
+
+    data = JourneyDefinitionCreate(**journey_definition_payload(stages=[with_actions("Intake", *[send, offer] * 5)]))
+
+    expected = [send | {"subject": None}, offer | {"after_days": 1}]
+    assert data.model_dump()["stages"] == [with_actions("Intake", *expected * 5)]
 
 
 @pytest.mark.parametrize("count", [1, 50])
@@ -113,6 +171,61 @@ class TestJourneyDefinitionService(ServiceTestCase[JourneyDefinitionService]):
 
         stored = await self.service.get(created.id)
         assert (stored.name, stored.stages) == ("Diabetes care", ["Triage", "Intake", "Follow-up"])
+
+    @pytest.mark.usefixtures("handled")
+    async def test_define_stores_the_actions_of_stages(
+        self,
+        make_journey_definition: Factory[JourneyDefinition],
+    ) -> None:
+        stages = ["Referral", with_actions("Surgery", SEND, OFFER)]
+
+        created = await make_journey_definition(stages=stages)
+
+        await self.session.refresh(created)
+        assert created.stages == stages
+
+    @pytest.mark.parametrize(
+        ("handled_action", "wanted", "missing"),
+        [
+            (None, [SEND], "send_communication"),
+            ("send_communication", [SEND, OFFER], "offer_appointment"),
+            ("offer_appointment", [OFFER, SEND], "send_communication"),
+            (None, [SEND, OFFER], "offer_appointment and send_communication"),
+        ],
+    )
+    @pytest.mark.usefixtures("no_handlers")
+    async def test_an_action_that_no_module_carries_out_is_refused(
+        self,
+        make_journey_definition: Factory[JourneyDefinition],
+        handled_action: str | None,
+        wanted: list[dict[str, Any]],
+        missing: str,
+    ) -> None:
+        @handles(f"journey.{handled_action}")
+        async def ignore(events: EventBus, event: Event) -> None:
+            """Do nothing."""
+
+        with pytest.raises(Unprocessable) as error:
+            await make_journey_definition(stages=["Referral", with_actions("Surgery", *wanted)])
+
+        assert error.value.detail == f"No module of this service carries out {missing}."
+        assert (error.value.fields, error.value.hints) == (
+            ("stages",),
+            {"allowed": [handled_action] if handled_action else []},
+        )
+
+    @pytest.mark.usefixtures("no_handlers")
+    async def test_an_update_refuses_an_action_that_no_module_carries_out(
+        self,
+        test_journey_definition: JourneyDefinition,
+    ) -> None:
+        changes = JourneyDefinitionUpdate.model_validate({"stages": [with_actions("Surgery", OFFER)]})
+
+        with pytest.raises(Unprocessable):
+            await self.service.update(test_journey_definition.id, changes)
+
+        await self.session.refresh(test_journey_definition)
+        assert test_journey_definition.stages == ["Referral", "Surgery", "Rehabilitation"]
 
     async def test_define_publishes_an_event(self, make_journey_definition: Factory[JourneyDefinition]) -> None:
         created = await make_journey_definition()
@@ -235,6 +348,97 @@ class TestJourneyService(ServiceTestCase[JourneyService]):
         advanced = await self.service.advance(test_journey.id, "Surgery")
 
         assert (advanced.stage, advanced.next_stage) == ("Surgery", "Rehabilitation")
+
+    @pytest.mark.usefixtures("handled")
+    async def test_start_publishes_the_actions_of_the_first_stage(
+        self,
+        make_journey_definition: Factory[JourneyDefinition],
+        make_journey: Factory[Journey],
+    ) -> None:
+        definition = await make_journey_definition(stages=[with_actions("Referral", OFFER), with_actions("Next", SEND)])
+
+        started = await make_journey(definition_id=definition.id)
+
+        first, second = self.published_events[-2:]
+        assert (started.stage, started.next_stage, first.name) == ("Referral", "Next", "journey.started")
+        assert (second.name, second.record_id, second.about) == (
+            "journey.offer_appointment",
+            started.id,
+            started.patient_id,
+        )
+        assert second.data == {"stage": "Referral", "practitioner_id": PRACTITIONER, "after_days": 14}
+
+    @pytest.mark.usefixtures("handled")
+    @pytest.mark.parametrize(
+        ("channel", "recipient"),
+        [("email", "ada@example.com"), ("sms", "+1 202 555 0100"), ("whatsapp", "+1 202 555 0100")],
+    )
+    async def test_advance_publishes_the_actions_of_the_stage_in_order(
+        self,
+        make_journey_definition: Factory[JourneyDefinition],
+        make_journey: Factory[Journey],
+        make_patient: Factory[Patient],
+        channel: str,
+        recipient: str,
+    ) -> None:
+        patient = await make_patient(email="ada@example.com", phone="+1 202 555 0100")
+        surgery = with_actions("Surgery", SEND | {"channel": channel}, OFFER)
+        definition = await make_journey_definition(stages=["Referral", surgery, "Rehabilitation"])
+        journey = await make_journey(definition_id=definition.id, patient_id=patient.id)
+        self.published_events.clear()
+
+        advanced = await self.service.advance(journey.id, "Surgery")
+
+        assert (advanced.stage, advanced.next_stage) == ("Surgery", "Rehabilitation")
+        assert [event.name for event in self.published_events] == [
+            "journey.advanced",
+            "journey.send_communication",
+            "journey.offer_appointment",
+        ]
+        communication = self.published_events[1]
+        assert (communication.record_id, communication.about) == (journey.id, patient.id)
+        assert communication.data == {
+            "stage": "Surgery",
+            "channel": channel,
+            "recipient": recipient,
+            "subject": "Your surgery",
+            "text": "Please do not eat.",
+        }
+
+    @pytest.mark.usefixtures("handled")
+    @pytest.mark.parametrize(("channel", "missing"), [("email", "email"), ("sms", "phone"), ("whatsapp", "phone")])
+    async def test_a_patient_without_an_address_is_unreachable(
+        self,
+        make_journey_definition: Factory[JourneyDefinition],
+        make_journey: Factory[Journey],
+        make_patient: Factory[Patient],
+        channel: str,
+        missing: str,
+    ) -> None:
+        patient = await make_patient(**{"email": "ada@example.com", "phone": "112", missing: None})
+        referral = with_actions("Referral", SEND | {"channel": channel})
+        definition = await make_journey_definition(stages=[referral])
+
+        journey = await make_journey(definition_id=definition.id, patient_id=patient.id)
+
+        event = self.published_events[-1]
+        assert (event.name, event.record_id, event.about) == ("journey.unreachable", journey.id, patient.id)
+        assert event.data == {"stage": "Referral", "channel": channel}
+
+    @pytest.mark.usefixtures("handled")
+    async def test_leaving_a_stage_does_not_repeat_its_actions(
+        self,
+        make_journey_definition: Factory[JourneyDefinition],
+        make_journey: Factory[Journey],
+    ) -> None:
+        definition = await make_journey_definition(stages=[with_actions("Referral", OFFER), "Surgery"])
+        journey = await make_journey(definition_id=definition.id)
+        self.published_events.clear()
+
+        await self.service.advance(journey.id, "Surgery")
+        await self.service.complete(journey.id)
+
+        assert [event.name for event in self.published_events] == ["journey.advanced", "journey.completed"]
 
     async def test_advance_goes_to_the_next_stage(self, test_journey: Journey, frozen_time: Traveller) -> None:
         advanced = await self.service.advance(test_journey.id, "Surgery")

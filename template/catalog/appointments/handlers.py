@@ -1,0 +1,19 @@
+"""What appointments do about events of other modules."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from ...core.events import Event, EventBus, handles
+from .service import AppointmentService
+
+
+@handles("journey.offer_appointment")
+async def offer_appointment(events: EventBus, event: Event) -> None:
+    """Offer an appointment to the patient of a journey; publish `appointment.not_offered` if there is no free slot."""
+    if event.about is None:
+        return
+    after = timedelta(days=event.data["after_days"])
+    practitioner_id = UUID(event.data["practitioner_id"])
+    offered = await AppointmentService(events.session, events).offer(event.about, practitioner_id, after)
+    if offered is None:
+        await events.publish("appointment.not_offered", event.record_id, about=event.about, **event.data)
