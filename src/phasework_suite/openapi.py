@@ -35,6 +35,8 @@ class Operation:
     """The fields of the body that may refer to records, required or not, such as a UUID named `parcel_id`."""
     lists: bool
     """Whether the response is a list or a page."""
+    public: bool
+    """Whether it is declared to need no token, with an empty list of security requirements."""
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
@@ -100,6 +102,7 @@ def _read(document: Schema, method: str, path: str, operation: Schema) -> Operat
         body=None if body is None else sample(body, document),
         references=() if body is None else _references(body, document),
         lists=response is not None and _is_list(response, document),
+        public=operation.get("security") == [],
     )
 
 

@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, status
+from fastapi import Depends, Query, status
 
 from ...core.resource import Listing
 from ...core.routing import ServiceRouter
@@ -152,6 +152,6 @@ async def mark_reminded(appointment_id: UUID, service: Service) -> Appointment:
     return await service.mark_reminded(appointment_id)
 
 
-router = APIRouter()
+router = ServiceRouter()
 router.include_router(practitioners)
 router.include_router(appointments)

@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, status
+from fastapi import Depends, Query, status
 
 from ...core.resource import Listing
 from ...core.routing import ServiceRouter
@@ -107,6 +107,6 @@ async def cancel_journey(journey_id: UUID, cancellation: JourneyCancel, service:
     return await service.cancel(journey_id, cancellation.reason)
 
 
-router = APIRouter(tags=["journeys"])
+router = ServiceRouter(tags=["journeys"])
 router.include_router(definitions)
 router.include_router(journeys)

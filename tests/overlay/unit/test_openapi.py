@@ -128,7 +128,7 @@ def operations() -> dict[str, Operation]:
     def get_file(parcel_id: UUID, name: str) -> str:
         raise NotImplementedError
 
-    @app.get("/vans")
+    @app.get("/vans", openapi_extra={"security": []})
     def list_vans() -> list[str]:
         raise NotImplementedError
 
@@ -159,6 +159,10 @@ def test_every_operation_is_found(operations: dict[str, Operation]) -> None:
         "GET /orders/{order_id}",
         "GET /orders/{order_id}/label",
     ]
+
+
+def test_an_operation_is_public_if_it_says_so(operations: dict[str, Operation]) -> None:
+    assert [name for name, operation in operations.items() if operation.public] == ["GET /vans"]
 
 
 def test_a_body_contains_the_required_fields_and_is_accepted(operations: dict[str, Operation]) -> None:

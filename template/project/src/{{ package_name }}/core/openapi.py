@@ -47,7 +47,7 @@ class DocumentedAPI(FastAPI):
 
 def statuses_of(path: str, method: str, operation: dict[str, Any]) -> Iterator[int | str]:
     """Yield the error statuses that an operation can respond with."""
-    reads_body, needs_token = "requestBody" in operation, "security" in operation
+    reads_body, needs_token = "requestBody" in operation, bool(operation.get("security"))
     applies: dict[int | str, bool] = {
         400: reads_body,
         401: needs_token,
