@@ -10,7 +10,7 @@ from pathlib import Path
 
 from phasework.git import Repository, Tree
 from phasework.merge import plan_update
-from phasework.updates import merge_file
+from phasework.merge_file import merge_file
 from tests.support.edits import CHANGES, EDITS
 from tests.support.services import ROOT
 from tests.support.updates import FIRST, LivingService, Versions, make_versions

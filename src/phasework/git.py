@@ -3,10 +3,12 @@
 import os
 import posixpath
 import re
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterable, Mapping
-from pathlib import Path
+from functools import cached_property
+from pathlib import Path, PurePosixPath
 
 Tree = dict[str, str]
 """Files by their path in the service, each with its mode and the name of its content in git."""
@@ -26,9 +28,8 @@ Labels = tuple[str, str, str]
 AT_ROOT = (".github", ".pre-commit-config.yaml")
 """What an update of a service in a subfolder may change at the root of the repository."""
 
-DELETED = f"0 {'0' * 40}"
-# Names and contents that are not UTF-8 survive reading and writing with this error handler.
-ANY_BYTES = "surrogateescape"
+# File names that are not UTF-8 survive reading and writing with this error handler.
+ANY_NAME = "surrogateescape"
 
 
 # Git hooks set these for the repository that is committed to.
@@ -56,16 +57,16 @@ def reason(output: bytes) -> str:
 
 
 def run_git(
-    *arguments: str | Path, cwd: Path | None = None, text: str = "", variables: Mapping[str, str] | None = None
+    *arguments: str | Path, cwd: Path | None = None, content: bytes = b"", variables: Mapping[str, str] | None = None
 ) -> bytes:
-    """Run a git command with `text` as its input and return its output; raise `GitError` if it fails."""
+    """Run a git command with `content` as its input and return its output; raise `GitError` if it fails."""
     # The reason is looked for in English.
     environment = {name: value for name, value in os.environ.items() if name not in INHERITED} | {"LANGUAGE": "en"}
     try:
         run = subprocess.run(
             ["git", *arguments],
             cwd=cwd,
-            input=text.encode(errors=ANY_BYTES),
+            input=content,
             env=environment | dict(variables or {}),
             capture_output=True,
             check=False,
@@ -86,6 +87,11 @@ class Repository:
         self.top = Path(self.run("rev-parse", "--show-toplevel"))
         self.prefix = self.run("rev-parse", "--show-prefix")
 
+    @cached_property
+    def deleted(self) -> str:
+        """The entry of a file that is deleted."""
+        return f"0 {'0' * len(self.run('rev-parse', 'HEAD'))}"
+
     def run(
         self,
         *arguments: str | Path,
@@ -94,13 +100,15 @@ class Repository:
         cwd: Path | None = None,
     ) -> str:
         """Run a git command in the service, or in `cwd`, and return its output: see `run_git`."""
-        output = run_git(*arguments, cwd=cwd or self.root, text=text, variables=variables)
-        return output.decode(errors=ANY_BYTES).rstrip("\n")
+        content = text.encode(errors=ANY_NAME)
+        output = run_git(*arguments, cwd=cwd or self.root, content=content, variables=variables)
+        return output.decode(errors=ANY_NAME).rstrip("\n")
 
     def changed_files(self) -> list[str]:
         """Return the files of the service that differ from the last commit, including new ones, and those at the root."""
         at_root = [f":/{path}" for path in AT_ROOT] if self.prefix else []
-        status = self.run("status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--", ".", *at_root)
+        options = ["status", "--porcelain", "-z", "--no-renames", "--untracked-files=all"]
+        status = self.run(*options, "--ignore-submodules=untracked", "--", ".", *at_root)
         return [line[3:] for line in status.split("\0") if line]
 
     def has_commit(self) -> bool:
@@ -144,33 +152,49 @@ class Repository:
             for file, mode, name in zip(files, modes, names.splitlines(), strict=True)
         }
 
-    def find_renames(self, before: Tree) -> dict[str, str]:
-        """Return the new paths of the files of `before` that have another path in the last commit."""
-        with tempfile.TemporaryDirectory() as folder:
-            tree = self._write_tree(before, Path(folder, "index"))
-        options = ["-r", "-z", "--name-status", "--diff-filter=R", "--find-renames=70%"]
-        words = self.run("diff-tree", *options, tree, self.run("rev-parse", "HEAD:./")).split("\0")
+    def find_renames(self, before: Tree, after: Tree | None = None) -> dict[str, str]:
+        """Return the new paths of the files of `before` that have another path in `after`, or in the last commit."""
+        trees = [
+            self._store_tree(before),
+            self.run("rev-parse", "HEAD:./") if after is None else self._store_tree(after),
+        ]
+        # Empty files are all alike.
+        options = ["-r", "-z", "--name-status", "--diff-filter=R", "--find-renames=70%", "--no-rename-empty"]
+        words = self.run("diff-tree", *options, *trees).split("\0")
         return dict(zip(words[1::3], words[2::3], strict=True))
+
+    def _store_tree(self, tree: Tree) -> str:
+        with tempfile.TemporaryDirectory() as folder:
+            return self._write_tree(
+                {path: entry for path, entry in tree.items() if not path.startswith("../")}, Path(folder, "index")
+            )
 
     def content(self, entry: str | None) -> bytes:
         """Return the content of a file; a missing file is empty."""
         return b"" if entry is None else run_git("cat-file", "blob", entry.split()[1], cwd=self.root)
 
-    def store_text(self, mode: str, text: str) -> str:
-        """Store the text of a file and return its entry in a tree."""
-        return f"{mode} {self.run('hash-object', '-w', '--no-filters', '--stdin', text=text)}"
+    def store_content(self, mode: str, content: bytes) -> str:
+        """Store the content of a file and return its entry in a tree."""
+        name = run_git("hash-object", "-w", "--no-filters", "--stdin", cwd=self.root, content=content)
+        return f"{mode} {name.decode().strip()}"
 
-    def merge(self, ours: str, base: str | None, new: str, labels: Labels) -> tuple[str, list[str]]:
-        """Merge the changes from `base` to `new` into `ours`; return the merged file and the lines in conflict."""
-        merged = merge_contents(self.content(ours), self.content(base), self.content(new), labels)
-        if merged is None:
-            return ours, ["all of it"]
-        conflicts = find_conflicts(merged.decode(errors="replace"), labels)
-        return self.store_text(ours.split()[0], merged.decode(errors=ANY_BYTES)), conflicts
+    def find_obstacle(self, before: Tree, after: Tree) -> str:
+        """Return what is in the way of the new files of `after`, with the reason, or an empty text.
 
-    def find_ignored(self, before: Tree, after: Tree) -> list[str]:
-        """Return the new paths of `after` where a file exists that git ignores and could not restore."""
-        return sorted(path for path in after.keys() - before.keys() if os.path.lexists(self.root / path))
+        `before` is the last commit. Git could not restore a file that it ignores, and would delete a file or a link
+        where a folder is needed.
+        """
+        for path in sorted(after.keys() - before.keys()):
+            folders = [folder.as_posix() for folder in PurePosixPath(path).parents[-2::-1]]
+            for folder in folders:
+                is_in_the_way = os.path.lexists(self.root / folder) and not _is_folder(self.root / folder)
+                if folder in after or (is_in_the_way and folder not in before):
+                    owner = "is not a folder" if folder in after else "is ignored by git and is not a folder"
+                    return f"{folder} {owner}, and the update writes {path}"
+            if os.path.lexists(self.root / path) and not any(folder in before for folder in folders):
+                kind = "is a folder" if _is_folder(self.root / path) else "is ignored by git"
+                return f"{path} {kind}, and the update writes a file there"
+        return ""
 
     def write(self, before: Tree, after: Tree, conflicts: Mapping[str, Iterable[str | None]]) -> None:
         """Replace the files of `before`, the last commit, with those of `after`, in the working tree and the index.
@@ -186,15 +210,24 @@ class Repository:
             self.run("read-tree", "HEAD", variables={"GIT_INDEX_FILE": str(index)})
             lines = {self._at_root(path): entry for path, entry in changes.items()}
             tree = self._write_tree(lines, index)
-        self.run("read-tree", "-m", "-u", "HEAD", tree, cwd=self.top)
-        for path, stages in conflicts.items():
-            place = self._at_root(path)
-            staged = [f"{entry} {n}\t{place}" for n, entry in enumerate(stages, 1) if entry]
-            self._update_index([f"{DELETED}\t{place}", *staged], {})
+        # The index is replaced at once: files with marks for conflicts never look merged.
+        index = Path(self.run("rev-parse", "--path-format=absolute", "--git-path", "index"))
+        prepared = index.with_name("index.phasework")
+        try:
+            shutil.copy2(index, prepared)
+            variables = {"GIT_INDEX_FILE": str(prepared)}
+            self.run("read-tree", "-m", "-u", "HEAD", tree, cwd=self.top, variables=variables)
+            for path, stages in conflicts.items():
+                place = self._at_root(path)
+                staged = [f"{entry} {n}\t{place}" for n, entry in enumerate(stages, 1) if entry]
+                self._update_index([f"{self.deleted}\t{place}", *staged], variables)
+            prepared.replace(index)
+        finally:
+            prepared.unlink(missing_ok=True)
 
     def _write_tree(self, entries: Mapping[str, str | None], index: Path) -> str:
         variables = {"GIT_INDEX_FILE": str(index)}
-        self._update_index([f"{entry or DELETED}\t{path}" for path, entry in entries.items()], variables)
+        self._update_index([f"{entry or self.deleted}\t{path}" for path, entry in entries.items()], variables)
         return self.run("write-tree", variables=variables, cwd=self.top)
 
     def _update_index(self, lines: list[str], variables: Mapping[str, str]) -> None:
@@ -202,14 +235,21 @@ class Repository:
         self.run("update-index", "-z", "--index-info", text=text, variables=variables, cwd=self.top)
 
 
-def merge_contents(ours: bytes, base: bytes, new: bytes, labels: Labels) -> bytes | None:
-    """Merge the changes from `base` to `new` into `ours` and mark conflicts; return None if a file is not text."""
+def _is_folder(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink()
+
+
+def merge_contents(ours: bytes, base: bytes, new: bytes, labels: Labels, cwd: Path) -> bytes | None:
+    """Merge the changes from `base` to `new` into `ours` and mark conflicts; return None if a file is not text.
+
+    The repository of `cwd` chooses the style of the marks.
+    """
     with tempfile.TemporaryDirectory() as folder:
         files = [Path(folder, name) for name in ("ours", "base", "new")]
         for file, content in zip(files, (ours, base, new), strict=True):
             file.write_bytes(content)
         names = [word for label in labels for word in ("-L", label)]
-        run = subprocess.run(["git", "merge-file", "-p", *names, *files], cwd=folder, capture_output=True, check=False)
+        run = subprocess.run(["git", "merge-file", "-p", *names, *files], cwd=cwd, capture_output=True, check=False)
     # The exit code is the number of conflicts, up to 127, or 255 for a file that is not text.
     if run.returncode == 255:
         return None
@@ -218,9 +258,9 @@ def merge_contents(ours: bytes, base: bytes, new: bytes, labels: Labels) -> byte
     return run.stdout
 
 
-def merge_texts(ours: str, base: str, new: str, labels: Labels) -> str:
-    """Merge the changes from `base` to `new` into `ours` and mark conflicts."""
-    merged = merge_contents(ours.encode(), base.encode(), new.encode(), labels)
+def merge_texts(ours: str, base: str, new: str, labels: Labels, cwd: Path) -> str:
+    """Merge texts like `merge_contents`."""
+    merged = merge_contents(ours.encode(), base.encode(), new.encode(), labels, cwd)
     return ours if merged is None else merged.decode()
 
 

@@ -66,6 +66,7 @@ def plan_update(
     ours: Tree,
     new: Tree,
     renames: Mapping[str, str],
+    moves: Mapping[str, str] | None = None,
     *,
     answers_file: str = ANSWERS_FILE,
     rewrite_migrations: bool = False,
@@ -74,11 +75,11 @@ def plan_update(
     """Return what the update does to each file.
 
     `base` is what the template wrote at the last update, `ours` the team's last commit, `new` what the template writes
-    now. `renames` maps the files of `base` that the team renamed to their new paths. Existing modules keep their
-    migrations, because databases have run them, unless `rewrite_migrations` is set. `same_tables` says whether two
-    versions of a migration create the same tables.
+    now. `renames` maps the files of `base` that the team renamed to their new paths, `moves` those that the template
+    moved. Existing modules keep their migrations, because databases have run them, unless `rewrite_migrations` is set.
+    `same_tables` says whether two versions of a migration create the same tables.
     """
-    moves = find_moves(base, ours, new)
+    moves = allowed_moves(moves or {}, base, ours, new) | find_moves(base, ours, new)
     update = Update(
         move(ours, moves), answers_file=answers_file, moved={path: moves[path] for path in ours if path in moves}
     )
@@ -145,7 +146,7 @@ def keep(update: Update, path: str) -> str:
     """Move a file to a folder that nothing imports, and return its new place."""
     folder, number = REMOVED, 1
     name = path.replace("../", "")
-    while f"{folder}/{name}" in update.tree:
+    while not {folder, f"{folder}/{name}"}.isdisjoint(update.tree):
         number += 1
         folder = f"{REMOVED}-{number}"
     update.tree[f"{folder}/{name}"] = update.tree.pop(path)
@@ -180,6 +181,22 @@ def find_moves(base: Tree, ours: Tree, new: Tree) -> dict[str, str]:
         moves[workflows[0]] = workflows[1]
     # A file that exists already stays.
     return {old: path for old, path in moves.items() if path not in ours and path not in base}
+
+
+def allowed_moves(moves: Mapping[str, str], base: Tree, ours: Tree, new: Tree) -> dict[str, str]:
+    """Return the moves of the template that an update follows: to a new place in the same module, if it is free.
+
+    A file that looks like one of another module is not that file. The suite and migrations have rules of their own.
+    """
+    modules = find_modules(base) | find_modules(new)
+    return {
+        old: path
+        for old, path in moves.items()
+        if path not in ours
+        and find_module(old, modules) == find_module(path, modules)
+        and not old.startswith(SUITE)
+        and not REVISION.fullmatch(old)
+    }
 
 
 def _phases(tree: Tree, modules: set[str]) -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from .answers import Answers
-from .git import ANY_BYTES, GitError, Tree, run_git
+from .git import ANY_NAME, GitError, Tree, run_git
 from .rules import load_rules
 
 FOLDER = "repository_folder"
@@ -33,7 +33,7 @@ def find_root(folder: Path) -> Path | None:
     path = folder.resolve()
     existing = next(parent for parent in [path, *path.parents] if parent.is_dir())
     try:
-        root = Path(run_git("rev-parse", "--show-toplevel", cwd=existing).decode(errors=ANY_BYTES).rstrip("\n"))
+        root = Path(run_git("rev-parse", "--show-toplevel", cwd=existing).decode(errors=ANY_NAME).rstrip("\n"))
     except GitError:
         return None
     return None if path == root or is_ignored(path, root) else root

@@ -15,9 +15,9 @@ import yaml
 
 from .answers import Answers, complete_changes, find_answers_file, read_answers
 from .console import interrupted, progress, show
-from .git import GitError, Labels, Repository, Tree, find_conflicts, merge_texts
-from .merge import Merge, Update, plan_update
-from .merge_items import is_valid, merge_items
+from .git import GitError, Repository, Tree
+from .merge import Update, plan_update
+from .merge_file import merge_file
 from .root_files import FOLDER, HOOKS, add_hook, hook_of, how_to_add, name_problem, place_at_root
 from .rules import load_rules
 from .summary import UNDO, few, headline, next_steps, summarize, undo
@@ -137,7 +137,7 @@ def add_root_hook(repository: Repository, plan: Update, new: Tree, answers: Answ
     if added is None:
         return how_to_add(hook)
     if added != content:
-        plan.tree[path] = repository.store_text(entry.split()[0] if entry else "100644", added.decode())
+        plan.tree[path] = repository.store_content(entry.split()[0] if entry else "100644", added)
         (plan.changed if entry else plan.written).append(path)
     return ""
 
@@ -158,12 +158,12 @@ def merge(
         base = place_at_root(repository.store(old), recorded, up)
         theirs = place_at_root(repository.store(new), answers, up)
         ours = repository.read_tree(path for path in [*base, *theirs, up + HOOKS] if path.startswith("../"))
-        renames = repository.find_renames({path: entry for path, entry in base.items() if not path.startswith("../")})
         plan = plan_update(
             base,
             ours,
             theirs,
-            renames,
+            repository.find_renames(base),
+            repository.find_renames(base, theirs),
             answers_file=answers_file,
             rewrite_migrations=rewrite_migrations,
             same_tables=partial(same_tables, repository),
@@ -181,8 +181,8 @@ def merge(
     if plan.tree == ours:
         show(f"There is nothing to do: the service has everything that {after} of the template writes.")
         return 0
-    if ignored := repository.find_ignored(ours, plan.tree):
-        sys.exit(f"{ignored[0]} is ignored by git, and the update would overwrite it: move it first.")
+    if obstacle := repository.find_obstacle(ours, plan.tree):
+        sys.exit(f"{obstacle}: move it first.")
     if not pretend:
         stages = {path: (files.base, files.ours, files.new) for path, files in plan.merges.items() if path in conflicts}
         write(repository, ours, plan.tree, stages)
@@ -222,21 +222,6 @@ def is_text_or_import(node: ast.stmt) -> bool:
     """Return whether a statement is a docstring or an import."""
     is_text = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
     return is_text or isinstance(node, (ast.Import, ast.ImportFrom))
-
-
-def merge_file(repository: Repository, path: str, files: Merge, labels: Labels) -> tuple[str, list[str]]:
-    """Merge a file that both sides changed; return the merged file and the lines in conflict."""
-    try:
-        ours, base, new = (repository.content(entry).decode() for entry in (files.ours, files.base, files.new))
-    except UnicodeDecodeError:
-        return repository.merge(files.ours, files.base, files.new, labels)
-    text = merge_items(path, ours, base, new, partial(merge_texts, labels=labels))
-    if text is None:
-        return repository.merge(files.ours, files.base, files.new, labels)
-    conflicts = find_conflicts(text, labels)
-    if not conflicts and not is_valid(path, text):
-        return repository.merge(files.ours, None, files.new, labels)
-    return repository.store_text(files.ours.split()[0], text), conflicts
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from configparser import ConfigParser
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -63,7 +64,7 @@ PLACES = {
 
 def merge(path: str, base: str, ours: str, new: str) -> str:
     """Return the merged text; a file that has items must be merged by items."""
-    merged = merge_items(path, ours, base, new, partial(merge_texts, labels=LABELS))
+    merged = merge_items(path, ours, base, new, partial(merge_texts, labels=LABELS, cwd=Path()))
     assert merged is not None
     return merged
 

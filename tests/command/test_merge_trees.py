@@ -1,0 +1,215 @@
+"""An update of a small folder: what the template wrote before, what the team made of it, and what the template writes now."""
+
+import os
+import subprocess
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from phasework.git import Repository
+from phasework.updates import merge
+from tests.support.updates import commit_all, git
+
+Files = Mapping[str, str | None]
+"""The texts of files by path; None deletes a file."""
+LONG = "".join(f"line {number}\n" for number in range(40))
+
+
+class Folder:
+    """The three versions of a folder."""
+
+    def __init__(self, path: Path, *options: str) -> None:
+        self.base, self.ours, self.new = (path / name for name in ("base", "ours", "new"))
+        for folder in (self.base, self.ours, self.new):
+            folder.mkdir()
+            (folder / ".copier-answers.yml").write_text("_src_path: template\n_commit: v0.1.0\n", encoding="utf-8")
+        git(self.ours, "init", "--quiet", *options)
+
+    def write(self, before: Files) -> "Folder":
+        """Write the last version of the template, which the team committed."""
+        for folder in (self.base, self.ours, self.new):
+            change(folder, before)
+        commit_all(self.ours, "Begin")
+        return self
+
+    def update(self, ours: Files, new: Files) -> int:
+        """Commit the team's changes, update to the template's, and return the exit code."""
+        change(self.ours, ours)
+        change(self.new, {".copier-answers.yml": "_src_path: template\n_commit: v0.2.0\n", **new})
+        commit_all(self.ours, "Change")
+        return self.merge()
+
+    def merge(self) -> int:
+        """Update to the new version, and return the exit code."""
+        repository = Repository(self.ours)
+        return merge(repository, self.base, self.new, ".copier-answers.yml", pretend=False, rewrite_migrations=False)
+
+    def read(self, path: str) -> str | None:
+        """Return the text of a file after the update, or None."""
+        file = self.ours / path
+        return file.read_bytes().decode() if file.exists() else None
+
+
+def change(folder: Path, files: Files) -> None:
+    """Write and delete files; a text that begins with `-> ` makes a link."""
+    for path, text in files.items():
+        file = folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if text is None or text.startswith("-> "):
+            file.unlink(missing_ok=True)
+        if text is not None and text.startswith("-> "):
+            file.symlink_to(text.removeprefix("-> "))
+        elif text is not None:
+            file.write_bytes(text.encode())
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Folder:
+    """A folder in three versions."""
+    return Folder(tmp_path)
+
+
+MOVED: Files = {"tests/old.py": None, "tests/new/name.py": f"# new\n{LONG}"}
+
+
+@pytest.mark.parametrize(
+    ("ours", "after"),
+    [
+        ({}, {"tests/old.py": None, "tests/new/name.py": f"# new\n{LONG}"}),
+        ({"tests/old.py": f"{LONG}# ours\n"}, {"tests/old.py": None, "tests/new/name.py": f"# new\n{LONG}# ours\n"}),
+        ({"tests/old.py": None}, {"tests/old.py": None, "tests/new/name.py": None}),
+        (
+            {"tests/old.py": None, "tests/ours.py": LONG},
+            {"tests/old.py": None, "tests/new/name.py": None, "tests/ours.py": f"# new\n{LONG}"},
+        ),
+    ],
+    ids=["untouched", "edited", "deleted", "moved elsewhere"],
+)
+def test_an_update_follows_a_file_that_the_template_moves(folder: Folder, ours: Files, after: Files) -> None:
+    code = folder.write({"tests/old.py": LONG}).update(ours, MOVED)
+
+    assert code == 0
+    assert {path: folder.read(path) for path in after} == after
+    assert not (folder.ours / "removed").exists()
+
+
+def test_a_file_of_another_module_is_not_a_new_place(folder: Folder) -> None:
+    before = {"src/shop/modules/cats/service.py": LONG, "src/shop/modules/cats/models.py": "cats = 1\n"}
+    after: Files = dict.fromkeys(before) | {"src/shop/modules/dogs/service.py": LONG}
+
+    folder.write(before).update({"src/shop/modules/cats/service.py": f"{LONG}# ours\n"}, after)
+
+    assert folder.read("src/shop/modules/dogs/service.py") == LONG
+    assert folder.read("removed/src/shop/modules/cats/service.py") == f"{LONG}# ours\n"
+
+
+def test_an_empty_file_has_no_new_place(folder: Folder) -> None:
+    folder.write({"tests/a/__init__.py": ""}).update(
+        {"tests/a/__init__.py": None, "tests/ours/__init__.py": ""}, {"tests/a/__init__.py": "# new\n"}
+    )
+
+    assert folder.read("tests/ours/__init__.py") == ""
+
+
+@pytest.mark.parametrize(
+    ("ours", "path", "sentence"),
+    [
+        ({"infra/a.yml": "a\n", "monitoring": "-> infra"}, "monitoring/alerts.yml", "monitoring is not a folder"),
+        ({"monitoring": "ours\n"}, "monitoring/alerts.yml", "monitoring is not a folder"),
+        ({"notes/ours.txt": "ours\n"}, "notes", "notes is a folder"),
+    ],
+    ids=["link", "file", "folder"],
+)
+def test_a_file_of_the_team_is_not_in_the_way(folder: Folder, ours: Files, path: str, sentence: str) -> None:
+    folder.write({})
+
+    with pytest.raises(SystemExit) as refusal:
+        folder.update(ours, {path: "new\n"})
+
+    assert str(refusal.value).startswith(sentence)
+    assert git(folder.ours, "status", "--porcelain") == ""
+    assert all((folder.ours / each).exists() for each in ours)
+
+
+def test_an_ignored_file_is_not_in_the_way(folder: Folder) -> None:
+    folder.write({".gitignore": "monitoring\n"})
+    (folder.ours / "monitoring").write_text("ours\n", encoding="utf-8")
+
+    with pytest.raises(SystemExit, match=r"^monitoring is ignored by git"):
+        folder.update({}, {"monitoring/alerts.yml": "new\n"})
+
+    assert folder.read("monitoring") == "ours\n"
+
+
+def test_kept_files_leave_a_file_named_removed_alone(folder: Folder) -> None:
+    folder.write({"old.md": "old\n"}).update({"old.md": "ours\n", "removed": "a list\n"}, {"old.md": None})
+
+    assert folder.read("removed") == "a list\n"
+    assert folder.read("removed-2/old.md") == "ours\n"
+
+
+def test_a_link_is_not_merged_as_text(folder: Folder) -> None:
+    code = folder.write({"a.md": "a\n", "b.md": "b\n"}).update({"a.md": "-> b.md"}, {"a.md": "new\n"})
+
+    assert code == 3
+    assert (folder.ours / "a.md").readlink() == Path("b.md")
+
+
+def test_the_executable_bit_of_the_template_is_taken(folder: Folder) -> None:
+    folder.write({"run": LONG})
+    (folder.new / "run").chmod(0o755)
+
+    assert folder.update({"run": f"{LONG}# ours\n"}, {}) == 0
+    assert os.access(folder.ours / "run", os.X_OK)
+    assert folder.read("run") == f"{LONG}# ours\n"
+
+
+def test_line_ends_of_the_team_stay_and_do_not_conflict(folder: Folder) -> None:
+    ours = f"{LONG}ours\n".replace("\n", "\r\n")
+
+    assert folder.write({"README.md": LONG}).update({"README.md": ours}, {"README.md": f"new\n{LONG}"}) == 0
+    assert folder.read("README.md") == f"new\n{LONG}ours\n".replace("\n", "\r\n")
+
+
+def test_a_repository_with_sha_256_is_updated(tmp_path: Path) -> None:
+    folder = Folder(tmp_path, "--object-format=sha256").write({"a.md": "a\n", "b.md": "b\n", "c.md": "c\n"})
+
+    assert folder.update({"c.md": "ours\n"}, {"a.md": None, "b.md": "new\n", "c.md": "new\n"}) == 3
+    assert (folder.read("a.md"), folder.read("b.md")) == (None, "new\n")
+    assert git(folder.ours, "diff", "--name-only", "--diff-filter=U").split() == ["c.md"]
+
+
+def test_a_conflict_never_looks_merged(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder.write({"a.md": "a\n"})
+    replace: Callable[[Path, Path], Path] = Path.replace
+
+    def interrupted(path: Path, target: Path) -> Path:
+        if target.name == "index":
+            raise KeyboardInterrupt
+        return replace(path, target)
+
+    monkeypatch.setattr(Path, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        folder.update({"a.md": "ours\n"}, {"a.md": "new\n", "b.md": "new\n"})
+
+    assert "<<<<<<<" in (folder.read("a.md") or "")
+    assert git(folder.ours, "diff", "--cached", "--name-only") == ""
+    assert not list((folder.ours / ".git").glob("*phasework*"))
+    subprocess.run(
+        "git restore --source=HEAD --staged --worktree . && git clean -fdq", shell=True, cwd=folder.ours, check=True
+    )
+    assert (folder.read("a.md"), folder.read("b.md")) == ("ours\n", None)
+
+
+def test_files_that_a_submodule_does_not_track_are_no_changes(folder: Folder, tmp_path: Path) -> None:
+    library = tmp_path / "library"
+    library.mkdir()
+    (library / "a.py").write_text("a = 1\n", encoding="utf-8")
+    commit_all(library, "Begin")
+    folder.write({"a.md": "a\n"})
+    git(folder.ours, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(library), "library")
+    commit_all(folder.ours, "Add a submodule")
+    (folder.ours / "library" / "notes.txt").write_text("ours\n", encoding="utf-8")
+
+    assert Repository(folder.ours).changed_files() == []
