@@ -17,7 +17,7 @@ SUITE = "tests/suite/"
 """The folder that the template owns: updates replace its files."""
 
 MODULE = re.compile(r"src/\w+/modules/(\w+)/")
-REVISION = re.compile(r"migrations/versions/(\w+)_\d{4}\.py")
+REVISION = re.compile(r"migrations/versions/(\w+)_\d{4}(?:_\w+)?\.py")
 WORKFLOW = re.compile(r"(?:\.\./)*\.github/workflows/[\w.-]+\.yml")
 UNIT_TEST = re.compile(r"tests/unit/phase(\d)/(test_\w+\.py)")
 
@@ -57,6 +57,8 @@ class Update:
     """New modules."""
     removed: list[str] = field(default_factory=list)
     """Modules that the service no longer has."""
+    continued: dict[str, str] = field(default_factory=dict)
+    """New migrations that follow one of the team, by their path."""
     tables: list[str] = field(default_factory=list)
     """Modules whose tables changed or were removed: the team writes their next migration."""
 
@@ -114,6 +116,9 @@ def decide(update: Update, path: str, base: str | None, ours: str | None, new: s
         keep_removed(update, path)
     elif ours is None:
         update.skipped.append(path)
+    elif module := _module_of_revision(path):
+        # The team has edited it, and databases may have run it.
+        update.tables = sorted({*update.tables, module})
     else:
         update.merges[path] = Merge(base, ours, new)
 

@@ -25,6 +25,7 @@ def summarize(update: Update, conflicts: Mapping[str, list[str]]) -> Iterator[st
         ("owned by the template and replaced; your version is kept", arrows(update.replaced)),
         ("no longer part of the service; your version is kept", arrows(update.kept)),
         ("changed by the template; you had deleted them, so they stay deleted", dict.fromkeys(update.skipped, "")),
+        ("migrations that follow yours", {path: f", after {name}" for path, name in update.continued.items()}),
         ("in CONFLICT at these lines", {path: f": {', '.join(lines)}" for path, lines in conflicts.items()}),
     ):
         if paths:

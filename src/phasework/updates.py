@@ -16,8 +16,9 @@ import yaml
 from .answers import Answers, complete_changes, find_answers_file, read_answers
 from .console import interrupted, progress, show
 from .git import GitError, Repository, Tree
-from .merge import Update, plan_update
+from .merge import REVISION, Update, plan_update
 from .merge_file import merge_file
+from .revisions import place_revisions, read_revision
 from .root_files import FOLDER, HOOKS, add_hook, hook_of, how_to_add, name_problem, place_at_root
 from .rules import load_rules
 from .summary import UNDO, few, headline, next_steps, summarize, undo
@@ -158,6 +159,7 @@ def merge(
         base = place_at_root(repository.store(old), recorded, up)
         theirs = place_at_root(repository.store(new), answers, up)
         ours = repository.read_tree(path for path in [*base, *theirs, up + HOOKS] if path.startswith("../"))
+        theirs, continued = continue_revisions(repository, base, ours, theirs)
         plan = plan_update(
             base,
             ours,
@@ -168,6 +170,7 @@ def merge(
             rewrite_migrations=rewrite_migrations,
             same_tables=partial(same_tables, repository),
         )
+        plan.continued = continued
         before, after = recorded["_commit"], answers["_commit"]
         left = (
             "" if recorded.get(FOLDER) == answers.get(FOLDER) else add_root_hook(repository, plan, theirs, answers, up)
@@ -191,6 +194,24 @@ def merge(
     if left:
         show(left)
     return CONFLICTS if conflicts else 0
+
+
+def continue_revisions(repository: Repository, base: Tree, ours: Tree, new: Tree) -> tuple[Tree, dict[str, str]]:
+    """Let new migrations of the template follow those of the team.
+
+    Return the template's files, and the migrations before them by the path of each one that follows the team's.
+    """
+    added = {path: entry for path, entry in new.items() if REVISION.fullmatch(path) and path not in base}
+    existing = {path: entry for path, entry in ours.items() if REVISION.fullmatch(path)}
+    sources = {Path(path).stem: repository.content(entry).decode() for path, entry in added.items()}
+    placed = place_revisions(
+        {Path(path).stem: repository.content(existing[path]).decode() for path in existing}, sources
+    )
+    changed = {name: source for name, source in placed.items() if sources.get(name) != source}
+    paths = {name: f"migrations/versions/{name}.py" for name in placed}
+    entries = {paths[name]: repository.store_content("100644", source.encode()) for name, source in placed.items()}
+    kept = {path: entry for path, entry in new.items() if path not in added}
+    return kept | entries, {paths[name]: read_revision(source, "down_revision") for name, source in changed.items()}
 
 
 def write(repository: Repository, before: Tree, after: Tree, conflicts: Mapping[str, Iterable[str | None]]) -> None:

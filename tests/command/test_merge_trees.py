@@ -149,6 +149,56 @@ def test_kept_files_leave_a_file_named_removed_alone(folder: Folder) -> None:
     assert folder.read("removed-2/old.md") == "ours\n"
 
 
+def revision(name: str, before: str | None, step: str = "pass") -> str:
+    """Return the source of a migration."""
+    down = f'"{before}"' if before else None
+    return f'revision = "{name}"\ndown_revision = {down}\n\n\ndef upgrade() -> None:\n    {step}\n'
+
+
+@pytest.mark.parametrize(
+    ("theirs", "name", "before"),
+    [
+        ([], "cats_0002", "cats_0001"),
+        ([("cats_0002_1f2a", "cats_0001")], "cats_0002", "cats_0002_1f2a"),
+        ([("cats_0002", "cats_0001")], "cats_0003", "cats_0002"),
+        ([("cats_0002", "cats_0001"), ("cats_0003", "cats_0002")], "cats_0004", "cats_0003"),
+    ],
+    ids=["no migration", "another name", "the same name", "several"],
+)
+def test_a_migration_of_the_template_follows_those_of_the_team(
+    folder: Folder, theirs: list[tuple[str, str]], name: str, before: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = "migrations/versions/{}.py".format
+    ours = {place(name): revision(name, down, "ours()") for name, down in theirs}
+    folder.write({place("cats_0001"): revision("cats_0001", None)})
+
+    assert folder.update(ours, {place("cats_0002"): revision("cats_0002", "cats_0001", "new()")}) == 0
+
+    assert folder.read(place(name)) == revision(name, before, "new()")
+    assert {path: folder.read(path) for path in ours} == ours
+    assert (f"{place(name)}, after {before}" in capsys.readouterr().out) == bool(theirs)
+    change(
+        folder.base,
+        {
+            ".copier-answers.yml": folder.read(".copier-answers.yml"),
+            place("cats_0002"): folder.new.joinpath(place("cats_0002")).read_text(encoding="utf-8"),
+        },
+    )
+    commit_all(folder.ours, "Update")
+    assert folder.merge() == 0
+    assert git(folder.ours, "status", "--porcelain") == ""
+
+
+def test_a_migration_is_never_merged(folder: Folder) -> None:
+    path = "migrations/versions/cats_0001.py"
+    folder.write({path: revision("cats_0001", None)})
+
+    assert (
+        folder.update({path: revision("cats_0001", None, "ours()")}, {path: revision("cats_0001", None, "new()")}) == 0
+    )
+    assert folder.read(path) == revision("cats_0001", None, "ours()")
+
+
 def test_a_link_is_not_merged_as_text(folder: Folder) -> None:
     code = folder.write({"a.md": "a\n", "b.md": "b\n"}).update({"a.md": "-> b.md"}, {"a.md": "new\n"})
 
