@@ -1,10 +1,10 @@
-"""The table of patients."""
+"""The tables of patients and of accesses to their records."""
 
 import datetime as dt
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, ForeignKey, String
+from sqlalchemy import ColumnElement, ForeignKey, String, and_
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column, validates
 
@@ -24,7 +24,8 @@ class Sex(StrEnum):
 class Patient(Record):
     """A person whom an organisation treats.
 
-    A merged record stays in the table; `merged_into_id` refers to the record that survived.
+    A merged record stays in the table; `merged_into_id` refers to the record that survived. The record of a person whose
+    data was erased stays, too, without personal data.
     """
 
     __tablename__ = "patients"
@@ -41,6 +42,7 @@ class Patient(Record):
     phone_key: Mapped[str | None] = mapped_column(String(50), index=True)
     # Deleting a patient also deletes the records merged into it.
     merged_into_id: Mapped[UUID | None] = mapped_column(ForeignKey("patients.id", ondelete="CASCADE"), index=True)
+    erased_at: Mapped[dt.datetime | None]
 
     @hybrid_property
     def name_key(self) -> str:
@@ -54,5 +56,24 @@ class Patient(Record):
 
     @classmethod
     def referable(cls) -> ColumnElement[bool]:
-        """Allow references only to records that are not merged."""
-        return cls.merged_into_id.is_(None)
+        """Allow references only to records that are neither merged nor erased."""
+        return and_(cls.merged_into_id.is_(None), cls.erased_at.is_(None))
+
+
+class AccessKind(StrEnum):
+    """What a user read about a patient."""
+
+    RECORD = "record"
+    LIST = "list"
+    TIMELINE = "timeline"
+    EXPORT = "export"
+
+
+class PatientAccess(Record):
+    """A user has read something about a patient. It stays if the patient is merged, erased or deleted."""
+
+    __tablename__ = "patient_accesses"
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("core_users.id"), index=True)
+    patient_id: Mapped[UUID] = mapped_column(index=True)
+    kind: Mapped[AccessKind]

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, StringConstraints
 from ...core.clock import utcnow
 from ...core.schemas import (
     Email,
+    ListQuery,
     NameCharacters,
     PlainDate,
     RecordRead,
@@ -18,7 +19,7 @@ from ...core.schemas import (
     ShortText,
     unchanged,
 )
-from .models import Sex
+from .models import AccessKind, Sex
 from .rules import DuplicateReason, check_phone
 
 
@@ -102,3 +103,29 @@ class TimelineEntry(ResponseModel):
     about: UUID | None
     data: dict[str, Any]
     occurred_at: dt.datetime
+
+
+class AccessQuery(ListQuery):
+    """Filters of the list of accesses."""
+
+    user_id: UUID | None = None
+    kind: AccessKind | None = None
+
+
+class AccessRead(ResponseModel):
+    """When a user read something about a patient."""
+
+    id: UUID
+    user_id: UUID
+    patient_id: UUID
+    kind: AccessKind
+    created_at: dt.datetime
+
+
+class PatientExport(ResponseModel):
+    """Everything that the service stores about a patient: the records of all modules by table, and the events."""
+
+    patient_id: UUID
+    exported_at: dt.datetime
+    records: dict[str, list[dict[str, Any]]]
+    events: list[TimelineEntry]

@@ -1,20 +1,25 @@
 """The service for patients."""
 
-from collections.abc import Sequence
+import datetime as dt
+from collections.abc import Mapping, Sequence, Set
 from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel
-from sqlalchemy import ColumnElement, and_, case, false, or_, select, update
+from pydantic_core import to_jsonable_python
+from sqlalchemy import ColumnElement, Select, and_, case, false, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute
 
+from ...core.clock import utcnow
 from ...core.concurrency import lock_keys
 from ...core.errors import Conflict, NotFound, Unprocessable
 from ...core.events import Event
-from ...core.resource import Conditions, Listing, Resource, references_to
+from ...core.idempotency import forget_responses
+from ...core.resource import Conditions, Listing, Resource, record_models, references_to, table_of
 from ...core.schemas import ListQuery, Page
-from .models import Patient
+from ...core.tenancy import Record
+from .models import AccessKind, Patient, PatientAccess
 from .rules import (
     COMPARED_COLUMNS,
     DuplicateReason,
@@ -24,7 +29,18 @@ from .rules import (
     name_key,
     phone_key,
 )
-from .schemas import Duplicate, PatientUpdate
+from .schemas import AccessQuery, Duplicate, PatientExport, PatientUpdate
+
+ERASED: dict[str, Any] = {
+    "given_name": "Erased",
+    "family_name": "Erased",
+    "birth_date": dt.date(1900, 1, 1),
+    "sex": None,
+    "phone": None,
+    "email": None,
+    "address": None,
+}
+"""The details of every person whose data was erased."""
 
 
 class PatientMerged(NotFound):
@@ -33,8 +49,14 @@ class PatientMerged(NotFound):
     status = HTTPStatus.GONE
 
 
+class PatientErased(NotFound):
+    """The personal data of the patient was erased."""
+
+    status = HTTPStatus.GONE
+
+
 class PatientService(Resource[Patient]):
-    """Patients of the current organisation. Lists and searches leave out merged records."""
+    """Patients of the current organisation. Lists and searches leave out merged and erased records."""
 
     model = Patient
     name = "patient"
@@ -46,8 +68,8 @@ class PatientService(Resource[Patient]):
         return await super().create(data)
 
     async def get(self, record_id: UUID, *, lock: bool = False) -> Patient:
-        """Return a patient; raise `NotFound`, or `PatientMerged` for a merged record."""
-        return _unmerged(await super().get(record_id, lock=lock))
+        """Return a patient; raise `NotFound`, or `PatientMerged` or `PatientErased`."""
+        return _current(await super().get(record_id, lock=lock))
 
     async def update(self, record_id: UUID, changes: BaseModel, *, allow_duplicate: bool = False) -> Patient:
         """Change a patient; raise `NotFound`, `PatientMerged`, or `Conflict` if the change causes a likely duplicate.
@@ -64,6 +86,22 @@ class PatientService(Resource[Patient]):
     async def duplicates(self, patient_id: UUID, query: ListQuery | None = None) -> Page[Duplicate]:
         """Return the likely duplicates of a patient, most likely first; raise `NotFound` or `PatientMerged`."""
         patient = await self.get(patient_id)
+        return await self._find_duplicates(patient, list(DuplicateReason), query or ListQuery())
+
+    async def find_similar(
+        self,
+        person: BaseModel,
+        query: ListQuery | None = None,
+        *,
+        lock: bool = False,
+    ) -> Page[Duplicate]:
+        """Return the patients who are likely to be a person, most likely first.
+
+        With `lock`, concurrent requests that store a similar patient wait until the transaction ends.
+        """
+        patient = Patient(**person.model_dump())
+        if lock:
+            await self._lock_similar(patient, list(DuplicateReason))
         return await self._find_duplicates(patient, list(DuplicateReason), query or ListQuery())
 
     async def merge(self, survivor_id: UUID, duplicate_id: UUID) -> Patient:
@@ -89,20 +127,87 @@ class PatientService(Resource[Patient]):
     async def timeline(self, patient_id: UUID, query: ListQuery | None = None) -> Listing[Event]:
         """Return the events of a patient and of the records merged into it, oldest first."""
         patient = await self.get(patient_id)
-        records = select(Patient.id).where(or_(Patient.id == patient.id, Patient.merged_into_id == patient.id))
+        records = _with_merged(patient)
         concerned = or_(Event.record_id.in_(records), Event.about.in_(records))
         return await self._listing(Event, [concerned], [Event.occurred_at, Event.id], query or ListQuery())
 
+    def note_access(self, user_id: UUID, kind: AccessKind, *patient_ids: UUID) -> None:
+        """Record, in the transaction of the read, that a user reads something about patients."""
+        accesses = (PatientAccess(user_id=user_id, kind=kind, patient_id=patient_id) for patient_id in patient_ids)
+        self.session.add_all(accesses)
+
+    async def accesses(self, patient_id: UUID, query: AccessQuery | None = None) -> Listing[PatientAccess]:
+        """Return who has read something about a patient and the records merged into it, oldest first.
+
+        Raises `NotFound`, but neither `PatientMerged` nor `PatientErased`.
+        """
+        query = query or AccessQuery()
+        patient = await Resource.get(self, patient_id)
+        filters = query.model_dump(exclude_none=True)
+        conditions = [getattr(PatientAccess, column) == value for column, value in filters.items()]
+        conditions.append(PatientAccess.patient_id.in_(_with_merged(patient)))
+        return await self._listing(PatientAccess, conditions, [PatientAccess.created_at, PatientAccess.id], query)
+
+    async def export(self, patient_id: UUID) -> PatientExport:
+        """Return everything that is stored about a patient in all modules; raise what `get` raises."""
+        patient = await self.get(patient_id)
+        related = await self._find_related(patient)
+        records: dict[str, list[dict[str, Any]]] = {}
+        for model, ids in related.items():
+            found = await self.session.scalars(select(model).where(model.id.in_(ids)).order_by(model.created_at))
+            records[model.__tablename__] = [_columns(record) for record in found]
+        concerned = select(Event).where(_concerning(related)).order_by(Event.occurred_at, Event.id)
+        events = await self.session.scalars(concerned)
+        return PatientExport(patient_id=patient.id, exported_at=utcnow(), records=records, events=events.all())
+
+    async def erase(self, patient_id: UUID) -> None:
+        """Erase the personal data of a patient, in events too; a second call does nothing.
+
+        The event `patient.erased` makes other modules erase what they store. Raises `NotFound` or `PatientMerged`.
+        """
+        patient = await Resource.get(self, patient_id, lock=True)
+        if patient.erased_at is not None:
+            return
+        related = await self._find_related(_current(patient))
+        merged = await self.session.scalars(select(Patient).where(Patient.id.in_(related[Patient])).with_for_update())
+        for record in merged:
+            for field, value in ERASED.items():
+                setattr(record, field, value)
+            record.erased_at = utcnow()
+        await self.session.execute(update(Event).where(_concerning(related)).values(data={}))
+        await forget_responses(self.session, set().union(*related.values()))
+        await self._publish("erased", patient)
+
+    async def _find_related(self, patient: Patient) -> dict[type[Record], set[UUID]]:
+        # The merged records, records of events about them, what refers to all of these, what refers to that and so on.
+        related: dict[type[Record], set[UUID]] = {}
+        unread: list[tuple[type[Record], Select[UUID]]] = [(Patient, _with_merged(patient))]
+        named = select(Event.record_id).where(Event.about.in_(_with_merged(patient)))
+        unread += [(model, select(model.id).where(model.id.in_(named))) for model in record_models()]
+        while unread:
+            model, statement = unread.pop()
+            found = await self.session.scalars(statement)
+            new = set(found) - related.get(model, set())
+            if not new:
+                continue
+            related[model] = related.get(model, set()) | new
+            referring = [(other, column) for other, column in references_to(model) if other]
+            unread += [(other, select(other.id).where(column.in_(new))) for other, column in referring]
+        return related
+
     async def _refuse_duplicates(self, patient: Patient, reasons: Sequence[DuplicateReason]) -> None:
-        # Concurrent requests that store a similar patient wait.
-        keys = [("patients", reason, key) for reason in reasons if (key := compared_values(patient, reason))]
-        await lock_keys(self.session, *keys)
+        await self._lock_similar(patient, reasons)
         found = await self._find_duplicates(patient, reasons, ListQuery())
         if found.items:
             raise Conflict(
                 "A patient like this exists already. Set allow_duplicate if it is another person.",
                 records=[{"kind": self.name, **duplicate.model_dump()} for duplicate in found.items],
             )
+
+    async def _lock_similar(self, patient: Patient, reasons: Sequence[DuplicateReason]) -> None:
+        # Concurrent requests that store a similar patient wait.
+        keys = [("patients", reason, key) for reason in reasons if (key := compared_values(patient, reason))]
+        await lock_keys(self.session, *keys)
 
     async def _find_duplicates(
         self,
@@ -111,7 +216,7 @@ class PatientService(Resource[Patient]):
         query: ListQuery,
     ) -> Page[Duplicate]:
         matches = [_matches(patient, reason) for reason in reasons]
-        where = [Patient.id != patient.id, Patient.merged_into_id.is_(None), or_(false(), *matches)]
+        where = [Patient.id != patient.id, Patient.referable(), or_(false(), *matches)]
         most_likely_first = [case((match, 0), else_=1) for match in matches]
         found = await self._listing(Patient, where, [*most_likely_first, *self._order()], query)
         items = [
@@ -125,13 +230,13 @@ class PatientService(Resource[Patient]):
         # In the same order in which references to them are locked.
         both = sorted((survivor_id, duplicate_id))
         locked = {record_id: await Resource.get(self, record_id, lock=True) for record_id in both}
-        survivor, duplicate = _unmerged(locked[survivor_id]), locked[duplicate_id]
+        survivor, duplicate = _current(locked[survivor_id]), locked[duplicate_id]
         if duplicate.merged_into_id is not None:
             raise Conflict(
                 f"Patient {duplicate_id} has already been merged.",
                 records=[{"kind": self.name, "id": duplicate.merged_into_id}],
             )
-        return survivor, duplicate
+        return survivor, _current(duplicate)
 
     async def _move_references(self, from_id: UUID, to_id: UUID) -> None:
         # In the tables of all modules, this one included: records merged earlier move to the survivor too.
@@ -140,7 +245,7 @@ class PatientService(Resource[Patient]):
             await self.session.execute(moved)
 
     def _conditions(self, query: ListQuery) -> Conditions:
-        return [*super()._conditions(query), Patient.merged_into_id.is_(None)]
+        return [*super()._conditions(query), Patient.referable()]
 
     def _contains(self, text: str) -> ColumnElement[bool]:
         words = [key for key in map(name_key, text.split()) if key]
@@ -151,13 +256,30 @@ class PatientService(Resource[Patient]):
         )
 
 
-def _unmerged(patient: Patient) -> Patient:
+def _current(patient: Patient) -> Patient:
+    if patient.erased_at is not None:
+        raise PatientErased(f"The data of patient {patient.id} was erased.")
     if patient.merged_into_id is not None:
         raise PatientMerged(
             f"Patient {patient.id} has been merged into {patient.merged_into_id}.",
             records=[{"kind": PatientService.name, "id": patient.merged_into_id}],
         )
     return patient
+
+
+def _with_merged(patient: Patient) -> Select[UUID]:
+    return select(Patient.id).where(or_(Patient.id == patient.id, Patient.merged_into_id == patient.id))
+
+
+def _concerning(related: Mapping[Any, Set[UUID]]) -> ColumnElement[bool]:
+    ids = set().union(*related.values())
+    return or_(Event.record_id.in_(ids), Event.about.in_(ids))
+
+
+def _columns(record: Record) -> dict[str, Any]:
+    names = [column.key for column in table_of(type(record)).columns if column.key != "organisation_id"]
+    values: dict[str, Any] = to_jsonable_python({name: getattr(record, name) for name in names}, bytes_mode="base64")
+    return values
 
 
 def _details(patient: Patient) -> dict[str, Any]:

@@ -1,13 +1,17 @@
 """Tests of the API for patients."""
 
+from typing import Any
 from uuid import UUID
 
+import pytest
 from fastapi import status
 from httpx2 import AsyncClient
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from your_service.core.users import User
 from your_service.modules.patients.models import Patient
 
-from tests.support.checks import write_and_read
+from tests.support.checks import find_texts, write_and_read
 from tests.support.factories import Factory, Payload
 
 URL = "/patients"
@@ -222,3 +226,113 @@ async def test_delete_requires_an_admin(member_client: AsyncClient, test_patient
     assert response.status_code == status.HTTP_403_FORBIDDEN
     found = await member_client.get(f"{URL}/{test_patient_id}")
     assert found.status_code == status.HTTP_200_OK
+
+
+async def find_accesses(client: AsyncClient, patient_id: Any) -> list[tuple[str, str]]:
+    response = await client.get(f"{URL}/{patient_id}/accesses")
+    assert response.status_code == status.HTTP_200_OK
+    return [(access["user_id"], access["kind"]) for access in response.json()["items"]]
+
+
+async def test_each_read_is_noted(
+    member_client: AsyncClient,
+    admin_client: AsyncClient,
+    acting_user: User,
+    admin_user: User,
+    make_patient: Factory[Patient],
+) -> None:
+    patient = await make_patient(email="jose@example.com")
+    namesake = await make_patient(email="jose@example.com")
+    url = f"{URL}/{patient.id}"
+    await member_client.get(url)
+    await member_client.get(URL, params={"search": patient.family_name})
+    await member_client.get(f"{url}/timeline")
+    await member_client.get(f"{url}/duplicates")
+    await admin_client.get(f"{url}/export")
+    await member_client.patch(url, json={"address": "Ockham Park"})
+
+    member, admin = str(acting_user.id), str(admin_user.id)
+    assert await find_accesses(admin_client, patient.id) == [
+        (member, "record"),
+        (member, "list"),
+        (member, "timeline"),
+        (admin, "export"),
+    ]
+    assert await find_accesses(admin_client, namesake.id) == [(member, "list")]
+
+
+async def test_a_read_and_its_note_are_one_transaction(
+    member_client: AsyncClient,
+    test_patient_id: UUID,
+    statements: list[str],
+) -> None:
+    await member_client.get(f"{URL}/{test_patient_id}")
+    statements.clear()
+
+    await member_client.get(f"{URL}/{test_patient_id}")
+
+    words = [" ".join(statement.split()[:3]) for statement in statements]
+    assert [word.split()[0] for word in words] == ["SAVEPOINT", "SELECT", "INSERT", "RELEASE"]
+    assert words[2] == "INSERT INTO patient_accesses"
+
+
+async def test_a_refused_read_is_not_noted(
+    admin_client: AsyncClient,
+    member_client: AsyncClient,
+    test_patient_id: UUID,
+) -> None:
+    refused = await member_client.get(f"{URL}/{test_patient_id}/export")
+
+    assert refused.status_code == status.HTTP_403_FORBIDDEN
+    assert await find_accesses(admin_client, test_patient_id) == []
+
+
+@pytest.mark.parametrize(("method", "route"), [("GET", "accesses"), ("GET", "export"), ("POST", "erase")])
+async def test_personal_data_require_an_admin(
+    member_client: AsyncClient,
+    test_patient_id: UUID,
+    method: str,
+    route: str,
+) -> None:
+    response = await member_client.request(method, f"{URL}/{test_patient_id}/{route}")
+
+    assert response.status_code == status.HTTP_403_FORBIDDEN
+    found = await member_client.get(f"{URL}/{test_patient_id}")
+    assert found.status_code == status.HTTP_200_OK
+
+
+async def test_export(admin_client: AsyncClient, patient_payload: Payload) -> None:
+    body = patient_payload()
+    created = await admin_client.post(URL, json=body)
+    patient_id = created.json()["id"]
+
+    response = await admin_client.get(f"{URL}/{patient_id}/export")
+
+    assert response.status_code == status.HTTP_200_OK
+    export = response.json()
+    assert export["patient_id"] == patient_id
+    assert export["records"]["patients"][0].items() >= body.items()
+    assert [event["name"] for event in export["events"]] == ["patient.created"]
+
+
+async def test_erase(
+    admin_client: AsyncClient,
+    member_client: AsyncClient,
+    db_session: AsyncSession,
+    patient_payload: Payload,
+) -> None:
+    body, headers = patient_payload(family_name="Planted"), {"Idempotency-Key": "1"}
+    created = await member_client.post(URL, json=body, headers=headers)
+    url = f"{URL}/{created.json()['id']}"
+    assert await find_texts(db_session, "planted") > {"core_stored_responses.body"}
+
+    erased = await admin_client.post(f"{url}/erase")
+    again = await admin_client.post(f"{url}/erase")
+
+    assert (erased.status_code, again.status_code) == (status.HTTP_204_NO_CONTENT, status.HTTP_204_NO_CONTENT)
+    assert await find_texts(db_session, "planted") == set()
+    found = await member_client.get(url)
+    assert found.status_code == status.HTTP_410_GONE
+    assert found.headers["content-type"] == "application/problem+json"
+    repeated = await member_client.post(URL, json=body, headers=headers)
+    assert (repeated.status_code, repeated.json()["id"] != created.json()["id"]) == (status.HTTP_201_CREATED, True)

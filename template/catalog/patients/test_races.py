@@ -3,7 +3,7 @@
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from your_service.core.events import EventBus
+from your_service.core.events import Event, EventBus
 from your_service.modules.patients.models import Patient
 from your_service.modules.patients.schemas import PatientCreate, PatientUpdate
 from your_service.modules.patients.service import PatientService
@@ -68,6 +68,27 @@ async def test_a_patient_who_is_being_merged_cannot_be_changed(
     outcomes = await race_in_order(merging(survivor, duplicate), change)
 
     assert [type(outcome).__name__ for outcome in outcomes] == ["Patient", "PatientMerged"]
+
+
+async def test_a_patient_who_is_being_erased_cannot_be_changed(
+    race_in_order: RaceRunner,
+    patient_service: PatientService,
+    test_patient: Patient,
+) -> None:
+    await patient_service.session.commit()
+
+    async def erase(session: AsyncSession) -> None:
+        await PatientService(session, EventBus(session)).erase(test_patient.id)
+
+    async def change(session: AsyncSession) -> Patient:
+        changes = PatientUpdate(address="Ockham Park")
+        return await PatientService(session, EventBus(session)).update(test_patient.id, changes)
+
+    erased, again, changed = await race_in_order(erase, erase, change)
+
+    assert (erased, again, type(changed).__name__) == (None, None, "PatientErased")
+    events = await patient_service.session.scalars(select(Event.name).order_by(Event.occurred_at))
+    assert list(events) == ["patient.created", "patient.erased"]
 
 
 async def test_one_of_two_concurrent_registrations_succeeds(

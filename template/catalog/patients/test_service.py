@@ -8,26 +8,32 @@ from uuid import UUID, uuid4
 
 import pytest
 from pydantic import BaseModel, ValidationError
+from pydantic_core import to_json
 from sqlalchemy import Column, ForeignKey, String, Table, UniqueConstraint, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.schema import CreateTable
 
+from your_service.core.clock import utcnow
 from your_service.core.database import Base
 from your_service.core.errors import Conflict, NotFound, Unprocessable
 from your_service.core.events import EventBus
+from your_service.core.idempotency import StoredResponse
 from your_service.core.resource import Resource, kind_of, table_of
 from your_service.core.schemas import ListQuery
 from your_service.core.tenancy import Organisation, Record
-from your_service.modules.patients.models import Patient, Sex
+from your_service.core.users import User
+from your_service.modules.patients.models import AccessKind, Patient, Sex
 from your_service.modules.patients.rules import DuplicateReason
 from your_service.modules.patients.schemas import (
+    AccessQuery,
     Duplicate,
     PatientCreate,
     PatientQuery,
     PatientUpdate,
 )
-from your_service.modules.patients.service import PatientMerged, PatientService
+from your_service.modules.patients.service import ERASED, PatientErased, PatientMerged, PatientService
 
+from tests.support.checks import find_texts
 from tests.support.factories import Factory, Payload
 from tests.test_config import FROZEN_NOW
 from tests.test_utils import ServiceTestCase, TenantContext
@@ -81,6 +87,21 @@ async def visit_service(
     service = VisitService(db_session, event_bus)
     service.model = model
     yield service
+    Base.metadata.remove(table_of(model))
+
+
+@pytest.fixture
+async def note_model(visit_service: VisitService, db_session: AsyncSession) -> AsyncIterator[type[Any]]:
+    """A model that refers to visits; it exists only during the test."""
+    visits = table_of(visit_service.model).name
+    values = {
+        "__tablename__": f"{visits}_notes",
+        "visit_id": Column(ForeignKey(f"{visits}.id")),
+        "text": Column(String(50)),
+    }
+    model: type[Any] = type(f"Note{next(visit_numbers)}", (Record,), values)
+    await db_session.execute(CreateTable(table_of(model)))
+    yield model
     Base.metadata.remove(table_of(model))
 
 
@@ -712,3 +733,235 @@ class TestPatientService(ServiceTestCase[PatientService]):
 
         found = [event.id for event in timeline.items]
         assert found == sorted(found)
+
+
+PLANTED = {
+    "given_name": "Planted-given-name",
+    "family_name": "Planted-family-name",
+    "birth_date": "1915-12-10",
+    "sex": "other",
+    "phone": "+1 202 555 0142",
+    "email": "planted@example.com",
+    "address": "Planted Street 1",
+}
+TRACES = ("planted", "5550142", "555 0142", "1915-12-10")
+
+
+class TestPersonalData(ServiceTestCase[PatientService]):
+    service_class = PatientService
+
+    async def test_accesses_are_listed_in_order(
+        self,
+        make_patient: Factory[Patient],
+        acting_user: User,
+        frozen_time: "Traveller",
+    ) -> None:
+        patient, other = await make_patient(), await make_patient()
+        self.service.note_access(acting_user.id, AccessKind.LIST, patient.id, other.id)
+        await self.session.flush()
+        frozen_time.shift(1)
+        self.service.note_access(acting_user.id, AccessKind.RECORD, patient.id)
+
+        listing = await self.service.accesses(patient.id)
+
+        assert [(access.user_id, access.patient_id, access.kind, access.created_at) for access in listing.items] == [
+            (acting_user.id, patient.id, AccessKind.LIST, FROZEN_NOW),
+            (acting_user.id, patient.id, AccessKind.RECORD, FROZEN_NOW + timedelta(seconds=1)),
+        ]
+
+    async def test_accesses_are_filtered_and_paged(
+        self,
+        test_patient: Patient,
+        acting_user: User,
+        admin_user: User,
+    ) -> None:
+        for user in (acting_user, admin_user):
+            self.service.note_access(user.id, AccessKind.RECORD, test_patient.id)
+        self.service.note_access(admin_user.id, AccessKind.EXPORT, test_patient.id)
+
+        by_user = await self.service.accesses(test_patient.id, AccessQuery(user_id=admin_user.id))
+        by_kind = await self.service.accesses(test_patient.id, AccessQuery(kind=AccessKind.RECORD))
+        page = await self.service.accesses(test_patient.id, AccessQuery(limit=2, with_total=True))
+
+        assert {access.kind for access in by_user.items} == {AccessKind.RECORD, AccessKind.EXPORT}
+        assert {access.user_id for access in by_kind.items} == {acting_user.id, admin_user.id}
+        assert (len(page.items), page.total, page.next is not None) == (2, 3, True)
+
+    async def test_accesses_include_merged_and_erased_records(
+        self,
+        make_patient: Factory[Patient],
+        acting_user: User,
+    ) -> None:
+        survivor, duplicate = await make_patient(), await make_patient()
+        for patient in (survivor, duplicate):
+            self.service.note_access(acting_user.id, AccessKind.RECORD, patient.id)
+        await self.service.merge(survivor.id, duplicate.id)
+        await self.service.erase(survivor.id)
+
+        listing = await self.service.accesses(survivor.id)
+
+        assert {access.patient_id for access in listing.items} == {survivor.id, duplicate.id}
+
+    async def test_accesses_require_an_existing_patient(self) -> None:
+        with pytest.raises(NotFound):
+            await self.service.accesses(uuid4())
+
+    @pytest.mark.usefixtures("frozen_time")
+    async def test_export_contains_the_records_of_all_modules(
+        self,
+        make_patient: Factory[Patient],
+        visit_service: VisitService,
+        note_model: type[Any],
+        reminded: Table,
+    ) -> None:
+        patient, duplicate, other = await make_patient(**ADA), await make_patient(), await make_patient()
+        await self.service.merge(patient.id, duplicate.id)
+        visits = [await visit_service.create(VisitCreate(patient_id=each.id)) for each in (patient, other)]
+        notes = [note_model(visit_id=visit.id, text="Headache") for visit in visits]
+        self.session.add_all(notes)
+        call = visit_service.model()
+        self.session.add(call)
+        await self.session.flush()
+        await self.events.publish("call.ended", call.id, about=duplicate.id)
+        await self.session.execute(insert(reminded).values(patient_id=patient.id))
+
+        export = await self.service.export(patient.id)
+
+        assert (export.patient_id, export.exported_at) == (patient.id, FROZEN_NOW)
+        found = {table: {row["id"] for row in rows} for table, rows in export.records.items() if rows}
+        assert found == {
+            "patients": {str(patient.id), str(duplicate.id)},
+            visit_service.model.__tablename__: {str(visits[0].id), str(call.id)},
+            note_model.__tablename__: {str(notes[0].id)},
+        }
+        [ada] = [row for row in export.records["patients"] if row["id"] == str(patient.id)]
+        assert ada.items() >= ADA.items()
+        assert "organisation_id" not in ada
+
+    async def test_export_contains_the_events(
+        self,
+        make_patient: Factory[Patient],
+        visit_service: VisitService,
+    ) -> None:
+        patient, other = await make_patient(), await make_patient()
+        visit = await visit_service.create(VisitCreate(patient_id=patient.id))
+        await self.service.update(patient.id, PatientUpdate(phone="112"))
+        about = await self.events.publish("call.ended", uuid4(), about=patient.id, minutes=3)
+        await self.events.publish("call.ended", uuid4(), about=other.id)
+
+        export = await self.service.export(patient.id)
+
+        assert [(event.name, event.record_id, event.data) for event in export.events] == [
+            ("patient.created", patient.id, {}),
+            ("visit.created", visit.id, {}),
+            ("patient.updated", patient.id, {"fields": ["phone"]}),
+            ("call.ended", about.record_id, {"minutes": 3}),
+        ]
+
+    async def test_erase_leaves_nothing_of_the_person(
+        self,
+        make_patient: Factory[Patient],
+        visit_service: VisitService,
+        acting_user: User,
+    ) -> None:
+        patient, duplicate = await make_patient(**PLANTED), await make_patient(**PLANTED)
+        await self.service.merge(patient.id, duplicate.id)
+        visit = await visit_service.create(VisitCreate(patient_id=patient.id))
+        await self.events.publish("call.ended", uuid4(), about=duplicate.id, summary="Planted summary")
+        await self.events.publish("visit.moved", visit.id, reason="Planted reason")
+        self.session.add(stored_response(acting_user, id=visit.id, reason="Planted reason"))
+        columns = {f"patients.{column}" for column in (*PLANTED, "given_name_key", "family_name_key", "phone_key")}
+        assert await find_texts(self.session, *TRACES) == columns - {"patients.sex"} | {
+            "core_events.data",
+            "core_stored_responses.body",
+        }
+
+        await self.service.erase(patient.id)
+
+        assert await find_texts(self.session, *TRACES) == set()
+        for record in (patient, duplicate):
+            await self.session.refresh(record)
+            assert (record.given_name, record.sex, record.erased_at is None) == ("Erased", None, False)
+
+    async def test_erase_leaves_other_persons_alone(self, make_patient: Factory[Patient], acting_user: User) -> None:
+        patient, other = await make_patient(), await make_patient(**PLANTED)
+        await self.events.publish("call.ended", uuid4(), about=other.id, summary="Planted summary")
+        self.session.add(stored_response(acting_user, id=other.id, email="planted@example.com"))
+        before = await find_texts(self.session, *TRACES)
+
+        await self.service.erase(patient.id)
+
+        await self.session.refresh(other)
+        assert await find_texts(self.session, *TRACES) == before
+        assert other.erased_at is None
+
+    @pytest.mark.usefixtures("frozen_time")
+    async def test_erase_publishes_one_event(self, test_patient: Patient) -> None:
+        await self.service.erase(test_patient.id)
+        await self.service.erase(test_patient.id)
+
+        assert test_patient.erased_at == FROZEN_NOW
+        _, event = self.published_events
+        assert (event.name, event.record_id, event.data) == ("patient.erased", test_patient.id, {})
+
+    async def test_an_erased_patient_cannot_be_used(self, make_patient: Factory[Patient]) -> None:
+        erased, other = await make_patient(), await make_patient()
+        await self.service.erase(erased.id)
+
+        with pytest.raises(PatientErased, match=f"The data of patient {erased.id} was erased"):
+            await self.service.get(erased.id)
+        with pytest.raises(PatientErased):
+            await self.service.update(erased.id, PatientUpdate(phone="112"), allow_duplicate=True)
+        with pytest.raises(PatientErased):
+            await self.service.timeline(erased.id)
+        with pytest.raises(PatientErased):
+            await self.service.export(erased.id)
+        for survivor_id, duplicate_id in ((erased.id, other.id), (other.id, erased.id)):
+            with pytest.raises(PatientErased):
+                await self.service.merge(survivor_id, duplicate_id)
+
+    async def test_an_erased_patient_is_neither_listed_nor_a_duplicate(self, make_patient: Factory[Patient]) -> None:
+        erased, other = await make_patient(), await make_patient()
+        for patient in (erased, other):
+            await self.service.erase(patient.id)
+
+        listing = await self.service.list()
+        found = await self.service.list(PatientQuery(search="Erased"))
+        similar = await self.service.find_similar(PatientCreate.model_validate(ERASED))
+
+        assert (listing.items, found.items, similar.items) == ([], [], [])
+
+    async def test_new_records_cannot_refer_to_an_erased_patient(
+        self,
+        visit_service: VisitService,
+        test_patient: Patient,
+    ) -> None:
+        await self.service.erase(test_patient.id)
+
+        with pytest.raises(Unprocessable) as error:
+            await visit_service.create(VisitCreate(patient_id=test_patient.id))
+
+        assert error.value.fields == ("patient_id",)
+
+    async def test_a_merged_patient_is_erased_with_the_survivor(self, make_patient: Factory[Patient]) -> None:
+        survivor, duplicate = await make_patient(), await make_patient()
+        await self.service.merge(survivor.id, duplicate.id)
+
+        with pytest.raises(PatientMerged):
+            await self.service.erase(duplicate.id)
+
+        assert (survivor.erased_at, duplicate.erased_at) == (None, None)
+
+
+def stored_response(user: User, **body: Any) -> StoredResponse:
+    """Return a stored response with this body."""
+    return StoredResponse(
+        user_id=user.id,
+        route="/visits",
+        key="1",
+        fingerprint="",
+        status=200,
+        headers={},
+        body=to_json(body),
+        expires_at=utcnow() + timedelta(hours=1),
+    )
