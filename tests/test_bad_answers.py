@@ -13,6 +13,7 @@ from copier.errors import UserMessageError
 
 from tests.support.in_process import sentence_of, write
 from tests.support.services import ROOT
+from tests.support.subsets import CATALOG
 
 Answers = dict[str, Any]
 
@@ -32,6 +33,7 @@ def states(**transitions: Any) -> Answers:
     return own(states=transitions)
 
 
+MODULES = " or ".join(", ".join(CATALOG).rsplit(", ", 1))
 NAME_RULE = "a-z, 0-9 and _, at most 30, a letter first"
 SHORT_NAME_RULE = "a-z, 0-9 and _, at most 25, a letter first"
 TYPES = "str, text, int, decimal, bool, date, datetime, uuid, email, url, json, a list of choices or -> MODULE, with ? for optional and = for a default"
@@ -140,7 +142,7 @@ BAD_ANSWERS: dict[str, tuple[Answers, str]] = {
     "domain beyond the BMP": ({"domain": "🏥"}, "domain: use one of the choices of the question."),
     "module beyond the BMP": (
         {"modules": ["patients", "🏥"]},
-        'modules: use appointments, journeys, patients or tickets, not "🏥".',
+        f'modules: use {MODULES}, not "🏥".',
     ),
     "modules that are text": (
         {"modules": "patients"},
@@ -176,7 +178,7 @@ BAD_ANSWERS: dict[str, tuple[Answers, str]] = {
     "domain that looks like Jinja": ({"domain": "{{ a }}"}, 'domain: use clinic or blank, not "{{ a }}".'),
     "unknown module": (
         {"modules": ["patients", "patience"]},
-        'modules: use appointments, journeys, patients or tickets, not "patience".',
+        f'modules: use {MODULES}, not "patience".',
     ),
     "unknown database access": (
         {"database_access": "threads"},

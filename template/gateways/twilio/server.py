@@ -24,6 +24,7 @@ class TwilioServer:
         self.messages: list[dict[str, str]] = []
         self.answers: list[tuple[int, str]] = []
         self.token = token
+        self._answered: list[int] = []
         self._may_answer = Event()
         self._may_answer.set()
         handler = type("Handler", (_Handler,), {"owner": self})
@@ -63,9 +64,15 @@ class TwilioServer:
     def confirms(self, confirms: bool) -> None:
         (self._may_answer.set if confirms else self._may_answer.clear)()
 
+    @property
+    def unanswered(self) -> int:
+        """The number of accepted messages whose senders wait for an answer."""
+        return len(self.messages) - len(self._answered)
+
     def clear(self) -> None:
         """Delete the accepted messages, and answer as usual again."""
         self.messages.clear()
+        self._answered.clear()
         self.answers.clear()
         self.confirms = True
 
@@ -85,8 +92,10 @@ class TwilioServer:
         if not {"To", "From"} <= parameters.keys() or parameters.keys().isdisjoint({"Body", "ContentSid"}):
             return HTTPStatus.BAD_REQUEST, problem(21604, HTTPStatus.BAD_REQUEST)
         self.messages.append(parameters)
+        number = len(self.messages)
         self._may_answer.wait()
-        return HTTPStatus.CREATED, json.dumps(message(len(self.messages), parameters))
+        self._answered.append(number)
+        return HTTPStatus.CREATED, json.dumps(message(number, parameters))
 
 
 def message(number: int, parameters: dict[str, str]) -> dict[str, Any]:

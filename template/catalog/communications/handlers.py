@@ -1,0 +1,44 @@
+"""What communications do about events of other modules."""
+
+from pydantic import ValidationError
+
+from ...core.events import Event, EventBus, handles
+from .rules import Channel
+from .schemas import CommunicationCreate
+from .service import CommunicationService, Refusal
+
+
+@handles("inbound_message.received")
+async def note_inbound_message(events: EventBus, event: Event) -> None:
+    """Store when a person wrote, which opens WhatsApp's window, and whether they opted out or in."""
+    channel, sender, text = (event.data[name] for name in ("channel", "sender", "text"))
+    service = CommunicationService(events.session, events)
+    await service.receive(Channel(channel), sender, text or "", event.occurred_at)
+
+
+@handles("delivery_status.received")
+async def note_delivery_status(events: EventBus, event: Event) -> None:
+    """Store what became of a message."""
+    service = CommunicationService(events.session, events)
+    await service.report(event.data["provider_id"], event.data["status"], event.data.get("error_code"))
+
+
+@handles("journey.send_communication")
+async def send_communication(events: EventBus, event: Event) -> None:
+    """Queue the message of a stage; what cannot be sent is stored as failed, because the journey goes on."""
+    channel = Channel(event.data["channel"])
+    values = {
+        "channel": channel,
+        "address": event.data["recipient"],
+        "recipient_kind": "patient",
+        "recipient_id": event.about,
+        "text": event.data["text"],
+    }
+    if channel is Channel.EMAIL:
+        values["subject"] = event.data.get("subject") or event.data["stage"]
+    service = CommunicationService(events.session, events)
+    try:
+        data, refusal = CommunicationCreate.model_validate(values), None
+    except ValidationError:
+        data, refusal = CommunicationCreate.model_construct(**values), Refusal.INVALID
+    await service.schedule_or_fail(data, refusal)

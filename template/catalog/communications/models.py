@@ -1,0 +1,64 @@
+"""The tables of communications, and of the people who write or opted out."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from ...core.tenancy import Record, StatefulRecord
+from .rules import Channel
+
+
+class CommunicationState(StrEnum):
+    """The state of a communication."""
+
+    QUEUED = "queued"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    READ = "read"
+    FAILED = "failed"
+    UNCONFIRMED = "unconfirmed"
+    CANCELLED = "cancelled"
+
+
+class Communication(StatefulRecord):
+    """A message to one address."""
+
+    __tablename__ = "communications"
+    __table_args__ = (Index(None, "state", "due_at"),)
+
+    channel: Mapped[Channel]
+    address: Mapped[str] = mapped_column(String(254), index=True)
+    recipient_kind: Mapped[str | None] = mapped_column(String(50))
+    recipient_id: Mapped[UUID | None] = mapped_column(index=True)
+    subject: Mapped[str | None] = mapped_column(String(200))
+    text: Mapped[str | None] = mapped_column(Text)
+    template: Mapped[str | None] = mapped_column(String(34))
+    variables: Mapped[dict[str, Any] | None]
+    send_at: Mapped[datetime]
+    state: Mapped[CommunicationState] = mapped_column(default=CommunicationState.QUEUED, index=True)
+    failure: Mapped[str | None] = mapped_column(String(200))
+    sent_at: Mapped[datetime | None]
+    provider_id: Mapped[str | None] = mapped_column(String(100), index=True)
+    due_at: Mapped[datetime]
+    """When the next attempt is due; it is the time of `send_at` until the first one."""
+    attempts: Mapped[int] = mapped_column(default=0)
+    copies: Mapped[int] = mapped_column(default=0)
+    """How many copies may have been sent."""
+    claimed_until: Mapped[datetime | None]
+    """Until then, only the worker that claimed the message may send it."""
+
+
+class Contact(Record):
+    """What a person has written or wished on a channel."""
+
+    __tablename__ = "communication_contacts"
+    __table_args__ = (UniqueConstraint("organisation_id", "channel", "address"),)
+
+    channel: Mapped[Channel]
+    address: Mapped[str] = mapped_column(String(254))
+    opted_out_at: Mapped[datetime | None]
+    last_message_at: Mapped[datetime | None]

@@ -1,0 +1,252 @@
+"""The service for communications."""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, ClassVar
+from uuid import UUID
+
+from sqlalchemy import or_, select
+
+from ...core.clock import utcnow
+from ...core.concurrency import lock_keys
+from ...core.errors import Conflict, Unprocessable
+from ...core.events import Event
+from ...core.resource import Lifecycle, Transitions
+from .models import Communication, CommunicationState, Contact
+from .rules import MAX_ATTEMPTS, MAX_COPIES, Channel, choice_of, delay_after, is_open, normal_number
+from .schemas import CommunicationCreate
+
+LEASE = timedelta(minutes=2)
+"""How long a claimed message belongs to one worker; longer than a task may run (`TIME_LIMIT` in `worker.py`)."""
+UNSUBSCRIBED = "21610"
+"""Twilio's code for a recipient who has opted out there."""
+REPORTED = {
+    "delivered": CommunicationState.DELIVERED,
+    "read": CommunicationState.READ,
+    "undelivered": CommunicationState.FAILED,
+    "failed": CommunicationState.FAILED,
+}
+"""The states that a provider reports; its other reports are steps before them."""
+ACCEPTED = frozenset({CommunicationState.SENT, CommunicationState.DELIVERED, CommunicationState.READ})
+"""The states of a message that the provider has accepted."""
+
+
+class Refusal(StrEnum):
+    """Why a message must not be sent."""
+
+    OPTED_OUT = "opted_out"
+    WINDOW_CLOSED = "window_closed"
+    INVALID = "invalid"
+
+
+class CommunicationService(Lifecycle[Communication]):
+    """Messages of the current organisation."""
+
+    model = Communication
+    name = "communication"
+    about = "recipient_id"
+    transitions: ClassVar[Transitions] = {
+        CommunicationState.QUEUED: frozenset({CommunicationState.CANCELLED}),
+        CommunicationState.SENT: frozenset(REPORTED.values()),
+        CommunicationState.DELIVERED: frozenset({CommunicationState.READ}),
+        CommunicationState.READ: frozenset(),
+        CommunicationState.FAILED: frozenset({CommunicationState.QUEUED}),
+        CommunicationState.UNCONFIRMED: frozenset({CommunicationState.QUEUED}),
+        CommunicationState.CANCELLED: frozenset(),
+    }
+
+    async def schedule(self, data: CommunicationCreate) -> Communication:
+        """Store a message that the worker sends when it is due.
+
+        Raises `Unprocessable` if the recipient has opted out, or if WhatsApp requires a template.
+        """
+        communication = _queued(data)
+        await self._require_allowed(communication)
+        return await self._add(communication, "scheduled", channel=data.channel)
+
+    async def schedule_or_fail(self, data: CommunicationCreate, refusal: Refusal | None = None) -> Communication:
+        """Store a message like `schedule`, but as failed if it must not be sent."""
+        communication = _queued(data)
+        refusal = refusal or await self._refusal(communication, communication.due_at)
+        if refusal is None:
+            return await self._add(communication, "scheduled", channel=data.channel)
+        communication.state, communication.failure = CommunicationState.FAILED, refusal
+        return await self._add(communication, "failed", channel=data.channel, failure=refusal)
+
+    async def cancel(self, communication_id: UUID) -> Communication:
+        """Cancel a message; raise `NotFound`, `InvalidTransition` unless it is queued, `Conflict` while it is being sent."""
+        communication = await self.get(communication_id, lock=True)
+        self._check_move(communication, CommunicationState.CANCELLED)
+        if communication.claimed_until is not None and communication.claimed_until > utcnow():
+            raise Conflict("This communication is being sent.")
+        return await self._conclude(communication, CommunicationState.CANCELLED)
+
+    async def send_again(self, communication_id: UUID) -> Communication:
+        """Queue a message again.
+
+        Raises `NotFound`, `InvalidTransition` unless it has failed or is unconfirmed, and what `schedule` raises.
+        """
+        communication = await self.get(communication_id, lock=True)
+        self._check_move(communication, CommunicationState.QUEUED)
+        communication.due_at = utcnow()
+        await self._require_allowed(communication)
+        communication.state = CommunicationState.QUEUED
+        communication.attempts = communication.copies = 0
+        communication.failure = communication.provider_id = communication.sent_at = None
+        return await self._publish("scheduled", communication, channel=communication.channel)
+
+    async def claim_next(self) -> Communication | None:
+        """Return the message that is due first, and claim it for `LEASE`; return None if none is due.
+
+        The claim counts as a copy that was perhaps sent, because the worker may be lost while it sends.
+        """
+        while (communication := await self._next_due()) is not None:
+            if communication.copies >= MAX_COPIES:
+                await self._conclude(communication, CommunicationState.UNCONFIRMED)
+            elif refusal := await self._refusal(communication, utcnow()):
+                await self._conclude(communication, CommunicationState.FAILED, failure=refusal)
+            else:
+                communication.attempts += 1
+                communication.copies += 1
+                communication.claimed_until = utcnow() + LEASE
+                await self.session.flush()
+                return communication
+        return None
+
+    async def confirm(self, claimed: Communication, provider_id: str | None) -> None:
+        """Store that the provider has accepted a claimed message, and what it has reported since."""
+        if provider_id is not None:
+            await lock_keys(self.session, ("delivery", provider_id))
+        communication = await self.get(claimed.id, lock=True)
+        if communication.state in ACCEPTED:
+            return
+        communication.provider_id, communication.sent_at, communication.failure = provider_id, utcnow(), None
+        await self._conclude(communication, CommunicationState.SENT)
+        if provider_id is None or claimed.claimed_until is None:
+            return
+        # The provider can report the delivery before this transaction has stored its id.
+        reports = select(Event).where(
+            Event.name == "delivery_status.received",
+            Event.occurred_at >= claimed.claimed_until - LEASE,
+            Event.data["provider_id"].as_string() == provider_id,
+        )
+        for report in await self.session.scalars(reports.order_by(Event.occurred_at, Event.id)):
+            await self._apply(communication, report.data["status"], report.data.get("error_code"))
+
+    async def postpone(self, claimed: Communication, reason: str, *, perhaps_sent: bool) -> None:
+        """Make a claimed message due again later, unless it was the last attempt or another worker has claimed it."""
+        communication = await self._still_claimed(claimed)
+        if communication is None:
+            return
+        communication.failure = reason[:200]
+        if not perhaps_sent:
+            communication.copies -= 1
+        if communication.copies >= MAX_COPIES or communication.attempts >= MAX_ATTEMPTS:
+            is_unconfirmed = communication.copies > 0
+            state = CommunicationState.UNCONFIRMED if is_unconfirmed else CommunicationState.FAILED
+            await self._conclude(communication, state, failure=communication.failure)
+            return
+        communication.claimed_until = None
+        communication.due_at = utcnow() + delay_after(communication.attempts)
+        await self.session.flush()
+
+    async def refuse(self, claimed: Communication, reason: str, code: int | None) -> None:
+        """Store that the provider refuses a claimed message, and whether the recipient has opted out there."""
+        communication = await self._still_claimed(claimed)
+        if communication is not None:
+            await self._fail(communication, reason, code)
+
+    async def report(self, provider_id: str, status: str, error_code: str | None) -> None:
+        """Store what a provider reports about a message; a report that comes late or twice changes nothing."""
+        await lock_keys(self.session, ("delivery", provider_id))
+        statement = select(Communication).where(Communication.provider_id == provider_id)
+        communication = await self.session.scalar(statement.with_for_update())
+        if communication is not None:
+            await self._apply(communication, status, error_code)
+
+    async def receive(self, channel: Channel, sender: str, text: str, at: datetime) -> None:
+        """Store when a person wrote, and whether they have opted out or in."""
+        contact = await self._contact(channel, normal_number(sender) or sender)
+        contact.last_message_at = max(at, contact.last_message_at or at)
+        opts_out = choice_of(channel, text)
+        if opts_out is not None:
+            await self._choose(contact, at if opts_out else None)
+        await self.session.flush()
+
+    async def _next_due(self) -> Communication | None:
+        now, claimed_until = utcnow(), Communication.claimed_until
+        due = select(Communication).where(
+            Communication.state == CommunicationState.QUEUED,
+            Communication.due_at <= now,
+            or_(claimed_until.is_(None), claimed_until <= now),
+        )
+        # Other workers take the messages behind it meanwhile.
+        first = due.order_by(Communication.due_at, Communication.id).limit(1).with_for_update(skip_locked=True)
+        found: Communication | None = await self.session.scalar(first.execution_options(populate_existing=True))
+        return found
+
+    async def _apply(self, communication: Communication, status: str, error_code: object) -> None:
+        state = REPORTED.get(status)
+        if state is None or state not in self.transitions[communication.state]:
+            return
+        if state is CommunicationState.FAILED:
+            await self._fail(communication, str(error_code or status), error_code)
+        else:
+            await self._conclude(communication, state)
+
+    async def _fail(self, communication: Communication, reason: str, code: object) -> None:
+        communication.failure = reason[:200]
+        await self._conclude(communication, CommunicationState.FAILED, failure=communication.failure)
+        if str(code) == UNSUBSCRIBED:
+            await self._choose(await self._contact(communication.channel, communication.address), utcnow())
+
+    async def _conclude(self, communication: Communication, state: CommunicationState, **data: Any) -> Communication:
+        communication.state, communication.claimed_until = state, None
+        communication.failure = data.get("failure", communication.failure)
+        return await self._publish(state, communication, channel=communication.channel, **data)
+
+    async def _still_claimed(self, claimed: Communication) -> Communication | None:
+        communication = await self.get(claimed.id, lock=True)
+        return communication if communication.claimed_until == claimed.claimed_until else None
+
+    async def _contact(self, channel: Channel, address: str) -> Contact:
+        await lock_keys(self.session, ("contact", channel, address))
+        contact = await self.session.scalar(select(Contact).filter_by(channel=channel, address=address))
+        if contact is None:
+            contact = Contact(channel=channel, address=address)
+            self.session.add(contact)
+            await self.session.flush()
+        return contact
+
+    async def _choose(self, contact: Contact, opted_out_at: datetime | None) -> None:
+        if (contact.opted_out_at is None) == (opted_out_at is None):
+            return
+        contact.opted_out_at = opted_out_at
+        await self.session.flush()
+        choice = "opted_out" if opted_out_at else "opted_in"
+        await self.events.publish(f"communication_contact.{choice}", contact.id, channel=contact.channel)
+
+    async def _require_allowed(self, communication: Communication) -> None:
+        match await self._refusal(communication, communication.due_at):
+            case Refusal.OPTED_OUT:
+                raise Unprocessable("The recipient has opted out of messages on this channel.", "address")
+            case Refusal.WINDOW_CLOSED:
+                detail = "WhatsApp requires a template, unless the recipient has written in the 24 hours before."
+                raise Unprocessable(detail, "template")
+
+    async def _refusal(self, communication: Communication, at: datetime) -> Refusal | None:
+        known = select(Contact).filter_by(channel=communication.channel, address=communication.address)
+        contact = await self.session.scalar(known)
+        if contact is not None and contact.opted_out_at is not None:
+            return Refusal.OPTED_OUT
+        is_free_form = communication.channel is Channel.WHATSAPP and communication.template is None
+        if is_free_form and not is_open(contact.last_message_at if contact else None, at):
+            return Refusal.WINDOW_CLOSED
+        return None
+
+
+def _queued(data: CommunicationCreate) -> Communication:
+    values = data.model_dump(exclude={"send_at"})
+    now = utcnow()
+    send_at = data.send_at or now
+    return Communication(**values, send_at=send_at, due_at=max(send_at, now), state=CommunicationState.QUEUED)

@@ -1,0 +1,111 @@
+"""Tasks that send messages by e-mail, SMS and WhatsApp."""
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from time import monotonic
+from typing import Literal
+from uuid import UUID
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy import select
+
+from ...core.events import EventBus
+from ...core.tasks import Schedule, Worker, task
+from ...core.tenancy import Organisation, organisation_scope
+from ...gateways.email import Email, EmailError, EmailUnconfirmed, RecipientRefused
+from ...gateways.twilio import MessageRefused, TwilioError, TwilioMessage, TwilioUnconfirmed
+from .models import Communication
+from .rules import Channel
+from .service import CommunicationService
+
+RUN_SECONDS = 30
+"""How long a run sends messages; with the timeouts of a gateway it is shorter than a task may run."""
+
+logger = logging.getLogger(__name__)
+
+
+class TaskSettings(BaseSettings):
+    """Settings of the messages."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", hide_input_in_errors=True)
+
+    communication_interval_seconds: float = Field(
+        default=10, gt=0, description="How often a task begins to send the messages that are due."
+    )
+
+
+def schedule(settings: TaskSettings) -> Schedule:
+    """Return the schedule of the periodic tasks."""
+    return {
+        "communications.send_due": {
+            "task": "communications.send_due",
+            "schedule": settings.communication_interval_seconds,
+            # A run that no worker has started by then is dropped: the next one does the same.
+            "options": {"expires": settings.communication_interval_seconds},
+        },
+    }
+
+
+@task(name="communications.send_due")
+async def send_due(worker: Worker) -> int:
+    """Send the messages that are due, of all organisations in turn, and return how many the providers have accepted.
+
+    Workers share the messages: each takes one at a time. What is left after `RUN_SECONDS` is for the next run.
+    """
+    async with worker.sessions() as session:
+        found = await session.scalars(select(Organisation.id))
+        waiting = found.all()
+    accepted = 0
+    end = monotonic() + RUN_SECONDS
+    while waiting and monotonic() < end:
+        outcomes = [(each, await send_next(worker, each)) for each in waiting]
+        accepted += sum(outcome is True for _, outcome in outcomes)
+        waiting = [each for each, outcome in outcomes if outcome is not None]
+    return accepted
+
+
+async def send_next(worker: Worker, organisation_id: UUID) -> bool | None:
+    """Send the next message of an organisation; return whether the provider has accepted it, or None if none is due.
+
+    No transaction is open while the provider answers: the first claims the message, another one stores the outcome.
+    """
+    with organisation_scope(organisation_id):
+        async with _communications(worker) as service:
+            claimed = await service.claim_next()
+        if claimed is None:
+            return None
+        try:
+            provider_id = transmit(worker, claimed)
+        except (RecipientRefused, MessageRefused) as refusal:
+            async with _communications(worker) as service:
+                await service.refuse(claimed, str(refusal), getattr(refusal, "code", None))
+            return False
+        except (EmailError, TwilioError) as error:
+            logger.warning("Communication %s was not confirmed by its provider: %s", claimed.id, error)
+            perhaps_sent = isinstance(error, EmailUnconfirmed | TwilioUnconfirmed)
+            async with _communications(worker) as service:
+                await service.postpone(claimed, str(error), perhaps_sent=perhaps_sent)
+            return False
+        async with _communications(worker) as service:
+            await service.confirm(claimed, provider_id)
+        return True
+
+
+def transmit(worker: Worker, communication: Communication) -> str | None:
+    """Pass a message to its gateway, and return the id that the provider gave it."""
+    channel, to, text = communication.channel, communication.address, communication.text
+    if channel is Channel.EMAIL:
+        # The same for each copy, so that mail programs can drop the second one.
+        reference = f"communication-{communication.id}"
+        worker.email.send(Email(to, communication.subject or "", text or "", reference))
+        return None
+    name: Literal["sms", "whatsapp"] = "whatsapp" if channel is Channel.WHATSAPP else "sms"
+    return worker.twilio.send(TwilioMessage(name, to, text, communication.template, communication.variables or {}))
+
+
+@asynccontextmanager
+async def _communications(worker: Worker) -> AsyncIterator[CommunicationService]:
+    async with worker.sessions.begin() as session:
+        yield CommunicationService(session, EventBus(session))

@@ -1,0 +1,221 @@
+"""Tests of the tasks that send messages."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+from time_machine import Traveller
+
+from your_service.core.tasks import Worker
+from your_service.core.tenancy import Organisation, organisation_scope
+from your_service.gateways.email import Email, EmailRefused, EmailUnavailable, EmailUnconfirmed, RecipientRefused
+from your_service.gateways.twilio import (
+    MessageRefused,
+    TwilioMessage,
+    TwilioRefused,
+    TwilioUnavailable,
+    TwilioUnconfirmed,
+)
+from your_service.modules.communications import tasks
+from your_service.modules.communications.models import Communication
+from your_service.modules.communications.rules import Channel, delay_after
+from your_service.modules.communications.service import LEASE, CommunicationService
+from your_service.modules.communications.tasks import RUN_SECONDS, TaskSettings, schedule, send_due
+from your_service.worker import WorkerSettings
+
+from tests.support.factories import Factory
+from tests.support.gateways.email import RecordingEmailGateway
+from tests.support.gateways.twilio import RecordingTwilioGateway
+from tests.support.worker import in_worker
+from tests.test_config import FROZEN_NOW
+from tests.test_utils import ServiceTestCase
+
+pytestmark = pytest.mark.usefixtures("frozen_time", "celery_app")
+
+ADA = "+12025550123"
+TEMPLATE = "HX" + "0" * 32
+
+
+class TestSend(ServiceTestCase[CommunicationService]):
+    service_class = CommunicationService
+    email: RecordingEmailGateway
+    twilio: RecordingTwilioGateway
+    make: Factory[Communication]
+
+    @pytest.fixture(autouse=True)
+    def _prepare(
+        self,
+        mock_email: RecordingEmailGateway,
+        mock_twilio: RecordingTwilioGateway,
+        make_communication: Factory[Communication],
+    ) -> None:
+        """Give the tests the doubles of the gateways."""
+        self.email, self.twilio, self.make = mock_email, mock_twilio, make_communication
+
+    async def send(self, *communications: Communication) -> int:
+        """Run the task, read the messages again, and return how many were accepted."""
+        accepted = await in_worker(send_due.run)
+        for communication in communications:
+            await self.session.refresh(communication)
+        return accepted
+
+    async def mail(self) -> Communication:
+        """Schedule an e-mail."""
+        return await self.make(channel="email", address="ada@example.com", subject="Your visit", text="See you.")
+
+    async def test_a_text_message_is_sent(self) -> None:
+        message = await self.make(text="See you.")
+
+        assert await self.send(message) == 1
+
+        assert self.twilio.outbox == [TwilioMessage("sms", ADA, "See you.")]
+        assert (message.state, message.provider_id, message.sent_at) == ("sent", self.twilio.sid(1), FROZEN_NOW)
+
+    async def test_a_whatsapp_message_is_sent_with_its_template(self) -> None:
+        message = await self.make(channel="whatsapp", text=None, template=TEMPLATE, variables={"1": "Ada"})
+
+        assert await self.send(message) == 1
+
+        assert self.twilio.outbox == [TwilioMessage("whatsapp", ADA, None, TEMPLATE, {"1": "Ada"})]
+
+    async def test_an_email_is_sent(self) -> None:
+        message = await self.mail()
+
+        assert await self.send(message) == 1
+
+        assert self.email.outbox == [Email("ada@example.com", "Your visit", "See you.", f"communication-{message.id}")]
+        assert (message.state, message.provider_id, self.twilio.outbox) == ("sent", None, [])
+
+    async def test_a_task_that_is_delivered_twice_sends_one_message(self) -> None:
+        message = await self.make()
+
+        assert [await self.send(message) for _ in range(2)] == [1, 0]
+
+        assert len(self.twilio.outbox) == 1
+
+    async def test_a_message_that_is_not_due_is_not_sent(self) -> None:
+        later = await self.make(send_at=FROZEN_NOW + timedelta(seconds=1))
+
+        assert (await self.send(later), self.twilio.outbox) == (0, [])
+
+    async def test_all_due_messages_of_every_organisation_are_sent(self, other_org: Organisation) -> None:
+        ours = [await self.make() for _ in range(2)]
+        with organisation_scope(other_org.id):
+            theirs = await self.make(text="From the others")
+
+        assert await self.send(*ours) == 3
+
+        assert {message.text for message in self.twilio.outbox} == {each.text for each in (*ours, theirs)}
+        assert {each.state for each in ours} == {"sent"}
+
+    async def test_a_run_ends_before_its_task_may_be_killed(
+        self, monkeypatch: pytest.MonkeyPatch, celery_app: Worker, worker_settings: WorkerSettings
+    ) -> None:
+        for _ in range(2):
+            await self.make()
+        monkeypatch.setattr(tasks, "RUN_SECONDS", 0)
+
+        assert (await self.send(), self.twilio.outbox) == (0, [])
+
+        longest_call = 2 * worker_settings.twilio_timeout_seconds
+        assert RUN_SECONDS + longest_call < celery_app.conf.task_soft_time_limit
+
+    async def test_one_failure_does_not_stop_the_others(self) -> None:
+        messages = [await self.make() for _ in range(3)]
+        self.twilio.failures = [TwilioUnavailable("503"), MessageRefused("400 21211", 21211)]
+
+        assert await self.send(*messages) == 1
+
+        assert sorted(each.state for each in messages) == ["failed", "queued", "sent"]
+
+    async def test_a_message_to_somebody_who_opted_out_in_the_meantime_is_not_sent(self) -> None:
+        message = await self.make()
+        await self.service.receive(Channel.SMS, ADA, "STOP", FROZEN_NOW)
+
+        assert (await self.send(message), self.twilio.outbox) == (0, [])
+
+        assert (message.state, message.failure) == ("failed", "opted_out")
+
+    @pytest.mark.parametrize(
+        ("failure", "text"),
+        [(TwilioUnavailable("429 20429", 20429), "429 20429"), (TwilioRefused("401 20003", 20003), "401 20003")],
+    )
+    async def test_a_message_that_twilio_did_not_take_is_sent_later(
+        self, frozen_time: Traveller, caplog: pytest.LogCaptureFixture, failure: TwilioUnavailable, text: str
+    ) -> None:
+        message = await self.make()
+        self.twilio.failures = [failure]
+
+        assert await self.send(message) == 0
+
+        assert (message.state, message.failure, message.copies) == ("queued", text, 0)
+        assert message.due_at == FROZEN_NOW + delay_after(1)
+        assert caplog.messages == [f"Communication {message.id} was not confirmed by its provider: {text}"]
+        frozen_time.move_to(message.due_at)
+        assert await self.send(message) == 1
+        assert (message.state, message.failure) == ("sent", None)
+
+    @pytest.mark.parametrize("failure", [EmailUnavailable("451"), EmailRefused("535")])
+    async def test_an_email_that_the_server_did_not_take_is_sent_later(
+        self, frozen_time: Traveller, failure: EmailUnavailable
+    ) -> None:
+        message = await self.mail()
+        self.email.failures = [failure]
+
+        assert await self.send(message) == 0
+
+        assert (message.state, message.failure, message.copies) == ("queued", str(failure), 0)
+        frozen_time.move_to(message.due_at)
+        assert await self.send(message) == 1
+
+    async def test_an_unconfirmed_message_counts_as_a_copy(self) -> None:
+        message, mail = await self.make(), await self.mail()
+        self.twilio.failures, self.email.failures = [TwilioUnconfirmed("ReadTimeout")], [EmailUnconfirmed("No reply")]
+
+        assert await self.send(message, mail) == 0
+
+        assert [(each.state, each.copies) for each in (message, mail)] == [("queued", 1)] * 2
+
+    async def test_a_refused_message_is_not_sent_again(self, frozen_time: Traveller) -> None:
+        message, mail = await self.make(), await self.mail()
+        self.twilio.failures = [MessageRefused("400 21211", 21211)]
+        self.email.failures = [RecipientRefused("550 5.1.1")]
+
+        assert await self.send(message, mail) == 0
+        frozen_time.shift(LEASE)
+        assert await self.send(message, mail) == 0
+
+        assert [(each.state, each.failure) for each in (message, mail)] == [
+            ("failed", "400 21211"),
+            ("failed", "550 5.1.1"),
+        ]
+        assert (self.twilio.outbox, self.email.outbox) == ([], [])
+
+    async def test_a_recipient_who_opted_out_at_twilio_gets_no_more(self) -> None:
+        messages = [await self.make() for _ in range(2)]
+        self.twilio.failures = [MessageRefused("400 21610", 21610)]
+
+        assert await self.send(*messages) == 0
+
+        assert {each.failure for each in messages} == {"400 21610", "opted_out"}
+
+    def test_a_claim_lasts_longer_than_a_task(self, celery_app: Worker) -> None:
+        assert LEASE.total_seconds() > celery_app.conf.task_time_limit
+
+
+def test_the_schedule_follows_the_settings(celery_app: Worker) -> None:
+    settings = TaskSettings(_env_file=None, communication_interval_seconds=60)
+
+    (entry,) = schedule(settings).values()
+
+    assert entry["task"] == send_due.name
+    assert entry["task"] in celery_app.tasks
+    assert (entry["schedule"], entry["options"]) == (60, {"expires": 60})
+
+
+def test_an_invalid_interval_is_refused() -> None:
+    settings: dict[str, Any] = {"communication_interval_seconds": 0}
+
+    with pytest.raises(ValidationError, match="communication_interval_seconds"):
+        TaskSettings(_env_file=None, **settings)
