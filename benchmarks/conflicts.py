@@ -13,7 +13,7 @@ from phasework.merge import plan_update
 from phasework.merge_file import merge_file
 from tests.support.edits import CHANGES, EDITS
 from tests.support.services import ROOT
-from tests.support.updates import FIRST, LivingService, Versions, make_versions
+from tests.support.updates import FIRST, LivingService, Versions, make_versions, run_copy
 
 PAGE = ROOT / "docs" / "reference" / "conflicts.md"
 BEGIN = "<!-- conflicts: written by `python -m benchmarks.conflicts` -->"
@@ -52,8 +52,7 @@ def conflicts_of(repository: Repository, base: Tree, ours: Tree, new: Tree) -> l
 
 def write(versions: Versions, version: str, folder: Path) -> Path:
     """Write the service of a version and return its folder."""
-    versions.write(folder, {}, version)
-    shutil.rmtree(folder / ".git")
+    run_copy(str(versions.folder), folder, {}, vcs_ref=version, defaults=True, quiet=True)
     return folder
 
 

@@ -14,6 +14,8 @@ from tests.support.servers import Server
 from tests.support.services import Service
 
 REAL = ("pytest", "--no-cov", "-q", "tests/integration", "tests/e2e")
+# Tests that start PostgreSQL, Redis and the programs of the service.
+SERVERS = ("pytest", "--no-cov", "-q", "tests/integration/test_migrations.py", "tests/e2e")
 
 
 @pytest.fixture
@@ -60,7 +62,7 @@ def test_suite_passes_without_root(small: Service, temporary_folder: Path) -> No
         shutil.chown(path, NOBODY, NOBODY)
 
     run = subprocess.run(
-        [*AS_NOBODY, *service.command(*REAL)],
+        [*AS_NOBODY, *service.command(*SERVERS)],
         cwd=service.folder,
         env=service.variables | {"HOME": str(temporary_folder)},
         stdout=subprocess.PIPE,

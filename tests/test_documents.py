@@ -199,7 +199,11 @@ def responds(url: str) -> bool:
 
 
 @pytest.mark.parametrize(
-    "case", [pytest.param(case, marks=pytest.mark.xdist_group(case)) for case in ("defaults", "blank-async")]
+    "case",
+    [
+        pytest.param("defaults", marks=pytest.mark.xdist_group("defaults")),
+        pytest.param("blank-async", marks=[pytest.mark.xdist_group("blank-async"), pytest.mark.long]),
+    ],
 )
 def test_the_first_request_has_the_answer_in_the_readme(
     written: Callable[[str], Service], template: Path, tmp_path: Path, case: str

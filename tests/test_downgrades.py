@@ -65,12 +65,19 @@ def write(service: Service, **parts: str) -> None:
 
 @pytest.fixture
 def database(service: Service, server: Server) -> dict[str, str]:
-    """A database on PostgreSQL with rows."""
-    server.query("postgres", "CREATE DATABASE service")
-    variables = {"DATABASE_URL": server.url("service").replace("postgresql", "postgresql+psycopg", 1)}
-    service.run("alembic", "upgrade", "heads", variables=variables)
-    server.query("service", *ROWS)
-    return variables
+    """A database on PostgreSQL with rows: a copy of the first one of its form."""
+    original = f"kept_{service.answers['database_access']}"
+    if not server.query("postgres", f"SELECT datname FROM pg_database WHERE datname = '{original}'"):
+        server.query("postgres", f"CREATE DATABASE {original}")
+        service.run("alembic", "upgrade", "heads", variables=variables_of(server, original))
+        server.query(original, *ROWS)
+    server.query("postgres", f"CREATE DATABASE service TEMPLATE {original}")
+    return variables_of(server, "service")
+
+
+def variables_of(server: Server, database: str) -> dict[str, str]:
+    """Return the variables with which a service uses a database."""
+    return {"DATABASE_URL": server.url(database).replace("postgresql", "postgresql+psycopg", 1)}
 
 
 @each_form

@@ -41,6 +41,13 @@ def library(request: pytest.FixtureRequest, written: Callable[[str], Service], t
     return written(request.param).copy(tmp_path / "library")
 
 
+@pytest.fixture(autouse=True)
+def _server_of_the_tests(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the command and the tests of the service use our server, because starting one takes them a second."""
+    server.query("postgres", "CREATE DATABASE library_test")
+    monkeypatch.setenv("TEST_DATABASE_URL", server.url("library_test"))
+
+
 @pytest.mark.parametrize("library", [BLANK_ASYNC], indirect=True)
 def test_each_module_that_changed_gets_its_revision(library: Service) -> None:
     add_column(library, "modules/loans/models.py", "colour: Mapped[str | None]")
@@ -67,7 +74,10 @@ def test_each_module_that_changed_gets_its_revision(library: Service) -> None:
     assert leads_to_the_models(library)
 
 
-def test_nothing_is_written_without_changes(library: Service) -> None:
+def test_nothing_is_written_without_changes(library: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    # As in a shell without settings, the command starts its own server.
+    monkeypatch.delenv("TEST_DATABASE_URL")
+
     output = library.run(*COMMAND, "Nothing")
 
     assert output == "The migrations match the models; nothing was written.\n"

@@ -74,7 +74,14 @@ FAILURES = {
 }
 
 
-@pytest.mark.parametrize("form", [pytest.param(form, marks=pytest.mark.xdist_group(CASES[form])) for form in CASES])
+@pytest.mark.parametrize(
+    "form",
+    [
+        pytest.param("sync", marks=pytest.mark.xdist_group(CASES["sync"])),
+        # The same tests, derived for the other form.
+        pytest.param("async", marks=[pytest.mark.xdist_group(CASES["async"]), pytest.mark.long]),
+    ],
+)
 def test_careless_route_is_found(written: Callable[[str], Service], tmp_path: Path, form: str) -> None:
     service = written(CASES[form]).copy(tmp_path / "service")
     router = service.folder / "src" / service.package / "modules/tickets/router.py"

@@ -15,7 +15,7 @@ from tests.support.edits import CHANGES
 from tests.support.services import Service, read_files
 from tests.support.updates import FIRST, LivingService, ServiceCache, git, make_versions
 
-SEQUENCES = int(os.environ.get("SEQUENCES", "10"))
+SEQUENCES = int(os.environ.get("SEQUENCES", "5"))
 """The number of random sequences; `make fuzz` tries more."""
 STEPS = 6
 

@@ -190,7 +190,9 @@ def test_changes_in_a_removed_module_are_kept(service: LivingService) -> None:
     assert "loans" not in service.answers()["plan"]
 
 
-def test_a_service_passes_after_every_kind_of_update(service: LivingService) -> None:
+def test_a_service_passes_after_every_kind_of_update(
+    service: LivingService, versions: Versions, tmp_path: Path
+) -> None:
     fines = {"phase": 2, "fields": {"amount": "decimal", "member": "-> members"}}
     further = {
         "fields": {"title": "str", "due": "date?"},
@@ -212,11 +214,22 @@ def test_a_service_passes_after_every_kind_of_update(service: LivingService) -> 
         if revision:
             Service(service.folder, service.files()).run("python", "-m", "scripts.new_migration", revision)
 
+    # All other files equal those of a new service, whose suites tests/test_services.py and tests/test_subsets.py run.
+    new = versions.write(tmp_path / "new", service.answers(), NEXT)
+    tests = TESTS.replace("phase1", "phase4")
+    edited = {"README.md", SERVICE, tests, tests.replace("_service", "_of_ours")}
+    assert {path for path in differences(service, new) if not path.startswith("migrations/versions/")} == edited
     runnable = Service(service.folder, service.files())
-    runnable.run_suite()
+    runnable.run_suite("--no-cov", "-k", "loans or fines or migrations")
     runnable.run("ruff", "check")
     runnable.run("ruff", "format", "--check")
     runnable.check_types()
+
+
+def differences(service: LivingService, other: LivingService) -> set[str]:
+    """Return the files that two services do not have in common, other than caches."""
+    found = {path for path, _ in service.files().items() ^ other.files().items()}
+    return {path for path in found if "cache" not in path}
 
 
 def test_files_kept_twice_get_two_names(service: LivingService) -> None:

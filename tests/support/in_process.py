@@ -54,7 +54,8 @@ def compiled_once() -> Iterator[None]:
     compile_source: Any = Environment.compile
 
     def compile_once(self: Environment, source: str, name: str | None = None, filename: str | None = None) -> CodeType:
-        key = (source, name, filename)
+        # Copier clones a template in git into a new folder for each service: `filename` is another one each time.
+        key = (source, name)
         if key in compiled:
             self.preprocess(source, name, filename)  # Copier's `yield` forgets there what it looped over before
         else:

@@ -31,9 +31,9 @@ class Server:
             return [row[0] for row in cursor.fetchall()] if cursor.description else []
 
     def databases(self) -> list[str]:
-        """Return the names of the databases, without PostgreSQL's own."""
-        own = "('postgres', 'template0', 'template1')"
-        return self.query("postgres", f"SELECT datname FROM pg_database WHERE datname NOT IN {own} ORDER BY 1")
+        """Return the names of the databases, without PostgreSQL's own, and those that tests copy."""
+        others = "datname NOT IN ('postgres', 'template0', 'template1') AND datname NOT LIKE 'kept%'"
+        return self.query("postgres", f"SELECT datname FROM pg_database WHERE {others} ORDER BY 1")
 
     def drop_all(self) -> None:
         """Drop these databases, and the roles that the test has created."""
