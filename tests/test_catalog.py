@@ -32,6 +32,7 @@ KEYS = {
     "dependencies": list,
     "benchmarks": dict,
 }
+OPTIONAL_KEYS = {"request_gateways": list}
 FILES = {
     "module.yml",
     "models.py",
@@ -61,7 +62,8 @@ each_module = pytest.mark.parametrize("folder", CATALOG, ids=lambda folder: fold
 def test_module_yml_is_complete(folder: Path) -> None:
     module = read_module(folder)
 
-    assert {key: type(value) for key, value in module.items()} == KEYS
+    chosen = {key: kind for key, kind in OPTIONAL_KEYS.items() if key in module}
+    assert {key: type(value) for key, value in module.items()} == KEYS | chosen
 
 
 @each_module
@@ -78,7 +80,9 @@ def test_module_needs_modules_of_the_catalog(folder: Path) -> None:
 
 @each_module
 def test_module_needs_existing_gateways(folder: Path) -> None:
-    assert set(read_module(folder)["gateways"]) <= GATEWAYS
+    module = read_module(folder)
+
+    assert {*module["gateways"], *module.get("request_gateways", [])} <= GATEWAYS
 
 
 @each_module

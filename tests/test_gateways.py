@@ -1,6 +1,7 @@
 """A gateway is one folder, and a service has only the gateways that its modules need."""
 
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -116,6 +117,10 @@ BELL_TOWER=north
 from typing import Protocol
 
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class BellError(Exception):
+    """The bell was not heard."""
 
 
 class BellGateway(Protocol):
@@ -262,10 +267,30 @@ async def test_a_worker_rings_the_bell(mock_bell: SilentBell) -> None:
 ''',
 }
 
+# In the application, too.
+ROUTE_OF_ROOMS: dict[str, str] = {
+    "router.py": '''
+
+@router.post("/{room_id}/ring", response_model=RoomRead)
+async def ring_room(room_id: UUID, service: Service, bell: BellDep, call: CallDep) -> Room:
+    """Ring the bell of a room."""
+    room = await service.get(room_id)
+    await call(bell.ring)
+    return room
+''',
+    "test_api.py": """
+
+async def test_the_bell_of_a_room_rings(member_client: AsyncClient, test_room_id: UUID, mock_bell: SilentBell) -> None:
+    response = await member_client.post(f"{URL}/{test_room_id}/ring")
+
+    assert (response.status_code, mock_bell.rings) == (status.HTTP_200_OK, 1)
+""",
+}
+
 
 @pytest.fixture(scope="module")
 def template_with_bell(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The template with an additional gateway, and a renamed copy of tickets that needs it and has a task."""
+    """The template with an additional gateway, and a renamed copy of tickets with a task and a route that call it."""
     template = copy_template(tmp_path_factory.mktemp("template"))
     write_files(template / "template" / "gateways" / "bell", BELL)
     rooms = template / "template" / "catalog" / "rooms"
@@ -274,6 +299,16 @@ def template_with_bell(tmp_path_factory: pytest.TempPathFactory) -> Path:
         text = source.read_text(encoding="utf-8").replace("ticket", "room").replace("Ticket", "Room")
         text = text.replace("gateways: []", "gateways: [bell]").replace("worker: false", "worker: true")
         text = text.replace("e2e_environment: {}", 'e2e_environment: {ROOMS_INTERVAL_SECONDS: "0.5"}')
+        if source.name == "module.yml":
+            text += "request_gateways: [bell]\n"
+        text += ROUTE_OF_ROOMS.get(source.name, "")
+        if source.name == "test_api.py":
+            after = "from tests.support.factories import Factory, Payload\n"
+            text = text.replace(after, after + "from tests.support.gateways.bell import SilentBell\n")
+        if source.name == "router.py":
+            text = text.replace(
+                "from ...core.resource", "from ...core.gateways import BellDep, CallDep\nfrom ...core.resource"
+            )
         (rooms / source.name).write_text(text, encoding="utf-8")
     return template
 
@@ -304,6 +339,28 @@ def test_a_new_gateway_is_written_with_a_module_that_needs_it(
     }
     assert b"BELL_TOWER=north" in service.files[".env.example"]
     assert b"ROOMS_INTERVAL_SECONDS=3600" in service.files[".env.example"]
+    assert service.files["docker-compose.yml"].count(b"BELL_TOWER:") == 2
+
+
+def test_a_gateway_of_the_application_needs_no_worker(template_with_bell: Path, tmp_path: Path) -> None:
+    template = tmp_path / "template"
+    shutil.copytree(template_with_bell, template)
+    rooms = template / "template" / "catalog" / "rooms"
+    for name in ("env.example", "tasks.md", "tasks.py", "test_tasks.py", "test_worker.py"):
+        (rooms / name).unlink()
+    module = rooms / "module.yml"
+    text = module.read_text(encoding="utf-8").replace("\ngateways: [bell]", "\ngateways: []")
+    text = re.sub(r"e2e_environment: .*", "e2e_environment: {}", text.replace("worker: true", "worker: false"))
+    module.write_text(text, encoding="utf-8")
+
+    service = write_service(template, tmp_path / "service", {"modules": ["rooms"]})
+
+    service.run("ruff", "check", ".")
+    service.run("ruff", "format", "--check", "--diff", ".")
+    service.check_types()
+    service.run_suite("--no-cov", "-k", "bell or gateways or main or env_example")
+    assert not [path for path in service.files if path.endswith("worker.py")]
+    assert service.files["docker-compose.yml"].count(b"BELL_TOWER:") == 1
 
 
 def test_a_new_gateway_is_not_written_without_such_a_module(template_with_bell: Path, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Refuses calls over the network while the caller has a database transaction open."""
 
+from collections.abc import Callable, Coroutine, MutableMapping, Sequence
 from contextvars import ContextVar
 from functools import wraps
 from typing import Any, TypeVar, cast
@@ -8,6 +9,8 @@ from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 Double = TypeVar("Double")
+Scope = MutableMapping[str, Any]
+Application = Callable[[Scope, Any, Any], Coroutine[Any, Any, None]]
 
 
 class TransactionIsOpen(AssertionError):
@@ -15,13 +18,31 @@ class TransactionIsOpen(AssertionError):
 
 
 # Those that the code of this thread or task has used; most of them have no transaction any more.
-_sessions: ContextVar[tuple[Session, ...]] = ContextVar("sessions", default=())
+_sessions: ContextVar[Sequence[Session]] = ContextVar("sessions", default=())
 
 
 @event.listens_for(Session, "after_begin")
 def _note(session: Session, *_: object) -> None:
-    others = (other for other in _sessions.get() if other is not session and other.in_transaction())
+    known = _sessions.get()
+    if isinstance(known, list):
+        known.append(session)
+        return
+    others = (other for other in known if other is not session and other.in_transaction())
     _sessions.set((*others, session))
+
+
+def separate(application: Application) -> Application:
+    """Return an application whose requests do not see the transactions of the test that sends them."""
+
+    async def call(scope: Scope, receive: Any, send: Any) -> None:
+        # A list, because the functions of a request run in several threads, each with a copy of the context.
+        token = _sessions.set([])
+        try:
+            await application(scope, receive, send)
+        finally:
+            _sessions.reset(token)
+
+    return call
 
 
 def refuse_in_transaction(call: str) -> None:

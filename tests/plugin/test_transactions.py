@@ -1,13 +1,15 @@
 """Calls over the network are refused while the caller has a transaction open."""
 
+import asyncio
 from collections.abc import Iterator
 from contextvars import Context
+from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import StaticPool, create_engine, text
 from sqlalchemy.orm import Session
 
-from phasework_suite.transactions import TransactionIsOpen, guarded
+from phasework_suite.transactions import TransactionIsOpen, guarded, separate
 
 
 class Bell:
@@ -25,7 +27,7 @@ class Bell:
 
 @pytest.fixture
 def session() -> Iterator[Session]:
-    engine = create_engine("sqlite://")
+    engine = create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
     with Session(engine) as session:
         yield session
     engine.dispose()
@@ -68,3 +70,26 @@ def test_transactions_of_others_do_not_count(session: Session) -> None:
 
 def test_attributes_are_those_of_the_double() -> None:
     assert guarded(Bell()).tower == "north"
+
+
+def test_request_does_not_see_the_transactions_of_its_test(session: Session) -> None:
+    session.execute(text("select 1"))
+    bell = Bell()
+
+    async def application(*_: Any) -> None:
+        guarded(bell).ring(times=1)
+
+    asyncio.run(separate(application)({}, None, None))
+
+    assert bell.rings == 1
+    with pytest.raises(TransactionIsOpen):
+        guarded(bell).ring(times=1)
+
+
+def test_transaction_of_another_thread_of_a_request_counts(session: Session) -> None:
+    async def application(*_: Any) -> None:
+        await asyncio.to_thread(session.execute, text("select 1"))
+        await asyncio.to_thread(guarded(Bell()).ring, 1)
+
+    with pytest.raises(TransactionIsOpen):
+        asyncio.run(separate(application)({}, None, None))
