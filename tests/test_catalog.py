@@ -108,6 +108,14 @@ def test_module_has_at_least_twenty_unit_tests(folder: Path) -> None:
     assert sum(count_tests(source) for source in sources) >= 20
 
 
+@each_module
+def test_module_that_refers_to_patients_erases_what_it_stores_about_them(folder: Path) -> None:
+    sources = {path.name: path.read_text(encoding="utf-8") for path in folder.glob("*.py")}
+    refers = folder.name != "patients" and '"patients.id"' in sources["models.py"]
+
+    assert not refers or '@handles("patient.erased")' in sources.get("handlers.py", "")
+
+
 def test_typical_own_module_has_at_least_fifteen_unit_tests(template: Path, tmp_path: Path) -> None:
     service = write_service(template, tmp_path / "service", {"domain": "blank", "own_modules": typical_modules(1)})
 

@@ -17,3 +17,9 @@ async def offer_appointment(events: EventBus, event: Event) -> None:
     offered = await AppointmentService(events.session, events).offer(event.about, practitioner_id, after)
     if offered is None:
         await events.publish("appointment.not_offered", event.record_id, about=event.about, **event.data)
+
+
+@handles("patient.erased")
+async def erase_appointments(events: EventBus, event: Event) -> None:
+    """Erase what the appointments of a patient say about them."""
+    await AppointmentService(events.session, events).erase(event.record_id)

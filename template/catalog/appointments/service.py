@@ -163,6 +163,15 @@ class AppointmentService(Lifecycle[Appointment]):
         """Mark an appointment as missed by the patient; raise what `complete` raises."""
         return await self._close(appointment_id, AppointmentState.NO_SHOW)
 
+    async def erase(self, patient_id: UUID) -> None:
+        """Erase why appointments of a patient were cancelled, and cancel those that have not started."""
+        of_patient = select(Appointment).where(Appointment.patient_id == patient_id).order_by(Appointment.id)
+        appointments = await self.session.scalars(of_patient.with_for_update())
+        for appointment in appointments.all():
+            appointment.cancellation_reason = None
+            if self.transitions[appointment.state] and appointment.starts_at > utcnow():
+                await self._close(appointment.id, AppointmentState.CANCELLED)
+
     async def due_by_email(self, lead_hours: int) -> Sequence[UUID]:
         """Return the ids of the appointments whose reminder is due by e-mail, earliest first."""
         due = _to_email(utcnow(), lead_hours).with_only_columns(Appointment.id)

@@ -1,4 +1,4 @@
-"""Tests of offers: appointments that wait until the patient accepts them."""
+"""Tests of offers, which wait until the patient accepts them, and of the erasure of a patient's data."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,7 +18,9 @@ from your_service.modules.appointments.schemas import (
 )
 from your_service.modules.appointments.service import AppointmentService, PractitionerService
 from your_service.modules.patients.models import Patient
+from your_service.modules.patients.service import PatientService
 
+from tests.support.checks import find_texts
 from tests.support.factories import Factory
 from tests.test_config import FROZEN_NOW
 from tests.test_utils import ServiceTestCase
@@ -282,3 +284,53 @@ class TestOffers(ServiceTestCase[AppointmentService]):
     async def test_a_booked_appointment_cannot_become_an_offer_again(self, test_appointment: Appointment) -> None:
         with pytest.raises(InvalidTransition):
             await self.service.move_to(test_appointment.id, AppointmentState.OFFERED)
+
+
+class TestErasure(ServiceTestCase[AppointmentService]):
+    service_class = AppointmentService
+
+    async def test_what_has_not_started_is_cancelled_without_a_reason(
+        self,
+        make_appointment: Factory[Appointment],
+        patient_service: PatientService,
+        test_patient: Patient,
+        frozen_time: Traveller,
+    ) -> None:
+        started, booked, cancelled = [await make_appointment(starts_at=NINE + day * DAY) for day in range(3)]
+        offered = await make_appointment(starts_at=NINE + 5 * DAY)
+        offered.state = AppointmentState.OFFERED
+        await self.service.cancel(cancelled.id, "Planted reason", uuid4())
+        frozen_time.move_to(NINE)
+        self.published_events.clear()
+
+        await patient_service.erase(test_patient.id)
+
+        assert await find_texts(self.session, "planted") == set()
+        assert [appointment.state for appointment in (started, booked, cancelled, offered)] == [
+            AppointmentState.BOOKED,
+            AppointmentState.CANCELLED,
+            AppointmentState.CANCELLED,
+            AppointmentState.CANCELLED,
+        ]
+        events = {(event.name, event.record_id) for event in self.published_events}
+        assert events == {
+            ("patient.erased", test_patient.id),
+            ("appointment.cancelled", booked.id),
+            ("appointment.cancelled", offered.id),
+        }
+
+    async def test_appointments_of_other_patients_stay(
+        self,
+        make_appointment: Factory[Appointment],
+        make_patient: Factory[Patient],
+        patient_service: PatientService,
+        test_patient: Patient,
+    ) -> None:
+        other = await make_patient()
+        booked = await make_appointment(patient_id=other.id)
+        cancelled = await make_appointment(patient_id=other.id, starts_at=NINE + DAY)
+        await self.service.cancel(cancelled.id, "No time", uuid4())
+
+        await patient_service.erase(test_patient.id)
+
+        assert (booked.state, cancelled.cancellation_reason) == (AppointmentState.BOOKED, "No time")

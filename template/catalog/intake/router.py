@@ -92,7 +92,11 @@ async def abandon_intake_session(intake_session_id: UUID, service: Service) -> I
     return await service.abandon(intake_session_id)
 
 
-@router.get("/{intake_session_id}/fhir", response_class=FhirResponse)
+@router.get(
+    "/{intake_session_id}/fhir",
+    response_class=FhirResponse,
+    responses={status.HTTP_200_OK: {"content": {FhirResponse.media_type: {"schema": {"type": "object"}}}}},
+)
 async def export_intake_session(intake_session_id: UUID, service: Service, reader: PrincipalDep) -> FhirResponse:
     """Return the patient and the answers as a FHIR R4 bundle."""
     patient_id, bundle = await service.export(intake_session_id)

@@ -7,12 +7,14 @@ and elements that R4 does not have. The tables here check these.
 """
 
 from collections.abc import Mapping, Sequence, Set
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from fhir.resources.R4B.bundle import Bundle
 from msgspec.json import Encoder
 from pydantic import ValidationError
+from pydantic_core import to_json
 
 from ..patients.models import Patient, Sex
 from ..patients.rules import DuplicateReason
@@ -94,7 +96,8 @@ def read_call(data: Mapping[str, Any]) -> IntakeUpdate:
         try:
             PatientUpdate.model_validate({name: value})
         except ValidationError:
-            answers.append({"link_id": _printable(name, 200), "type": "text", "value": _printable(str(value), 20_000)})
+            text = value if isinstance(value, str) else to_json(value).decode()
+            answers.append({"link_id": _printable(name, 200), "type": "text", "value": _printable(text, 20_000)})
         else:
             person[name] = value
     return IntakeUpdate.model_validate({"person": person, "answers": answers[:MAX_ANSWERS]})
@@ -105,14 +108,14 @@ def _printable(text: str, length: int) -> str:
     return "".join(letter if letter.isprintable() else " " for letter in text).strip()[:length] or "?"
 
 
-def export(intake: IntakeSession, patient: Patient) -> bytes:
-    """Return a FHIR bundle with the patient and the answers of a session as JSON."""
+def export(intake: IntakeSession, patient: Patient, at: datetime) -> bytes:
+    """Return a FHIR bundle with the patient and the answers of a session, made at a certain time, as JSON."""
     resources = (_patient(patient), _response(intake))
     entries = [{"fullUrl": f"urn:uuid:{resource['id']}", "resource": resource} for resource in resources]
     bundle = _filled(
         resourceType="Bundle",
         type="collection",
-        timestamp=intake.updated_at.isoformat(),
+        timestamp=at.isoformat(),
         entry=entries,
     )
     check_r4(bundle)

@@ -120,7 +120,7 @@ class IntakeSessionService(Lifecycle[IntakeSession]):
         if intake.patient_id is None:
             raise Conflict(f"This {self.name} is not linked to a patient yet.")
         patient = await self.patients.get(intake.patient_id)
-        return patient.id, export(intake, patient)
+        return patient.id, export(intake, patient, utcnow())
 
     async def _register(self, intake: IntakeSession, person: PatientCreate) -> IntakeSession:
         patient = await self.patients.create(person, allow_duplicate=True)

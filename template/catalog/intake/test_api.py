@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from fastapi import status
+from fastapi import FastAPI, status
 from httpx2 import AsyncClient
 
 from your_service.core.users import User
@@ -168,6 +168,12 @@ async def test_the_export_is_fhir(member_client: AsyncClient, completed: IntakeS
         "QuestionnaireResponse",
     ]
     assert '"answer":[{"valueDecimal":72.50}]' in response.text
+
+
+def test_the_export_is_documented_as_fhir(app: FastAPI) -> None:
+    operation = app.openapi()["paths"][URL + "/{intake_session_id}/fhir"]["get"]
+
+    assert operation["responses"]["200"]["content"] == {"application/fhir+json": {"schema": {"type": "object"}}}
 
 
 async def test_there_is_no_export_without_a_patient(member_client: AsyncClient, test_intake_session_id: UUID) -> None:

@@ -1,5 +1,8 @@
 """Tests of concurrent requests for intake sessions, on PostgreSQL."""
 
+from typing import Any
+from uuid import uuid4
+
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -81,6 +84,26 @@ async def test_two_sessions_about_one_person_register_one_patient(
     first, second = await race_in_order(*map(submitting, sessions))
 
     assert first.patient_id == second.patient_id
+    assert await intake_session_service.session.scalar(select(func.count(Patient.id))) == 1
+
+
+async def test_the_end_of_a_call_that_arrives_twice_registers_one_patient(
+    race_in_order: RaceRunner,
+    intake_session_service: IntakeSessionService,
+    patient_payload: Payload,
+) -> None:
+    call: dict[str, Any] = {"call_id": "call-1", "caller": None, "collected": patient_payload()}
+    await intake_session_service.session.commit()
+
+    async def end(session: AsyncSession) -> str:
+        event = await EventBus(session).publish("voice_call.ended", uuid4(), **call)
+        return event.name
+
+    outcomes = await race_in_order(end, end)
+
+    assert outcomes == ["voice_call.ended"] * 2
+    sessions = await intake_session_service.session.scalars(select(IntakeSession.state))
+    assert list(sessions) == ["completed"]
     assert await intake_session_service.session.scalar(select(func.count(Patient.id))) == 1
 
 

@@ -16,7 +16,7 @@ from your_service.modules.patients.rules import DuplicateReason
 PATIENT_ID = UUID("00000000-0000-4000-8000-000000000001")
 INTAKE_ID = UUID("00000000-0000-4000-8000-000000000002")
 SUBMITTED_AT = dt.datetime(2030, 1, 15, 12, 0, tzinfo=dt.UTC)
-UPDATED_AT = dt.datetime(2030, 1, 15, 12, 30, tzinfo=dt.UTC)
+EXPORTED_AT = dt.datetime(2030, 1, 15, 12, 30, tzinfo=dt.UTC)
 
 
 def patient(**details: Any) -> Patient:
@@ -34,7 +34,6 @@ def session(*answers: dict[str, Any], **values: Any) -> IntakeSession:
         "channel": IntakeChannel.FORM,
         "patient_id": PATIENT_ID,
         "submitted_at": SUBMITTED_AT,
-        "updated_at": UPDATED_AT,
         **values,
     }
     return IntakeSession(id=INTAKE_ID, answers=list(answers), **known)
@@ -42,7 +41,7 @@ def session(*answers: dict[str, Any], **values: Any) -> IntakeSession:
 
 def exported(intake: IntakeSession, person: Patient) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the Patient and the QuestionnaireResponse of an export."""
-    one, other = json.loads(export(intake, person), parse_float=Decimal)["entry"]
+    one, other = json.loads(export(intake, person, EXPORTED_AT), parse_float=Decimal)["entry"]
     return one["resource"], other["resource"]
 
 
@@ -54,7 +53,7 @@ def test_a_bundle_has_the_patient_and_the_answers() -> None:
     reason = answer("text", "Headache", "reason", "What brings you here?")
     intake = session(reason, questionnaire="https://example.com/q")
 
-    bundle = json.loads(export(intake, patient()))
+    bundle = json.loads(export(intake, patient(), EXPORTED_AT))
 
     assert bundle == {
         "resourceType": "Bundle",
@@ -112,7 +111,7 @@ def test_gender_is_a_code_of_r4(sex: Sex, gender: str) -> None:
 
 
 def test_nothing_is_null_or_empty() -> None:
-    text = export(session(answer("text", "Headache"), submitted_at=None), patient()).decode()
+    text = export(session(answer("text", "Headache"), submitted_at=None), patient(), EXPORTED_AT).decode()
 
     assert "null" not in text
     assert "[]" not in text
@@ -139,7 +138,7 @@ def test_an_answer_has_the_element_of_its_type(kind: str, value: Any, expected: 
 
 @pytest.mark.parametrize("digits", ["72.50", "0.10", "-3.00", "9999999999.99"])
 def test_a_decimal_is_a_number_with_all_of_its_digits(digits: str) -> None:
-    text = export(session(answer("decimal", digits)), patient()).decode()
+    text = export(session(answer("decimal", digits)), patient(), EXPORTED_AT).decode()
 
     assert f'"valueDecimal":{digits}}}' in text
 

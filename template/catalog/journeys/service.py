@@ -76,6 +76,15 @@ class JourneyService(Resource[Journey]):
         journey.cancellation_reason = reason
         return await self._end(journey, JourneyState.CANCELLED, reason=reason)
 
+    async def erase(self, patient_id: UUID) -> None:
+        """Erase why journeys of a patient were cancelled, and cancel those that are active."""
+        of_patient = select(Journey).where(Journey.patient_id == patient_id).order_by(Journey.id)
+        journeys = await self.session.scalars(of_patient.with_for_update())
+        for journey in journeys.all():
+            journey.cancellation_reason = None
+            if journey.state is JourneyState.ACTIVE:
+                await self._end(journey, JourneyState.CANCELLED)
+
     async def _act(self, journey: Journey) -> Journey:
         for action in journey.actions:
             name, parameters = action["action"], {key: value for key, value in action.items() if key != "action"}
