@@ -58,6 +58,28 @@ async def test_one_of_several_concurrent_bookings_succeeds(
     ]
 
 
+async def test_concurrent_offers_hold_different_slots(
+    race: RaceRunner,
+    appointment_service: AppointmentService,
+    make_patient: Factory[Patient],
+    test_practitioner: Practitioner,
+) -> None:
+    patients = [await make_patient() for _ in range(3)]
+    await appointment_service.session.commit()
+
+    def offering(patient: Patient) -> Racer:
+        async def offer(session: AsyncSession) -> Appointment | None:
+            service = AppointmentService(session, EventBus(session))
+            return await service.offer(patient.id, test_practitioner.id, timedelta(days=1))
+
+        return offer
+
+    outcomes = await race(*map(offering, patients))
+
+    offers = [outcome for outcome in outcomes if isinstance(outcome, Appointment)]
+    assert len({offer.starts_at for offer in offers}) == len(patients)
+
+
 async def test_a_patient_has_one_appointment_at_a_time(
     race: RaceRunner,
     appointment_service: AppointmentService,

@@ -623,6 +623,21 @@ class TestAppointmentService(ServiceTestCase[AppointmentService]):
 
         assert locked == ["patients", "practitioners", "appointments"]
 
+    async def test_offer_and_accept_lock_the_parties_first(
+        self,
+        test_patient: Patient,
+        test_practitioner: Practitioner,
+        locked: list[str],
+    ) -> None:
+        offered = await self.service.offer(test_patient.id, test_practitioner.id, DAY)
+        of_offer = [*locked]
+        assert offered is not None
+
+        await self.service.accept(offered.id)
+
+        assert of_offer == ["patients", "practitioners"]
+        assert locked[2:] == ["patients", "practitioners", "appointments"]
+
     async def test_a_concurrent_booking_waits_and_is_refused(
         self,
         concurrent_sessions: SessionFactory,
