@@ -3,15 +3,14 @@
 from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
-from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, WithJsonSchema, model_validator
+from pydantic import model_validator
 
-from ...core.schemas import AsText, RequestModel
+from ...core.schemas import LocalTime, RequestModel
 
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
@@ -30,23 +29,6 @@ class Weekday(StrEnum):
 
 
 WEEKDAYS = tuple(Weekday)
-
-
-def _check_local_time(value: time) -> time:
-    if value.tzinfo is not None:
-        raise ValueError("must be a local time without an offset")
-    if value.second or value.microsecond:
-        raise ValueError("must be a whole minute")
-    return value
-
-
-LocalTime = Annotated[
-    time,
-    AsText,
-    AfterValidator(_check_local_time),
-    # Pydantic's format `time` requires an offset (RFC 3339).
-    WithJsonSchema({"type": "string", "format": "time-local"}),
-]
 
 
 class WorkingInterval(RequestModel):

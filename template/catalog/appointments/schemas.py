@@ -3,9 +3,8 @@
 from datetime import UTC, date, datetime
 from typing import Annotated
 from uuid import UUID
-from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from ...core.schemas import (
     AsNumber,
@@ -18,6 +17,7 @@ from ...core.schemas import (
     ResponseModel,
     SearchQuery,
     ShortText,
+    TimeZone,
     unchanged,
 )
 from .models import AppointmentState
@@ -25,17 +25,6 @@ from .rules import Week, WorkingInterval, check_overlap
 
 MAX_DAYS = 31
 """The most days that one request for slots may cover."""
-# These names are not in the IANA database: the server's own zone, and that of a device that was not set up.
-TIME_ZONES = available_timezones() - {"Factory", "localtime"}
-
-
-def _check_time_zone(name: str) -> str:
-    if name not in TIME_ZONES:
-        raise ValueError("must be the name of an IANA time zone, such as Europe/Berlin")
-    return name
-
-
-TimeZone = Annotated[str, StringConstraints(max_length=64), AfterValidator(_check_time_zone)]
 SlotMinutes = Annotated[int, Field(ge=5, le=240), AsNumber]
 # The limits leave room for conversions between local time and UTC.
 CalendarDay = Annotated[date, Field(ge=date(2000, 1, 1), lt=date(2200, 1, 1)), AsText]

@@ -3,10 +3,12 @@
 import json
 import re
 from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
+from functools import cache
 from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
+from zoneinfo import available_timezones
 
 from pydantic import (
     AfterValidator,
@@ -67,6 +69,26 @@ def _in_utc(value: datetime) -> datetime:
         raise ValueError("must be a time between the years 1 and 9999 in UTC") from error
 
 
+@cache
+def _time_zones() -> set[str]:
+    # These names are not in the IANA database: the server's own zone, and that of a device that was not set up.
+    return available_timezones() - {"Factory", "localtime"}
+
+
+def _check_time_zone(name: str) -> str:
+    if name not in _time_zones():
+        raise ValueError("must be the name of an IANA time zone, such as Europe/Berlin")
+    return name
+
+
+def _check_local_time(value: time) -> time:
+    if value.tzinfo is not None:
+        raise ValueError("must be a local time without an offset")
+    if value.second or value.microsecond:
+        raise ValueError("must be a whole minute")
+    return value
+
+
 # Pydantic accepts more than the OpenAPI document allows: numbers as times, and booleans as numbers.
 AsText = _refuse(_is_number, "must be text in ISO 8601 format")
 AsNumber = _refuse(lambda value: isinstance(value, bool), "must be a number")
@@ -112,6 +134,14 @@ Amount = Annotated[
 Boolean = Annotated[bool, _refuse(lambda value: not isinstance(value, bool | str), "must be true or false")]
 PlainDate = Annotated[date, AsText]
 Moment = Annotated[AwareDatetime, AsText, AfterValidator(_in_utc)]
+LocalTime = Annotated[
+    time,
+    AsText,
+    AfterValidator(_check_local_time),
+    # Pydantic's format `time` requires an offset (RFC 3339).
+    WithJsonSchema({"type": "string", "format": "time-local"}),
+]
+TimeZone = Annotated[str, StringConstraints(max_length=64), AfterValidator(_check_time_zone)]
 # Python's parser accepts values that are not JSON and cannot be part of a response.
 JsonObject = Annotated[dict[str, Any], AfterValidator(_check_json)]
 Url = Annotated[
