@@ -53,7 +53,7 @@ def repository(written: Callable[[str], Service], tmp_path_factory: pytest.TempP
         for name, place in SERVICES.items():
             answers = ["--data", f"project_name={name}", "--data", "modules=[patients]"]
             with pytest.raises(SystemExit) as end:
-                cli.app(["new", "--defaults", "--template", str(template.folder), *answers, place])
+                cli.app(["new", "--defaults", "--join-repository", "--template", str(template.folder), *answers, place])
             assert end.value.code == 0
             lock(folder / place)
     checkout.run("git", "add", "--all")

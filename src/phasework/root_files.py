@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from .answers import Answers
+from .answers import Answers, is_service
 from .git import ANY_NAME, GitError, Tree, run_git
 from .rules import load_rules
 
@@ -48,10 +48,16 @@ def is_ignored(folder: Path, root: Path) -> bool:
     return True
 
 
-def find_folder(folder: Path) -> str:
+def folder_in(root: Path | None, folder: Path) -> str:
     """Return the path of a folder in its repository, or an empty text if it is at the root."""
-    root = find_root(folder)
     return folder.resolve().relative_to(root).as_posix() if root else ""
+
+
+def has_service(root: Path) -> bool:
+    """Return whether there is a service at the root of a repository, or a workflow of one in a subfolder."""
+    workflows = [file.read_text(encoding="utf-8", errors="replace") for file in root.glob(f"{GITHUB}workflows/*.yml")]
+    folders = {folder for text in workflows for folder in re.findall(r"working-directory: (\S+)", text)}
+    return any(is_service(root / folder) for folder in {"", *folders})
 
 
 def name_problem(folder: str) -> str:

@@ -35,10 +35,11 @@ def render_service(address: str, version: str | None, folder: Path, answers: Ans
         copier.run_copy(address, folder, answers, vcs_ref=version, defaults=True, quiet=True)
 
 
-def install_service(rendered: Path, folder: Path, at_root: Path, root: Path) -> list[str]:
+def install_service(rendered: Path, folder: Path, at_root: Path, root: Path, *, own: bool) -> list[str]:
     """Move a written service to its folder, lock it and commit it; return the commands that are left to run.
 
-    `at_root` has files for the root of the repository. Whatever stops this program before the end leaves everything as
+    `at_root` has files for the root of the repository. `own` is whether the folder gets a repository of its own inside
+    another one. Whatever stops this program before the end leaves everything as
     it was.
     """
     paths, outside = list_files(rendered), list_files(at_root)
@@ -53,7 +54,7 @@ def install_service(rendered: Path, folder: Path, at_root: Path, root: Path) -> 
         with progress("Locking the dependencies ..."):
             problems, commands = lock(folder)
         with progress("Committing ..."):
-            problem, command = commit(folder)
+            problem, command = commit(folder, own=own)
     for text in filter(None, [problems, problem]):
         notice(text)
     return [*commands, *command]
@@ -106,12 +107,12 @@ def last_words(output: bytes) -> str:
     return " ".join(text.removeprefix("error: ").split())
 
 
-def commit(folder: Path) -> Outcome:
-    """Make the first commit unless the folder is inside a repository, whose team commits."""
+def commit(folder: Path, *, own: bool) -> Outcome:
+    """Make the first commit, unless the folder is part of a repository, whose team commits."""
     commands = f'git add --all && git commit -m "{MESSAGE}"'
     steps = [["init", "--quiet", "--initial-branch", "main"], ["add", "--all"], ["commit", "--quiet", "-m", MESSAGE]]
     try:
-        if is_in_work_tree(folder):
+        if not own and is_in_work_tree(folder):
             return "", [commands]
         commands = f"git init && {commands}"
         for step in steps:

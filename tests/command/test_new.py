@@ -416,10 +416,82 @@ def test_the_files_stay_when_git_cannot_commit(
 def test_a_service_inside_a_repository_is_left_to_its_team(versions: Versions, workshop: Path) -> None:
     git(workshop, "init", "--quiet")
 
-    assert run(versions, "--defaults", "services/library") == 0
+    assert run(versions, "--defaults", "--join-repository", "services/library") == 0
 
     assert not (workshop / "services/library/.git").exists()
     assert git(workshop, "status", "--porcelain") == "?? services/\n"
+
+
+QUESTION = "Put the workflow and a hook at its root? Otherwise, the service gets its own repository."
+
+
+@pytest.mark.parametrize("answer", [YES, ENTER], ids=["yes", "enter"])
+def test_the_root_of_a_repository_is_written_to_after_a_question(
+    versions: Versions, workshop: Path, person: Person, capsys: pytest.CaptureFixture[str], answer: object
+) -> None:
+    git(workshop, "init", "--quiet")
+    person.will_say(*ENTER_ALL_THE_WAY[:-1], answer)
+
+    assert run(versions, "library") == 0
+
+    assert person.asked[-1] == QUESTION
+    assert f"library is in the git repository {workshop}, which has no service yet.\n" in capsys.readouterr().out
+    assert (workshop / ".github/workflows/library.yml").is_file()
+    assert not (workshop / "library/.git").exists()
+
+    # There is no question for the second service.
+    assert run(versions, "--defaults", "--data", "modules=[]", "second") == 0
+    assert (workshop / ".github/workflows/second.yml").is_file()
+
+
+@pytest.mark.usefixtures("written_once")
+@pytest.mark.parametrize("home", [False, True], ids=["no", "enter in a home that is a repository"])
+def test_a_service_gets_its_own_repository_if_the_person_declines(
+    versions: Versions, workshop: Path, person: Person, monkeypatch: pytest.MonkeyPatch, home: bool
+) -> None:
+    git(workshop, "init", "--quiet")
+    if home:
+        monkeypatch.setenv("HOME", str(workshop))
+    person.will_say(*ENTER_ALL_THE_WAY[:-1], ENTER if home else NO)
+
+    assert run(versions, "library") == 0
+
+    assert git(workshop / "library", "log", "--format=%s") == "Write the service\n"
+    assert git(workshop / "library", "status", "--porcelain") == ""
+    assert (workshop / "library/.github/workflows/test-deploy.yml").is_file()
+    assert sorted(path.name for path in workshop.iterdir()) == [".git", "library"]
+
+
+@pytest.mark.usefixtures("written_once")
+def test_without_questions_only_an_option_writes_to_the_root(versions: Versions, workshop: Path) -> None:
+    git(workshop, "init", "--quiet")
+
+    assert run(versions, "--defaults", "library") == (
+        f"{workshop} is a git repository without a service: add --join-repository to put a workflow and a hook there, "
+        "or --own-repository."
+    )
+    assert [path.name for path in workshop.iterdir()] == [".git"]
+
+    assert run(versions, "--defaults", "--own-repository", "our library") == 0
+
+    assert git(workshop / "our library", "log", "--format=%s") == "Write the service\n"
+    assert sorted(path.name for path in workshop.iterdir()) == [".git", "our library"]
+
+
+def test_a_service_at_the_root_has_neighbours(versions: Versions, workshop: Path, library: Path) -> None:
+    git(workshop, "init", "--quiet")
+    shutil.copytree(library, workshop, dirs_exist_ok=True)
+
+    assert run(versions, "--defaults", "--data", "modules=[]", "second") == 0
+
+    assert (workshop / ".github/workflows/second.yml").is_file()
+
+
+def test_the_folder_in_the_repository_is_no_answer(versions: Versions, workshop: Path) -> None:
+    assert run(versions, "--defaults", "--data", "repository_folder=services/library", "library") == (
+        "repository_folder: leave it out, because git knows the folder of a service in its repository."
+    )
+    assert list(workshop.iterdir()) == []
 
 
 def test_a_workflow_of_the_team_is_replaced_only_after_a_question(
@@ -429,7 +501,7 @@ def test_a_workflow_of_the_team_is_replaced_only_after_a_question(
     workflow = workshop / ".github/workflows/library.yml"
     write_files(workshop, {".github/workflows/library.yml": b"name: Ours\n", "ours.txt": b"Ours.\n"})
 
-    refusal = str(run(versions, "--defaults", "--data", "modules=[]", "library"))
+    refusal = str(run(versions, "--defaults", "--join-repository", "--data", "modules=[]", "library"))
 
     assert refusal == (
         "The repository has files that the service would replace: .github/workflows/library.yml at the root. "
@@ -438,7 +510,7 @@ def test_a_workflow_of_the_team_is_replaced_only_after_a_question(
     assert workflow.read_text(encoding="utf-8") == "name: Ours\n"
     assert not (workshop / "library").exists()
 
-    assert run(versions, "--defaults", "--data", "modules=[]", "--overwrite", "library") == 0
+    assert run(versions, "--defaults", "--join-repository", "--data", "modules=[]", "--overwrite", "library") == 0
 
     assert workflow.read_text(encoding="utf-8").startswith("name: Test and deploy library\n")
     assert (
@@ -464,7 +536,7 @@ def test_hooks_that_cannot_be_changed_are_left_to_the_team(
     if file != hooks.name:
         hooks.symlink_to(file)
 
-    assert run(versions, "--defaults", "--data", "modules=[]", "library") == 0
+    assert run(versions, "--defaults", "--join-repository", "--data", "modules=[]", "library") == 0
 
     assert (hooks.is_symlink(), hooks.read_bytes()) == (file != hooks.name, content)
     assert "Add these lines to the list `repos`" in capsys.readouterr().out
@@ -480,7 +552,7 @@ def test_the_root_is_as_before_when_the_command_is_stopped(
     write_files(workshop, {".pre-commit-config.yaml": b"# Ours.\n"})
     monkeypatch.setattr("phasework.writing.lock", stop)
 
-    assert run(versions, "--defaults", "--data", "modules=[]", "services/library") == 130
+    assert run(versions, "--defaults", "--join-repository", "--data", "modules=[]", "services/library") == 130
 
     assert {path for path in read_files(workshop) if not path.startswith(".git/")} == {".pre-commit-config.yaml"}
     assert (workshop / ".pre-commit-config.yaml").read_text(encoding="utf-8") == "# Ours.\n"
@@ -505,7 +577,7 @@ def test_a_folder_that_no_workflow_can_name_is_refused(versions: Versions, works
 
     assert run(versions, "--defaults", folder) == (
         "repository_folder: use names of letters, digits and _ . - with / between them, a letter first, "
-        f'as in services/shop, not "{folder}".'
+        f'as in services/shop, not "{folder}"; or add --own-repository.'
     )
 
 

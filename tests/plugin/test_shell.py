@@ -1,4 +1,4 @@
-"""The variables of the shell that steer libraries do not reach the tests.
+"""The variables of the shell that steer libraries or the service do not reach the tests.
 
 tests/plugin/test_runs.py and tests/test_services.py run whole suites with all harmful values.
 """
@@ -7,11 +7,12 @@ import os
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from itertools import chain
+from pathlib import Path
 from unittest import mock
 
 import pytest
 
-from phasework_suite.shell import STEERING, TERMINAL, forget, pytest_addhooks
+from phasework_suite.shell import STEERING, TERMINAL, forget, pytest_addhooks, settings_of_service
 from tests.support import harmful
 
 PATTERNS = [*chain.from_iterable(STEERING.values())]
@@ -61,11 +62,34 @@ def test_other_variables_are_kept(monkeypatch: pytest.MonkeyPatch, name: str) ->
     assert os.environ[name] == "kept"
 
 
-def test_password_of_the_given_server_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+CREDENTIALS = ("PGPASSFILE", "PGPASSWORD", "PGSSLCERT", "PGSSLKEY", "PGSSLROOTCERT")
+
+
+def test_credentials_of_the_given_server_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEST_DATABASE_URL", "postgresql://ada@localhost/clinic_test")
-    for name in ("PGPASSWORD", "PGUSER"):
+    for name in (*CREDENTIALS, "PGSSLMODE", "PGUSER"):
         monkeypatch.setenv(name, "secret")
 
     forget()
 
-    assert (os.environ.get("PGPASSWORD"), os.environ.get("PGUSER")) == ("secret", None)
+    assert [name for name in os.environ if name.startswith("PG")] == [*CREDENTIALS]
+
+
+def test_settings_of_the_service_are_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    example = (
+        "ENVIRONMENT=development\n# The key:\n# JWT_SECRET=\n#   echo JWT_ISSUER=me >> .env\nREDIS_URL=redis://x\n"
+    )
+    (tmp_path / ".env.example").write_text(example, encoding="utf-8")
+    monkeypatch.setattr("phasework_suite.shell.ROOT", tmp_path)
+    for name in ("ENVIRONMENT", "jwt_secret", "JWT_ISSUER", "REDIS_URL"):
+        monkeypatch.setenv(name, "set")
+
+    pytest_addhooks()
+
+    assert {name for name, value in os.environ.items() if value == "set"} == {"JWT_ISSUER", "REDIS_URL"}
+
+
+def test_a_service_without_an_example_of_its_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("phasework_suite.shell.ROOT", tmp_path)
+
+    assert settings_of_service() == []

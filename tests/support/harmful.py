@@ -22,12 +22,16 @@ STEERING = {
     "PGHOST": "db.example.com",
     "PGHOSTADDR": "192.0.2.1",
     "PGOPTIONS": "-c default_transaction_read_only=on",
+    "PGPASSFILE": NOWHERE,
     "PGPASSWORD": "wrong",
     "PGPORT": "1",
     "PGSERVER_POSTGRES_VERSION": "1",
     "PGSERVICE": "missing",
     "PGSERVICEFILE": NOWHERE,
+    "PGSSLCERT": NOWHERE,
+    "PGSSLKEY": NOWHERE,
     "PGSSLMODE": "verify-full",
+    "PGSSLROOTCERT": NOWHERE,
     "PGTZ": "Pacific/Kiritimati",
     "PGUSER": "nobody",
     "PSYCOPG_IMPL": "c",
@@ -63,6 +67,27 @@ TERMINAL = {
     "PYTHON_COLORS": "1",
     "PY_COLORS": "1",
 }
+# Settings of a service, as after `set -a; . .env`.
+SETTINGS = {
+    "BODY_TIMEOUT_SECONDS": "0.000001",
+    "CORS_ORIGINS": "https://app.example.com",
+    "DATABASE_PGBOUNCER": "maybe",
+    "EMAIL_SENDER": "nobody",
+    "ENVIRONMENT": "nowhere",
+    "JWT_AUDIENCE": "others",
+    "JWT_ISSUER": "others",
+    "JWT_JWKS_URL": REFUSED,
+    "MAX_BODY_BYTES": "1",
+    "MAX_CONCURRENT_REQUESTS": "1",
+    "RATE_LIMIT_PER_ADDRESS": "1/day",
+    "REDIS_PREFIX": "others:",
+    "REMINDER_LEAD_HOURS": "0",
+    "SERVE_OPENAPI": "false",
+    "SMTP_HOST": "192.0.2.1",
+    "TRUSTED_HOSTS": "api.example.com",
+    "WORKER_METRICS_PORT": "1",
+    "jwt_secret": "short",
+}
 # They reach the tests, which must not depend on them.
 SURROUNDINGS = {
     "BUILD_NUMBER": "7",
@@ -77,4 +102,4 @@ SURROUNDINGS = {
     "TF_BUILD": "True",
     "TZ": "Pacific/Kiritimati",
 }
-HARMFUL = {**STEERING, **TERMINAL, **SURROUNDINGS}
+HARMFUL = {**STEERING, **TERMINAL, **SETTINGS, **SURROUNDINGS}

@@ -15,7 +15,18 @@ from ..console import interrupted, show
 from ..prompts import ask_text, confirm
 from ..questionnaire import ask_questions
 from ..relaunch import use_version
-from ..root_files import FOLDER, GITHUB, HOOKS, add_hook, find_folder, find_root, hook_of, how_to_add, name_problem
+from ..root_files import (
+    FOLDER,
+    GITHUB,
+    HOOKS,
+    add_hook,
+    find_root,
+    folder_in,
+    has_service,
+    hook_of,
+    how_to_add,
+    name_problem,
+)
 from ..rules import Rules, load_rules
 from ..sources import running_source
 from ..summary import few
@@ -41,13 +52,21 @@ def new(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", "-w", help="Replace files of a folder that has some, without asking.")
     ] = False,
+    join: Annotated[
+        bool | None,
+        typer.Option(
+            "--join-repository/--own-repository",
+            help="In a folder of another repository: put the workflow and a hook at its root, or make a repository.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Write a service with tests that pass.
 
     Asks the questions of the template, writes the files, locks the dependencies and makes the first commit.
     """
     given = read_given(data or [], data_file)
-    if folder and (problem := folder_problem(str(folder))):
+    if folder and (problem := folder_problem(str(folder), join)):
         sys.exit(problem)
     if not defaults and not sys.stdin.isatty():
         sys.exit(
@@ -59,17 +78,20 @@ def new(
     refuse_unknown(rules, given)
     try:
         answers = given if defaults else ask_questions(rules, given)
-        target = (folder or choose_folder(rules, answers, ask=not defaults)).expanduser()
-        answers = answers | {FOLDER: find_folder(target)}
+        target = (folder or choose_folder(rules, answers, join, ask=not defaults)).expanduser()
+        repository = choose_repository(target, join, ask=not defaults)
+        answers = answers | {FOLDER: folder_in(repository, target)}
         with tempfile.TemporaryDirectory(prefix="phasework-new-") as temporary:
             rendered, at_root = Path(temporary, "service"), Path(temporary, "root")
             rendered.mkdir()
+            at_root.mkdir()
             render_service(address, vcs_ref, rendered, answers)
-            root, unmerged = move_to_root(rendered, at_root, target)
+            root, unmerged = move_to_root(rendered, at_root, repository) if repository else (target.absolute(), "")
             if not overwrite:
                 replaced = [f"{path} at the root" for path in find_replaced(at_root, root) if path != HOOKS]
                 protect(target, [*find_replaced(rendered, target), *replaced], ask=not defaults)
-            left = install_service(rendered, target.absolute(), at_root, root)
+            own = repository is None and find_root(target) is not None
+            left = install_service(rendered, target.absolute(), at_root, root, own=own)
             written = list_files(at_root)
     except (EOFError, KeyboardInterrupt):
         interrupted(UNWRITTEN)
@@ -78,16 +100,29 @@ def new(
         show(f"\n{unmerged}")
 
 
-def move_to_root(rendered: Path, at_root: Path, target: Path) -> tuple[Path, str]:
-    """Move what belongs to the root of a repository to `at_root`; return the root, and what is left for the team to do.
+def choose_repository(folder: Path, join: bool | None, *, ask: bool) -> Path | None:
+    """Return the root of the repository that a new service becomes a part of, or None if it gets its own.
 
-    Nothing moves if the service is at the root itself.
+    Nothing is written to the root of a repository without other services unless the user wants this.
     """
-    at_root.mkdir()
+    root = None if join is False else find_root(folder)
+    if root is None or join or has_service(root):
+        return root
+    if not ask:
+        sys.exit(
+            f"{root} is a git repository without a service: add --join-repository to put a workflow and a hook there, "
+            "or --own-repository."
+        )
+    show(f"{folder} is in the git repository {root}, which has no service yet.")
+    question = "Put the workflow and a hook at its root? Otherwise, the service gets its own repository."
+    return root if confirm(question, default=root != Path.home()) else None
+
+
+def move_to_root(rendered: Path, at_root: Path, root: Path) -> tuple[Path, str]:
+    """Move what belongs to the root of a repository to `at_root`; return the root, and what is left for the team to do."""
     folder = read_answers(find_answers_file(rendered)).get(FOLDER)
-    root = find_root(target)
-    if not folder or not root:
-        return target.absolute(), ""
+    if not folder:  # a version of the template that knows no such folder
+        return root, ""
     (rendered / GITHUB).rename(at_root / GITHUB)
     hook = hook_of(folder, next(at_root.glob(f"{GITHUB}workflows/*")).stem)
     hooks = root / HOOKS
@@ -112,12 +147,14 @@ def protect(folder: Path, replaced: list[str], *, ask: bool) -> None:
         sys.exit(UNWRITTEN)
 
 
-def choose_folder(rules: Rules, answers: Answers, *, ask: bool) -> Path:
+def choose_folder(rules: Rules, answers: Answers, join: bool | None, *, ask: bool) -> Path:
     """Return the folder that the user enters, or the one named after the project; exit if it cannot be used."""
     name = name_folder(str(rules.with_defaults(answers)["project_name"]))
     if ask:
-        return Path(ask_text("Which folder should it be written to?", folder_problem, name))
-    if problem := folder_problem(name):
+        return Path(
+            ask_text("Which folder should it be written to?", lambda folder: folder_problem(folder, join), name)
+        )
+    if problem := folder_problem(name, join):
         sys.exit(problem)
     return Path(name)
 
@@ -132,6 +169,8 @@ def own_address() -> str:
 
 def refuse_unknown(rules: Rules, given: Answers) -> None:
     """Exit if there is an answer to a question that is not asked."""
+    if FOLDER in given:
+        sys.exit(f"{FOLDER}: leave it out, because git knows the folder of a service in its repository.")
     names = sorted(rules.question_names)
     for name in sorted(given.keys() - set(names), key=str):
         sys.exit(rules.render_macro("refusals", "no_question", name, given[name], names).strip())
@@ -142,15 +181,15 @@ def name_folder(project_name: str) -> str:
     return re.sub(r"\W+", "-", project_name.lower()).strip("-") or "service"
 
 
-def folder_problem(folder: str) -> str:
+def folder_problem(folder: str, join: bool | None = None) -> str:
     """Return what is wrong with a folder to write to, in one sentence, or an empty text."""
     path = Path(folder)
     try:
         path = path.expanduser()
         if not folder or (os.path.lexists(path) and not path.is_dir()):
             return f'"{folder}" is not a folder; choose another name.'
-        if problem := name_problem(find_folder(path)):
-            return problem
+        if join is not False and (problem := name_problem(folder_in(find_root(path), path))):
+            return f"{problem.removesuffix('.')}; or add --own-repository."
         if is_service(path):
             return f"{folder} has a service already; choose another folder, or run `phasework update` there."
         parent = next(parent for parent in [path.absolute(), *path.absolute().parents] if parent.exists())
