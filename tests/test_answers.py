@@ -117,9 +117,8 @@ def test_partial_plan_leaves_other_modules_unchanged(template: Path, tmp_path: P
     ],
 )
 def test_modules_can_be_any_list_of_yaml(template: Path, tmp_path: Path, text: str) -> None:
-    run_copier("copy", "--data", f"modules={text}", template, tmp_path / "service")
-
-    service = Service(tmp_path / "service", read_files(tmp_path / "service"))
+    # As with `--data` on the command line, the answer is a text: tests/command/test_updates.py.
+    service = write_service(template, tmp_path / "service", {"modules": text})
 
     assert service.answers["modules"] == ["tickets", "patients"]
     assert service.modules == ["patients", "tickets"]

@@ -62,6 +62,8 @@ def test_service_under_load_meets_the_thresholds(copied: Callable[[str], Service
     assert "All thresholds are met." in output
 
 
+# The master and the workers of the next test are what `--processes` starts.
+@pytest.mark.long
 def test_processes_share_the_load(copied: Callable[[str], Service]) -> None:
     output = copied("defaults").run(*LOAD, "--processes", "2", "--seconds", "6")
 

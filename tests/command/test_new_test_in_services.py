@@ -1,20 +1,21 @@
 """`phasework test` writes tests that pass and are clean, for every module and form of a service."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from phasework.new_test import DEFAULT_NAME, new_test, open_service
-from tests.support.cases import CASES
-from tests.support.services import Service, write_service
+from tests.support.services import Service
 
 
+# All modules of the catalog in one form, and the longest names in the other one.
 @pytest.fixture(
-    params=[pytest.param(case, marks=pytest.mark.xdist_group(case)) for case in ("defaults", "async", "limits-async")]
+    params=[pytest.param(case, marks=pytest.mark.xdist_group(case)) for case in ("everything", "limits-async")]
 )
-def service(request: pytest.FixtureRequest, template: Path, tmp_path: Path) -> Service:
-    """A service that tests can write to."""
-    return write_service(template, tmp_path / "service", CASES[request.param])
+def service(request: pytest.FixtureRequest, written: Callable[[str], Service], tmp_path: Path) -> Service:
+    """A copy of a service that tests can write to."""
+    return written(request.param).copy(tmp_path / "service")
 
 
 def test_tests_are_clean_and_pass_until_the_service_is_broken(service: Service) -> None:

@@ -33,7 +33,7 @@ class Terminal:
             arguments,
             dimensions=(500, width),
             encoding="utf-8",
-            timeout=30,
+            timeout=120,  # a busy machine needs a minute to write a service
             cwd=folder,
             # A prompt waits up to a second for the cursor position, which nothing reports here.
             env=dict(variables or os.environ) | {"PROMPT_TOOLKIT_NO_CPR": "1"},
