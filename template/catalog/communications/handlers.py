@@ -42,3 +42,9 @@ async def send_communication(events: EventBus, event: Event) -> None:
     except ValidationError:
         data, refusal = CommunicationCreate.model_construct(**values), Refusal.INVALID
     await service.schedule_or_fail(data, refusal)
+
+
+@handles("patient.erased")
+async def erase_messages(events: EventBus, event: Event) -> None:
+    """Erase the messages to a patient."""
+    await CommunicationService(events.session, events).erase("patient", event.record_id)

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import delete, or_, select, update
 
 from ...core.clock import utcnow
 from ...core.concurrency import lock_keys
@@ -19,7 +19,7 @@ from .schemas import CommunicationCreate
 LEASE = timedelta(minutes=2)
 """How long a claimed message belongs to one worker; longer than a task may run (`TIME_LIMIT` in `worker.py`)."""
 UNSUBSCRIBED = "21610"
-"""Twilio's code for a recipient who has opted out there."""
+"""Twilio's error code for a recipient who has sent STOP."""
 REPORTED = {
     "delivered": CommunicationState.DELIVERED,
     "read": CommunicationState.READ,
@@ -172,6 +172,16 @@ class CommunicationService(Lifecycle[Communication]):
         if opts_out is not None:
             await self._choose(contact, at if opts_out else None)
         await self.session.flush()
+
+    async def erase(self, recipient_kind: str, recipient_id: UUID) -> None:
+        """Erase the messages to a recipient, and send no more of them; contacts stay who have opted out."""
+        theirs = [Communication.recipient_kind == recipient_kind, Communication.recipient_id == recipient_id]
+        for address in set(await self.session.scalars(select(Communication.address).where(*theirs))):
+            await self.session.execute(delete(Contact).filter_by(address=address, opted_out_at=None))
+        queued = update(Communication).where(*theirs, Communication.state == CommunicationState.QUEUED)
+        await self.session.execute(queued.values(state=CommunicationState.CANCELLED))
+        erased = update(Communication).where(*theirs)
+        await self.session.execute(erased.values(address="", subject=None, text=None, variables=None))
 
     async def _next_due(self) -> Communication | None:
         now, claimed_until = utcnow(), Communication.claimed_until

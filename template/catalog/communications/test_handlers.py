@@ -126,3 +126,33 @@ async def test_a_stage_sends_nothing_to_somebody_who_opted_out(event_bus: EventB
     message = await act(event_bus)
 
     assert (message.state, message.failure) == ("failed", "opted_out")
+
+
+async def test_the_messages_to_an_erased_patient_are_erased(
+    event_bus: EventBus,
+    make_communication: Factory[Communication],
+) -> None:
+    recipient = {"recipient_kind": "patient", "recipient_id": PATIENT}
+    mail = {"channel": "email", "subject": "Your visit", "address": "ada@example.com"}
+    queued, sent = await make_communication(**recipient), await make_communication(**recipient, **mail)
+    sent.state = CommunicationState.SENT
+    others = [
+        await make_communication(recipient_kind="patient", recipient_id=UUID(int=2), address="+12025550199"),
+        await make_communication(recipient_kind="member", recipient_id=PATIENT, address="+12025550199"),
+    ]
+    await receive(event_bus, sender="+12025550199")
+    await receive(event_bus, channel="sms", text="STOP")
+    await receive(event_bus, channel="whatsapp")
+
+    await event_bus.publish("patient.erased", PATIENT)
+
+    for each in (queued, sent, *others):
+        await event_bus.session.refresh(each)
+    assert [(each.state, each.address, each.text) for each in (queued, sent)] == [
+        ("cancelled", "", None),
+        ("sent", "", None),
+    ]
+    assert (sent.subject, {each.address for each in others}) == (None, {"+12025550199"})
+    assert [(each.state, each.text is None) for each in others] == [("queued", False)] * 2
+    contacts = await event_bus.session.scalars(select(Contact))
+    assert {(each.channel.value, each.address) for each in contacts} == {("sms", ADA), ("whatsapp", "+12025550199")}

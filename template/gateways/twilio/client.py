@@ -18,11 +18,6 @@ from twilio.http.http_client import TwilioHttpClient  # type: ignore[import-unty
 from twilio.rest import Client  # type: ignore[import-untyped]
 from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError, ProxyError, SSLError
 
-UNSUBSCRIBED = 21610
-"""Twilio's error code for a recipient who has sent STOP."""
-WINDOW_CLOSED = 63016
-"""Twilio's error code for a free-form WhatsApp message more than 24 hours after the recipient's last message."""
-
 # Twilio answers 400 to these, too, but they are about the account or its settings: other messages would fail as well.
 _ABOUT_THE_ACCOUNT = frozenset({21212, 21408, 21603, 21606, 21608, 21609, 21659, 21660, 63007})
 # Twilio has not processed the request, and it is safe to repeat it.

@@ -11,8 +11,6 @@ import pytest
 from pydantic import ValidationError
 
 from your_service.gateways.twilio import (
-    UNSUBSCRIBED,
-    WINDOW_CLOSED,
     MessageRefused,
     TwilioClient,
     TwilioError,
@@ -129,8 +127,8 @@ def test_a_wrong_token_is_refused(token: dict[str, str]) -> None:
     ("status", "code", "error"),
     [
         (400, 21211, MessageRefused),
-        (400, UNSUBSCRIBED, MessageRefused),
-        (400, WINDOW_CLOSED, MessageRefused),
+        (400, 21610, MessageRefused),
+        (400, 63016, MessageRefused),
         (400, 21606, TwilioRefused),
         (400, 63007, TwilioRefused),
         (403, 20005, TwilioRefused),
