@@ -32,9 +32,11 @@ RUNS = {
     "empty": ("3.11", 0),
     "empty-async": ("3.11", 0),
 }
+# Parts of the services with all modules. mypy takes as long for each of them, because their environments differ.
+PARTS = {"defaults", "async", "patients", "tickets", "empty", "empty-async"}
 # `limits` tests the names of `limits-async`, `blank-async` own modules in the async form. The others have a part of the
 # modules of `everything` and `everything-async`, as the random subsets of tests/test_subsets.py do.
-LONG = {"limits-async", "defaults", "async", "tickets", "empty", "empty-async"}
+LONG = {"limits-async", *PARTS} - {"patients"}
 # `everything-async` and `blank` measure the same modules, and run the same tests of the core.
 WITHOUT_COVERAGE = {"everything", "blank-async", "limits"}
 WITHOUT_CORE = {"blank-async", "limits"}
@@ -54,8 +56,17 @@ def test_ruff_finds_nothing(service: Service) -> None:
     service.run("ruff", "format", "--check", "--diff", ".")
 
 
-def test_mypy_finds_nothing(service: Service) -> None:
-    service.check_types()
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(
+            case, marks=[pytest.mark.xdist_group(case), *([pytest.mark.long] if case in {"sixty", *PARTS} else [])]
+        )
+        for case in CASES
+    ],
+)
+def test_mypy_finds_nothing(written: Callable[[str], Service], case: str) -> None:
+    written(case).check_types()
 
 
 @pytest.mark.parametrize("version", PYTHONS[1:])
