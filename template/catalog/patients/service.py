@@ -163,20 +163,21 @@ class PatientService(Resource[Patient]):
     async def erase(self, patient_id: UUID) -> None:
         """Erase the personal data of a patient, in events too; a second call does nothing.
 
-        The event `patient.erased` makes other modules erase what they store. Raises `NotFound` or `PatientMerged`.
+        The event `patient.erased`, of each merged record too, makes other modules erase what they store. Raises `NotFound` or `PatientMerged`.
         """
         patient = await Resource.get(self, patient_id, lock=True)
         if patient.erased_at is not None:
             return
         related = await self._find_related(_current(patient))
-        merged = await self.session.scalars(select(Patient).where(Patient.id.in_(related[Patient])).with_for_update())
-        for record in merged:
+        await self.session.execute(update(Event).where(_concerning(related)).values(data={}))
+        await forget_responses(self.session, set().union(*related.values()))
+        with_merged = select(Patient).where(Patient.id.in_(related[Patient])).order_by(Patient.id).with_for_update()
+        records = await self.session.scalars(with_merged)
+        for record in records.all():
             for field, value in ERASED.items():
                 setattr(record, field, value)
             record.erased_at = utcnow()
-        await self.session.execute(update(Event).where(_concerning(related)).values(data={}))
-        await forget_responses(self.session, set().union(*related.values()))
-        await self._publish("erased", patient)
+            await self._publish("erased", record)
 
     async def _find_related(self, patient: Patient) -> dict[type[Record], set[UUID]]:
         # The merged records, records of events about them, what refers to all of these, what refers to that and so on.

@@ -879,6 +879,8 @@ class TestPersonalData(ServiceTestCase[PatientService]):
         await self.service.erase(patient.id)
 
         assert await find_texts(self.session, *TRACES) == set()
+        erased = {event.record_id for event in self.published_events if event.name == "patient.erased"}
+        assert erased == {patient.id, duplicate.id}
         for record in (patient, duplicate):
             await self.session.refresh(record)
             assert (record.given_name, record.sex, record.erased_at is None) == ("Erased", None, False)
