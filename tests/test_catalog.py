@@ -32,7 +32,7 @@ KEYS = {
     "dependencies": list,
     "benchmarks": dict,
 }
-OPTIONAL_KEYS = {"request_gateways": list}
+OPTIONAL_KEYS = {"request_gateways": list, "tools": bool}
 FILES = {
     "module.yml",
     "models.py",
@@ -49,6 +49,7 @@ FILES = {
 OPTIONAL_FILES = {
     "rules": {"rules.py", "test_rules.py"},
     "handlers": {"handlers.py", "test_handlers.py"},
+    "tools": {"tools.py"},
     "races": {"test_races.py"},
     "worker": {"tasks.py", "test_tasks.py", "test_worker.py", "tasks.md", "env.example"},
 }
@@ -88,7 +89,7 @@ def test_module_needs_existing_gateways(folder: Path) -> None:
 @each_module
 def test_folder_has_the_files_of_a_module(folder: Path) -> None:
     module = read_module(folder)
-    optional = [files for key, files in OPTIONAL_FILES.items() if module[key]]
+    optional = [files for key, files in OPTIONAL_FILES.items() if module.get(key)]
     expected = FILES.union(*optional)
 
     assert {path.name for path in folder.iterdir() if not path.name.startswith((".", "__"))} == expected
