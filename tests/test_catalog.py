@@ -32,7 +32,7 @@ KEYS = {
     "dependencies": list,
     "benchmarks": dict,
 }
-OPTIONAL_KEYS = {"request_gateways": list, "tools": bool}
+OPTIONAL_KEYS = {"request_gateways": list, "tools": bool, "database_image": str}
 FILES = {
     "module.yml",
     "models.py",
@@ -152,3 +152,16 @@ def read_module(folder: Path) -> dict[str, Any]:
 def count_tests(source: str) -> int:
     """Count the test functions of a file; parametrised ones count once."""
     return len(re.findall(r"^ *(?:async )?def test_", source, re.MULTILINE))
+
+
+@pytest.mark.parametrize(
+    ("modules", "image"), [(["vector"], "pgvector/pgvector:pg17"), (["patients"], "postgres:17-alpine")]
+)
+def test_the_server_has_the_extension_of_a_module(
+    template: Path, tmp_path: Path, modules: list[str], image: str
+) -> None:
+    service = write_service(template, tmp_path / "service", {"modules": modules})
+
+    for path in ("docker-compose.yml", ".github/workflows/test-deploy.yml"):
+        assert set(re.findall(r"image: (.*(?:postgres|pgvector).*)", service.files[path].decode())) == {image}
+    assert f'"{image.partition(":")[0]}"' in service.files["renovate.json"].decode()

@@ -106,10 +106,12 @@ ShortText = Annotated[
     StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=f"^[^{_NOT_IN_NAMES}]*$"),
     NameCharacters,
 ]
+TEXT_PATTERN = f"^[^{_CONTROL}]*$"
+TextCharacters = _refuse(_contains(_CONTROL), "must not contain control characters except tabs and line breaks")
 LongText = Annotated[
     str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000, pattern=f"^[^{_CONTROL}]*$"),
-    _refuse(_contains(_CONTROL), "must not contain control characters except tabs and line breaks"),
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000, pattern=TEXT_PATTERN),
+    TextCharacters,
 ]
 # Mail servers ignore case in practice, so addresses that differ only in case are the same.
 Email = Annotated[

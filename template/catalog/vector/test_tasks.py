@@ -1,0 +1,235 @@
+"""Tests of the tasks that embed documents."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from pydantic import ValidationError
+from sqlalchemy import Connection, Select, event, select
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.ext.asyncio import AsyncSession
+from time_machine import Traveller
+
+from your_service.core.tasks import Worker
+from your_service.core.tenancy import Organisation
+from your_service.gateways.openai import (
+    AccountRefused,
+    NonsensicalAnswer,
+    OpenAIError,
+    OpenAIUnavailable,
+    RequestRefused,
+)
+from your_service.modules.vector.models import DocumentState, VectorChunk, VectorDocument
+from your_service.modules.vector.service import LEASE, MAX_ATTEMPTS
+from your_service.modules.vector.tasks import (
+    LONGEST_PAUSE_SECONDS,
+    PAUSE_SECONDS,
+    TaskSettings,
+    embed_document,
+    pause_after,
+    queue_documents,
+    schedule,
+)
+
+from tests.support.factories import Factory
+from tests.support.gateways.openai import ScriptedOpenAIGateway
+from tests.support.worker import QueuedTask, in_worker
+from tests.test_config import FROZEN_NOW
+from tests.test_utils import TenantContext
+
+pytestmark = pytest.mark.usefixtures("celery_app", "frozen_time")
+
+
+@pytest.fixture
+def message(test_vector_document: VectorDocument) -> tuple[UUID, UUID]:
+    """The arguments of the task that embeds `test_vector_document`."""
+    return test_vector_document.organisation_id, test_vector_document.id
+
+
+async def test_a_document_is_embedded(
+    db_session: AsyncSession,
+    test_vector_document: VectorDocument,
+    mock_openai: ScriptedOpenAIGateway,
+    message: tuple[UUID, UUID],
+) -> None:
+    embedded = await in_worker(embed_document.run, *message)
+
+    await db_session.refresh(test_vector_document)
+    chunk = await db_session.scalar(select(VectorChunk))
+    assert chunk is not None
+    assert (embedded, test_vector_document.state) == (True, DocumentState.EMBEDDED)
+    assert mock_openai.embedded == [[chunk.text]]
+    assert (chunk.embedding, chunk.model) == (mock_openai.embed([chunk.text])[0], mock_openai.embedding_model)
+
+
+async def test_a_task_that_is_delivered_twice_embeds_once(
+    mock_openai: ScriptedOpenAIGateway,
+    message: tuple[UUID, UUID],
+) -> None:
+    embedded = [await in_worker(embed_document.run, *message) for _ in range(2)]
+
+    assert (embedded, len(mock_openai.embedded)) == ([True, False], 1)
+
+
+async def test_embedding_locks_the_document_first(db_session: AsyncSession, message: tuple[UUID, UUID]) -> None:
+    queries: list[Select[Any]] = []
+
+    def note(_: Connection, statement: object, *__: object) -> None:
+        if isinstance(statement, Select):
+            queries.append(statement)
+
+    event.listen(db_session.get_bind(), "before_execute", note)
+
+    await in_worker(embed_document.run, *message)
+
+    # SQLite has no row locks, so check the statements for PostgreSQL.
+    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
+    of_documents = [str(query.compile(dialect=dialect)) for query in queries]
+    locked = [sql for sql in of_documents if sql.endswith(" FOR UPDATE")]
+    assert (of_documents[0], len(locked)) == (locked[0], 2)
+
+
+@pytest.mark.parametrize(
+    ("failure", "attempts"),
+    [
+        (OpenAIUnavailable("503"), 0),
+        (AccountRefused("401 invalid_api_key"), 0),
+        (NonsensicalAnswer("2 embeddings for 1 texts"), 1),
+    ],
+)
+async def test_a_document_waits_after_a_failure(
+    db_session: AsyncSession,
+    test_vector_document: VectorDocument,
+    mock_openai: ScriptedOpenAIGateway,
+    message: tuple[UUID, UUID],
+    frozen_time: Traveller,
+    caplog: pytest.LogCaptureFixture,
+    failure: OpenAIError,
+    attempts: int,
+) -> None:
+    mock_openai.failures = [failure]
+
+    assert await in_worker(embed_document.run, *message) is False
+
+    document = test_vector_document
+    await db_session.refresh(document)
+    assert (document.state, document.failure, document.attempts) == (DocumentState.PENDING, str(failure), attempts)
+    assert document.due_at == FROZEN_NOW + timedelta(seconds=PAUSE_SECONDS)
+    expected = f"Document {document.id} was not embedded: {type(failure).__name__}: {failure}"
+    assert caplog.messages.count(expected) == 1
+    frozen_time.shift(PAUSE_SECONDS)
+    assert await in_worker(embed_document.run, *message) is True
+    await db_session.refresh(document)
+    assert (document.state, document.failure, document.attempts) == (DocumentState.EMBEDDED, None, 0)
+
+
+async def test_an_outage_of_any_length_loses_no_document(
+    mock_openai: ScriptedOpenAIGateway,
+    message: tuple[UUID, UUID],
+    frozen_time: Traveller,
+) -> None:
+    mock_openai.failures += [OpenAIUnavailable("503")] * MAX_ATTEMPTS * 3
+    while mock_openai.failures:
+        assert await in_worker(embed_document.run, *message) is False
+        frozen_time.shift(PAUSE_SECONDS)
+
+    assert await in_worker(embed_document.run, *message) is True
+
+
+async def test_nonsense_is_asked_for_three_times(
+    db_session: AsyncSession,
+    test_vector_document: VectorDocument,
+    mock_openai: ScriptedOpenAIGateway,
+    message: tuple[UUID, UUID],
+    frozen_time: Traveller,
+) -> None:
+    mock_openai.failures = [NonsensicalAnswer("The answer is no Embeddings.")] * 9
+    for _ in range(MAX_ATTEMPTS + 2):
+        assert await in_worker(embed_document.run, *message) is False
+        frozen_time.shift(PAUSE_SECONDS)
+
+    await db_session.refresh(test_vector_document)
+    assert (test_vector_document.state, len(mock_openai.failures)) == (DocumentState.FAILED, 6)
+    assert test_vector_document.failure == "The answer is no Embeddings."
+
+
+async def test_a_refused_text_is_not_sent_again(
+    db_session: AsyncSession,
+    test_vector_document: VectorDocument,
+    mock_openai: ScriptedOpenAIGateway,
+    message: tuple[UUID, UUID],
+    frozen_time: Traveller,
+) -> None:
+    mock_openai.failures = [RequestRefused("400 invalid_value")] * 2
+    for _ in range(2):
+        assert await in_worker(embed_document.run, *message) is False
+        frozen_time.shift(LEASE)
+
+    await db_session.refresh(test_vector_document)
+    assert (test_vector_document.state, len(mock_openai.failures)) == (DocumentState.FAILED, 1)
+    assert test_vector_document.failure == "The provider refused the text: 400 invalid_value"
+
+
+@pytest.mark.parametrize(
+    ("failure", "seconds"),
+    [
+        (OpenAIUnavailable("429"), PAUSE_SECONDS),
+        (OpenAIUnavailable("429", 5), PAUSE_SECONDS),
+        (OpenAIUnavailable("429", 300), 300),
+        (OpenAIUnavailable("429", 86_400), LONGEST_PAUSE_SECONDS),
+        (NonsensicalAnswer("Hm"), PAUSE_SECONDS),
+    ],
+)
+def test_a_pause_is_as_long_as_the_provider_says(failure: OpenAIError, seconds: int) -> None:
+    assert pause_after(failure) == timedelta(seconds=seconds)
+
+
+async def test_an_unknown_document_is_not_embedded(
+    mock_openai: ScriptedOpenAIGateway,
+    test_vector_document: VectorDocument,
+    other_org: Organisation,
+) -> None:
+    unknown = await in_worker(embed_document.run, test_vector_document.organisation_id, uuid4())
+    foreign = await in_worker(embed_document.run, other_org.id, test_vector_document.id)
+
+    assert (unknown, foreign, mock_openai.embedded) == (False, False, [])
+
+
+async def test_documents_of_every_organisation_are_queued(
+    test_vector_document: VectorDocument,
+    make_vector_document: Factory[VectorDocument],
+    make_embedded_document: Factory[VectorDocument],
+    other_org: Organisation,
+    queued_tasks: list[QueuedTask],
+) -> None:
+    await make_embedded_document()
+    with TenantContext(other_org):
+        theirs = await make_vector_document()
+
+    assert await in_worker(queue_documents.run, 60) == 2
+
+    assert {task.args for task in queued_tasks} == {
+        (test_vector_document.organisation_id, test_vector_document.id),
+        (other_org.id, theirs.id),
+    }
+    assert {(task.name, task.expires) for task in queued_tasks} == {
+        ("vector.embed_document", (FROZEN_NOW + timedelta(minutes=1)).isoformat())
+    }
+
+
+def test_a_claim_lasts_longer_than_a_task(celery_app: Worker) -> None:
+    assert LEASE.total_seconds() > celery_app.conf.task_time_limit
+
+
+def test_the_schedule_follows_the_settings(celery_app: Worker) -> None:
+    (entry,) = schedule(TaskSettings(_env_file=None, vector_interval_seconds=30)).values()
+
+    assert entry["task"] == queue_documents.name
+    assert entry["task"] in celery_app.tasks
+    assert (entry["schedule"], entry["options"], entry["kwargs"]) == (30, {"expires": 30}, {"expires": 30})
+
+
+def test_invalid_settings_are_refused() -> None:
+    with pytest.raises(ValidationError, match="vector_interval_seconds"):
+        TaskSettings(_env_file=None, vector_interval_seconds=0)
