@@ -1,6 +1,5 @@
 """Runs the whole suite on several processors, with all e2e tests on one worker: each worker would start their programs."""
 
-import os
 from typing import Any
 
 import pytest
@@ -9,29 +8,12 @@ from xdist.scheduler import LoadScopeScheduling
 from .gates import is_whole_run
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the number of workers
-def pytest_cmdline_main(config: pytest.Config) -> None:
-    """Use the workers of pytest.ini only for the whole suite: a part of it is faster without them."""
+@pytest.hookimpl(tryfirst=True, optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """Use no workers for a part of the suite, which is faster without them; otherwise let xdist count the processors."""
     option = config.option
-    defaults = config._parser.parse_known_args(config.getini("addopts"))
-    if not getattr(option, "numprocesses", None) or option.numprocesses != defaults.numprocesses:
-        return
     needs_one_process = option.usepdb or option.trace or option.capture == "no" or option.budgets
-    whole = is_whole_run(config) and not needs_one_process
-    option.numprocesses = count_workers(option.maxprocesses, count_processors()) if whole else 0
-
-
-def count_workers(limit: int, processors: int) -> int:
-    """Return how many workers make a run faster: none on a single processor."""
-    workers = min(limit, processors)
-    return workers if workers > 1 else 0
-
-
-def count_processors() -> int:
-    """Return how many processors this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    return None if is_whole_run(config) and not needs_one_process else 0
 
 
 class FileScheduling(LoadScopeScheduling):
