@@ -483,7 +483,11 @@ class TestPatientService(ServiceTestCase[PatientService]):
         self,
         visit_service: VisitService,
         test_patient: Patient,
+        make_patient: Factory[Patient],
     ) -> None:
+        # It would be deleted with the patient.
+        merged = await make_patient()
+        await self.service.merge(test_patient.id, merged.id)
         visit = await visit_service.create(VisitCreate(patient_id=test_patient.id))
 
         with pytest.raises(Conflict) as error:

@@ -13,7 +13,7 @@ from time_machine import Traveller
 from your_service.core.errors import Conflict, InvalidTransition, NotFound, Unprocessable
 from your_service.core.schemas import ListQuery
 from your_service.core.tenancy import Organisation
-from your_service.core.users import User
+from your_service.core.users import User, UserService
 from your_service.modules.tickets.models import Ticket, TicketPriority, TicketState
 from your_service.modules.tickets.schemas import (
     RequestedTicket,
@@ -505,3 +505,31 @@ class TestTicketService(ServiceTestCase[TicketService]):
             await self.service.get(test_ticket.id)
         _, event = self.published_events
         assert (event.name, event.record_id) == ("ticket.deleted", test_ticket.id)
+
+    async def test_a_user_with_tickets_cannot_be_deleted(
+        self,
+        make_ticket: Factory[Ticket],
+        add_user: Factory[User],
+        acting_user: User,
+    ) -> None:
+        other = await add_user()
+        requested, assigned = await make_ticket(), await make_ticket(requester_id=other.id)
+        await self.service.assign(assigned.id, acting_user.id)
+
+        with pytest.raises(Conflict) as error:
+            await UserService(self.session, self.service.events).delete(acting_user.id)
+
+        assert error.value.detail == f"This user is needed by ticket {assigned.id} and ticket {requested.id}."
+
+    async def test_a_ticket_that_needs_a_user_twice_is_named_once(
+        self,
+        make_ticket: Factory[Ticket],
+        acting_user: User,
+    ) -> None:
+        ticket = await make_ticket()
+        await self.service.assign(ticket.id, acting_user.id)
+
+        with pytest.raises(Conflict) as error:
+            await UserService(self.session, self.service.events).delete(acting_user.id)
+
+        assert error.value.hints == {"records": [{"kind": "ticket", "id": ticket.id}]}
