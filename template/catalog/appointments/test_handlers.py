@@ -1,6 +1,6 @@
 """Tests of offers, which wait until the patient accepts them, and of the erasure of a patient's data."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -10,6 +10,7 @@ from time_machine import Traveller
 from your_service.core.errors import Conflict, InvalidTransition, NotFound
 from your_service.core.events import is_handled
 from your_service.modules.appointments.models import Appointment, AppointmentState, Practitioner
+from your_service.modules.appointments.rules import Weekday, WorkingInterval
 from your_service.modules.appointments.schemas import (
     AppointmentQuery,
     AppointmentReschedule,
@@ -111,6 +112,27 @@ class TestOffers(ServiceTestCase[AppointmentService]):
 
         [offer] = await self.offers()
         assert offer.starts_at == NINE + SLOT
+
+    @pytest.mark.parametrize(("booked_weeks", "offered"), [(4, [NINE + 28 * DAY]), (5, [])])
+    async def test_an_offer_is_at_most_a_month_away(
+        self,
+        make_appointment: Factory[Appointment],
+        make_practitioner: Factory[Practitioner],
+        make_patient: Factory[Patient],
+        test_patient: Patient,
+        booked_weeks: int,
+        offered: list[datetime],
+    ) -> None:
+        hours = (WorkingInterval(weekday=Weekday.WEDNESDAY, starts_at=time(9), ends_at=time(9, 30)),)
+        practitioner = await make_practitioner(working_hours=hours)
+        other = await make_patient()
+        for week in range(booked_weeks):
+            wish = {"patient_id": other.id, "practitioner_id": practitioner.id}
+            await make_appointment(starts_at=NINE + 7 * week * DAY, **wish)
+
+        await self.enter_stage(test_patient.id, practitioner.id)
+
+        assert [offer.starts_at for offer in await self.offers()] == offered
 
     @pytest.mark.parametrize("options", [{"active": False}, {"working_hours": ()}], ids=["inactive", "no hours"])
     async def test_without_a_free_slot_nothing_is_offered(

@@ -5,7 +5,7 @@ from pydantic import ValidationError
 from ...core.errors import ServiceError
 from ...core.events import Event, EventBus, handles
 from .schemas import NotificationCreate
-from .service import NotificationService
+from .service import NotificationPreferenceService, NotificationService
 
 
 @handles("notification.requested")
@@ -20,3 +20,9 @@ async def notify(events: EventBus, event: Event) -> None:
             await NotificationService(events.session, events).notify(data)
     except (ServiceError, ValidationError) as error:
         await events.publish("notification.refused", event.record_id, about=event.about, detail=str(error))
+
+
+@handles("patient.erased")
+async def erase_preference(events: EventBus, event: Event) -> None:
+    """Erase how a patient wants to be notified."""
+    await NotificationPreferenceService(events.session, events).erase("patient", event.record_id)

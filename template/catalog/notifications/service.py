@@ -20,7 +20,7 @@ from ..communications.schemas import MAX_CHARACTERS, CommunicationCreate
 from ..communications.service import CommunicationService
 from .models import Notification, NotificationMessage, NotificationPreference, NotificationTemplate, NotSent
 from .rules import SEPARATOR, fill_in, first_allowed, variables_in
-from .schemas import NotificationCreate, NotificationPreferenceCreate
+from .schemas import NotificationCreate, NotificationPreferenceCreate, NotificationPreferenceQuery
 
 LONGEST = {Channel.EMAIL: 20_000, Channel.SMS: MAX_CHARACTERS, Channel.WHATSAPP: MAX_CHARACTERS}
 """The longest text of a message that contains several notifications."""
@@ -62,6 +62,13 @@ class NotificationPreferenceService(Resource[NotificationPreference]):
         recipient: dict[str, Any] = {"recipient_kind": recipient_kind, "recipient_id": recipient_id}
         stored = await self.session.scalar(select(NotificationPreference).filter_by(**recipient))
         return stored or NotificationPreference(**NotificationPreferenceCreate(**recipient).model_dump())
+
+    async def erase(self, recipient_kind: str, recipient_id: UUID) -> None:
+        """Delete the preference of a recipient, if there is one."""
+        query = NotificationPreferenceQuery(recipient_kind=recipient_kind, recipient_id=recipient_id)
+        listing = await self.list(query)
+        for preference in listing.items:
+            await self.delete(preference.id)
 
     async def _check_rules(self, record: NotificationPreference) -> None:
         if (record.quiet_from is None) != (record.quiet_until is None):

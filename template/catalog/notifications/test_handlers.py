@@ -6,9 +6,10 @@ from uuid import UUID
 import pytest
 
 from your_service.core.events import is_handled
-from your_service.modules.notifications.service import NotificationService
+from your_service.modules.notifications.models import NotificationPreference
+from your_service.modules.notifications.service import NotificationPreferenceService, NotificationService
 
-from tests.support.factories import Payload
+from tests.support.factories import Factory, Payload
 from tests.test_utils import ServiceTestCase
 
 INTAKE = UUID(int=1)
@@ -54,3 +55,23 @@ class TestRequestedNotifications(ServiceTestCase[NotificationService]):
         assert listing.items == []
         assert (refused.name, refused.record_id, refused.about) == ("notification.refused", INTAKE, ADA)
         assert detail in refused.data["detail"]
+
+
+class TestErasure(ServiceTestCase[NotificationPreferenceService]):
+    service_class = NotificationPreferenceService
+
+    async def test_the_preference_of_an_erased_patient_is_deleted(
+        self,
+        make_notification_preference: Factory[NotificationPreference],
+    ) -> None:
+        await make_notification_preference(recipient_id=ADA)
+        kept = [
+            await make_notification_preference(recipient_id=ADA, recipient_kind="practitioner"),
+            await make_notification_preference(),
+        ]
+
+        for _ in range(2):
+            await self.events.publish("patient.erased", ADA)
+
+        listing = await self.service.list()
+        assert [preference.id for preference in listing.items] == [preference.id for preference in kept]
