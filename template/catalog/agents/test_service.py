@@ -141,7 +141,8 @@ class TestAgentRunService(ServiceTestCase[AgentRunService]):
         await self.claimed(test_agent_run)
 
         frozen_time.shift(LEASE - timedelta(seconds=1))
-        assert (await self.service.due(), await self.service.claim(test_agent_run.id, PRICES)) == ([], None)
+        due, claimed = await self.service.due(), await self.service.claim(test_agent_run.id, PRICES)
+        assert (due, claimed) == ([], None)
         frozen_time.shift(1)
         assert await self.service.due() == [test_agent_run.id]
         assert await self.service.claim(test_agent_run.id, PRICES) is not None
@@ -396,7 +397,8 @@ class TestAgentRunService(ServiceTestCase[AgentRunService]):
         assert (follows, run.state, run.tokens) == (False, RunState.CANCELLED, 10)
         assert [call.kind for call in await self.calls_of(run)] == [CallKind.MODEL]
         assert run.ended_at is not None
-        assert (await self.service.due(), await self.service.claim(run.id, PRICES)) == ([], None)
+        due, claimed = await self.service.due(), await self.service.claim(run.id, PRICES)
+        assert (due, claimed) == ([], None)
 
     async def test_a_refusal_does_not_change_a_cancelled_run(self, test_agent_run: AgentRun) -> None:
         step = await self.claimed(test_agent_run)

@@ -201,7 +201,8 @@ class TestNotificationTemplateService(ServiceTestCase[NotificationTemplateServic
         with pytest.raises(Conflict):
             await self.service.delete(test_notification.template_id)
 
-        assert (await self.service.get(test_notification.template_id)).variables == ["name", "place"]
+        kept = await self.service.get(test_notification.template_id)
+        assert kept.variables == ["name", "place"]
 
 
 class TestNotificationPreferenceService(ServiceTestCase[NotificationPreferenceService]):
