@@ -15,6 +15,7 @@ MAX_CHARACTERS = 1600
 
 Kind = Annotated[str, StringConstraints(pattern="^[a-z][a-z0-9_]{0,49}$")]
 ContentSid = Annotated[str, StringConstraints(pattern="^HX[0-9a-f]{32}$")]
+VariableName = Annotated[str, StringConstraints(pattern="^[A-Za-z0-9_]{1,50}$")]
 
 
 def _in_one_spelling(address: str) -> str:
@@ -34,7 +35,7 @@ class CommunicationCreate(RequestModel):
     subject: ShortText | None = None
     text: LongText | None = None
     template: ContentSid | None = Field(default=None, description="The content SID of a template at Twilio.")
-    variables: dict[str, ShortText] | None = None
+    variables: Annotated[dict[VariableName, ShortText], Field(max_length=50)] | None = None
     send_at: Moment | None = None
 
     @field_validator("address")

@@ -232,7 +232,6 @@ class CommunicationService(Lifecycle[Communication]):
         if (contact.opted_out_at is None) == (opted_out_at is None):
             return
         contact.opted_out_at = opted_out_at
-        await self.session.flush()
         choice = "opted_out" if opted_out_at else "opted_in"
         await self.events.publish(f"communication_contact.{choice}", contact.id, channel=contact.channel)
 

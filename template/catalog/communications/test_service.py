@@ -6,7 +6,8 @@ from uuid import UUID, uuid4
 
 import pytest
 from pydantic import ValidationError
-from sqlalchemy import select
+from sqlalchemy import Connection, Select, event, select
+from sqlalchemy.dialects import postgresql
 from time_machine import Traveller
 
 from your_service.core.errors import Conflict, InvalidTransition, Unprocessable
@@ -40,6 +41,7 @@ EMAIL: dict[str, Any] = {"channel": "email", "address": "Ada@Example.com", "subj
         ({"text": "a" * 1601}, "a message has at most 1600 characters"),
         ({"text": None, "template": "HX1"}, "template"),
         ({"variables": {"1": "Ada"}}, "variables require a template"),
+        ({"text": None, "template": TEMPLATE, "variables": {"first name": "Ada"}}, "variables"),
         ({"recipient_id": uuid4()}, "set both recipient_kind and recipient_id, or neither"),
         ({"recipient_kind": "patient"}, "set both recipient_kind and recipient_id, or neither"),
         ({"recipient_kind": "A patient", "recipient_id": uuid4()}, "recipient_kind"),
@@ -98,15 +100,16 @@ class TestCommunicationService(ServiceTestCase[CommunicationService]):
 
     def names(self) -> list[str]:
         """Return the names of the published events."""
-        return [event.name for event in self.published_events]
+        return [published.name for published in self.published_events]
 
     async def test_a_message_is_due_at_once(self) -> None:
         scheduled = await self.schedule(recipient_kind="member", recipient_id=UUID(int=1))
 
         assert (scheduled.state, scheduled.send_at, scheduled.due_at) == ("queued", FROZEN_NOW, FROZEN_NOW)
         assert await self.service.claim_next() is scheduled
-        (event,) = self.published_events
-        assert (event.name, event.about, event.data) == ("communication.scheduled", UUID(int=1), {"channel": "sms"})
+        (published,) = self.published_events
+        assert (published.name, published.about) == ("communication.scheduled", UUID(int=1))
+        assert published.data == {"channel": "sms"}
 
     async def test_a_scheduled_message_is_due_at_its_time(self) -> None:
         later = FROZEN_NOW + timedelta(days=1)
@@ -125,11 +128,27 @@ class TestCommunicationService(ServiceTestCase[CommunicationService]):
         assert (scheduled.send_at, scheduled.due_at) == (earlier, FROZEN_NOW)
 
     async def test_the_messages_that_are_due_first_are_sent_first(self) -> None:
-        second = await self.schedule()
-        first = await self.schedule()
-        first.due_at -= SECOND
+        scheduled = [await self.schedule() for _ in range(3)]
+        expected = sorted(scheduled, key=lambda each: each.id, reverse=True)
+        for number, each in enumerate(expected):
+            each.due_at = FROZEN_NOW - timedelta(minutes=10 - number)
 
-        assert [await self.service.claim_next() for _ in range(3)] == [first, second, None]
+        assert [await self.service.claim_next() for _ in range(4)] == [*expected, None]
+
+    async def test_a_claim_locks_its_message_and_skips_those_of_other_workers(self) -> None:
+        queries: list[Select[Any]] = []
+
+        def note(_: Connection, statement: object, *__: object) -> None:
+            if isinstance(statement, Select):
+                queries.append(statement)
+
+        event.listen(self.session.get_bind(), "before_execute", note)
+
+        await self.service.claim_next()
+
+        # SQLite has no row locks, so check the statement for PostgreSQL.
+        dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
+        assert str(queries[0].compile(dialect=dialect)).endswith(" FOR UPDATE SKIP LOCKED")
 
     async def test_messages_are_listed_by_recipient_channel_and_state(self) -> None:
         recipient = {"recipient_kind": "member", "recipient_id": UUID(int=1)}
@@ -172,8 +191,7 @@ class TestCommunicationService(ServiceTestCase[CommunicationService]):
             scheduled = await self.service.get(scheduled.id)
             self.time.shift(LEASE)
 
-        assert MAX_COPIES == 2
-        assert await self.service.claim_next() is None
+        assert (await self.service.claim_next(), MAX_COPIES) == (None, 2)
         assert await self.state_of(scheduled) == ("unconfirmed", None)
 
     async def test_an_accepted_message_is_sent(self) -> None:
@@ -223,8 +241,7 @@ class TestCommunicationService(ServiceTestCase[CommunicationService]):
             self.time.shift(delay_after(1))
 
         assert states == ["queued", "unconfirmed"]
-        claimed = await self.service.claim_next()
-        assert (claimed, communication.failure) == (None, "No reply")
+        assert (await self.service.claim_next(), communication.failure) == (None, "No reply")
 
     async def test_a_message_that_was_perhaps_sent_once_has_not_failed(self) -> None:
         communication = await self.schedule()
@@ -324,8 +341,10 @@ class TestCommunicationService(ServiceTestCase[CommunicationService]):
         self.time.shift(SECOND)
         claimed = await self.claim(await self.schedule())
         other = await self.claim(await self.schedule())
-        for status in ("sent", "delivered"):
+        await self.events.publish("errand.done", uuid4(), provider_id=SID, status="read")
+        for status in ("sent", "delivered", "failed", "failed", "failed"):
             await self.events.publish("delivery_status.received", uuid4(), provider_id=SID, status=status)
+            self.time.shift(SECOND)
 
         await self.service.confirm(claimed, SID)
         await self.service.confirm(other, "SM-2")
@@ -343,17 +362,15 @@ class TestCommunicationService(ServiceTestCase[CommunicationService]):
         assert refusal.value.fields == ("address",)
         assert await self.service.claim_next() is None
         assert await self.state_of(scheduled) == ("failed", "opted_out")
-        to_another = await self.schedule(address="+12025550199")
-        on_another = await self.schedule(channel="whatsapp", text=None, template=TEMPLATE)
-        assert (to_another.state, on_another.state) == ("queued", "queued")
+        assert (await self.schedule(address="+12025550199")).state == "queued"
+        assert (await self.schedule(channel="whatsapp", text=None, template=TEMPLATE)).state == "queued"
         assert "communication_contact.opted_out" in self.names()
 
     async def test_people_can_opt_in_again(self) -> None:
         for text in ("STOP", "STOP", "Hello", "START", "START"):
             await self.service.receive(Channel.SMS, ADA, text, FROZEN_NOW)
 
-        allowed = await self.schedule()
-        assert allowed.state == "queued"
+        assert (await self.schedule()).state == "queued"
         assert self.names()[:2] == ["communication_contact.opted_out", "communication_contact.opted_in"]
 
     async def test_any_other_text_keeps_the_choice(self) -> None:
