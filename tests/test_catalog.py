@@ -32,7 +32,7 @@ KEYS = {
     "dependencies": list,
     "benchmarks": dict,
 }
-OPTIONAL_KEYS = {"request_gateways": list, "tools": bool, "database_image": str}
+OPTIONAL_KEYS = {"request_gateways": list, "settings": bool, "tools": bool, "database_image": str}
 FILES = {
     "module.yml",
     "models.py",
@@ -51,6 +51,7 @@ OPTIONAL_FILES = {
     "handlers": {"handlers.py", "test_handlers.py"},
     "tools": {"tools.py"},
     "races": {"test_races.py"},
+    "settings": {"settings.py", "env.example"},
     "worker": {"tasks.py", "test_tasks.py", "test_worker.py", "tasks.md", "env.example"},
 }
 TICKED = ["appointments", "journeys", "patients", "tickets"]
