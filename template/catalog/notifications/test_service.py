@@ -42,6 +42,8 @@ pytestmark = pytest.mark.usefixtures("frozen_time")
 # `frozen_time` is noon of a Tuesday in January.
 MINUTE = timedelta(minutes=1)
 ADA = UUID("00000000-0000-4000-8000-000000000001")
+TWO_ENDS = "Quiet hours have a start and an end."
+TWO_TIMES = "Quiet hours must end at another time than they start."
 
 
 @pytest.mark.parametrize("schema", [NotificationTemplateCreate, NotificationTemplateUpdate])
@@ -234,23 +236,24 @@ class TestNotificationPreferenceService(ServiceTestCase[NotificationPreferenceSe
         )
 
     @pytest.mark.parametrize(
-        ("quiet", "fields"),
+        ("quiet", "detail", "fields"),
         [
-            ({"quiet_from": time(22)}, ("quiet_from", "quiet_until")),
-            ({"quiet_until": time(22)}, ("quiet_from", "quiet_until")),
-            ({"quiet_from": time(22), "quiet_until": time(22)}, ("quiet_until",)),
+            ({"quiet_from": time(22)}, TWO_ENDS, ("quiet_from", "quiet_until")),
+            ({"quiet_until": time(22)}, TWO_ENDS, ("quiet_from", "quiet_until")),
+            ({"quiet_from": time(22), "quiet_until": time(22)}, TWO_TIMES, ("quiet_until",)),
         ],
     )
     async def test_quiet_hours_have_two_different_ends(
         self,
         make_notification_preference: Factory[NotificationPreference],
         quiet: dict[str, time],
+        detail: str,
         fields: tuple[str, ...],
     ) -> None:
         with pytest.raises(Unprocessable) as error:
             await make_notification_preference(**quiet)
 
-        assert error.value.fields == fields
+        assert (error.value.detail, error.value.fields) == (detail, fields)
 
     async def test_quiet_hours_can_be_removed(
         self,
@@ -608,6 +611,24 @@ class TestNotificationService(ServiceTestCase[NotificationService]):
             await make_notification(template=template.name, values={})
 
         assert len(await self.communications()) == messages
+
+    async def test_the_first_of_several_waiting_messages_is_joined(
+        self,
+        make_notification_template: Factory[NotificationTemplate],
+        make_notification: Factory[Notification],
+        make_notification_preference: Factory[NotificationPreference],
+        frozen_time: Traveller,
+    ) -> None:
+        await make_notification_preference(recipient_id=ADA, batch_minutes=10)
+        options: dict[str, Any] = {"channels": ["sms"], "variables": [], "subject": "A", "short_text": None}
+
+        for text in ("a" * 1000, "b" * 1000, "c"):
+            template = await make_notification_template(text=text, **options)
+            await make_notification(template=template.name, values={})
+            frozen_time.shift(MINUTE)
+
+        first, second = await self.communications()
+        assert (first.text, second.text) == (f"{'a' * 1000}\n\nc", "b" * 1000)
 
     @pytest.mark.parametrize("by", ["template_id", "recipient_kind", "recipient_id"])
     async def test_list_filters(
