@@ -12,6 +12,8 @@ from time_machine import Traveller
 from your_service.core.errors import Conflict, NotFound, Unprocessable
 from your_service.core.schemas import SearchQuery
 from your_service.modules.communications.models import Communication, CommunicationState
+from your_service.modules.communications.rules import Channel
+from your_service.modules.communications.service import CommunicationService
 from your_service.modules.notifications.models import (
     Notification,
     NotificationPreference,
@@ -611,6 +613,26 @@ class TestNotificationService(ServiceTestCase[NotificationService]):
             await make_notification(template=template.name, values={})
 
         assert len(await self.communications()) == messages
+
+    async def test_each_channel_of_an_address_has_a_message_of_its_own(
+        self,
+        make_notification_template: Factory[NotificationTemplate],
+        make_notification: Factory[Notification],
+        make_notification_preference: Factory[NotificationPreference],
+    ) -> None:
+        await make_notification_preference(recipient_id=ADA, batch_minutes=10)
+        template = await make_notification_template(channels=["sms", "whatsapp"])
+        phone = "+12025550100"
+        # WhatsApp accepts free text from now on.
+        await CommunicationService(self.session, self.events).receive(Channel.WHATSAPP, phone, "Hello", FROZEN_NOW)
+
+        await make_notification(template=template.name, addresses={"sms": phone, "whatsapp": phone})
+
+        found = await self.communications()
+        assert [(each.channel, each.text) for each in found] == [
+            ("sms", "Results at desk 1."),
+            ("whatsapp", "Results at desk 1."),
+        ]
 
     async def test_the_first_of_several_waiting_messages_is_joined(
         self,
