@@ -12,8 +12,10 @@ import queue
 import shutil
 import subprocess
 import sys
+import time
 import tomllib
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -40,7 +42,8 @@ MUTATED = (
 )
 TESTS = ("tests/unit", "tests/api/core")
 WORKERS = os.cpu_count() or 1
-TIMEOUT = 120.0
+SLOWDOWN = 5
+"""How many times longer than without a mutant the tests may run; then the mutant counts as killed."""
 
 
 @dataclass(frozen=True)
@@ -59,20 +62,21 @@ def main() -> int:
     parser.add_argument("--survivors", action="store_true", help="show the survivors of the last run")
     if parser.parse_args().survivors:
         return show_survivors()
-    service = prepare()
+    service, timeout = prepare()
     print(f"Mutating a service with {len(service.modules)} modules; this takes some minutes.", flush=True)
-    results = mutate_functions(service) + mutate_declarations(service)
+    results = mutate_functions(service, timeout) + mutate_declarations(service, timeout)
     RESULTS.write_text(json.dumps([asdict(result) for result in results]), encoding="utf-8")
     return print_table(results)
 
 
-def prepare() -> Service:
-    """Write a service with all catalog modules and some own modules, and run the tests that judge it."""
+def prepare() -> tuple[Service, float]:
+    """Write a service with the default modules and some own modules; return it with the time limit of its tests."""
     shutil.rmtree(FOLDER, ignore_errors=True)
     service = write_service(copy_template(FOLDER / "template"), FOLDER / "service", {"own_modules": LIBRARY})
     service = replace(service, extra=mutmut())
+    started = time.monotonic()
     service.run("pytest", *TESTS, "--no-cov")
-    return service
+    return service, SLOWDOWN * (time.monotonic() - started)
 
 
 def mutmut() -> tuple[str, ...]:
@@ -88,8 +92,11 @@ def mutated_files(service: Service) -> list[Path]:
     return [path.relative_to(service.folder) for path in found]
 
 
-def mutate_functions(service: Service) -> list[Result]:
-    """Mutate functions with mutmut."""
+def mutate_functions(service: Service, timeout: float) -> list[Result]:
+    """Mutate functions with mutmut, which selects a mutant after it has imported the service.
+
+    A survivor may be a function that runs during the import: it is judged again in a process of its own.
+    """
     beside_sources = {path.split("/")[0] for path in service.files} - {"src", "tests", "pyproject.toml"}
     settings = {
         "source_paths": ["src"],
@@ -102,7 +109,15 @@ def mutate_functions(service: Service) -> list[Result]:
         file.write("\n[tool.mutmut]\n" + "".join(f"{name} = {json.dumps(value)}\n" for name, value in settings.items()))
     service.run("mutmut", "run", "--max-children", str(WORKERS))
     lines = service.run("mutmut", "results", "--all", "true").splitlines()
-    return [parse_result(line) for line in lines if "__mutmut_" in line]
+    results = [parse_result(line) for line in lines if "__mutmut_" in line]
+    mutated = replace(service, folder=service.folder / "mutants")
+
+    def judge(result: Result) -> Result:
+        variables = {"MUTANT_UNDER_TEST": result.name}
+        return result if result.killed else replace(result, killed=fails(mutated, TESTS, timeout, variables))
+
+    with ThreadPoolExecutor(WORKERS) as pool:
+        return list(pool.map(judge, results))
 
 
 def parse_result(line: str) -> Result:
@@ -112,7 +127,7 @@ def parse_result(line: str) -> Result:
     return Result(file, killed=status in ("killed", "timeout"), name=name)
 
 
-def mutate_declarations(service: Service) -> list[Result]:
+def mutate_declarations(service: Service, timeout: float) -> list[Result]:
     """Mutate declarations, in one copy of the service per worker."""
     copies: queue.Queue[Service] = queue.Queue()
     for number in range(WORKERS):
@@ -124,7 +139,7 @@ def mutate_declarations(service: Service) -> list[Result]:
     def run(mutant: Mutant) -> Result:
         copy = copies.get()
         try:
-            return Result("/".join(mutant.file.parts[2:]), is_killed(copy, mutant), diff=mutant.diff)
+            return Result("/".join(mutant.file.parts[2:]), is_killed(copy, mutant, timeout), diff=mutant.diff)
         finally:
             copies.put(copy)
 
@@ -135,7 +150,7 @@ def mutate_declarations(service: Service) -> list[Result]:
 times = itertools.count(1)
 
 
-def is_killed(service: Service, mutant: Mutant) -> bool:
+def is_killed(service: Service, mutant: Mutant, timeout: float) -> bool:
     """Return whether a unit test of the file's module fails, or any of `TESTS` for a file of the core."""
     target = service.folder / mutant.file
     module = mutant.file.parent.name
@@ -148,12 +163,18 @@ def is_killed(service: Service, mutant: Mutant) -> bool:
     modified = next(times)
     os.utime(target, (modified, modified))
     try:
-        run = service.start("pytest", *tests, "-x", "-q", "--no-cov", "-p", "no:randomly", timeout=TIMEOUT)
-        return run.returncode != 0
-    except subprocess.TimeoutExpired:
-        return True
+        return fails(service, tests, timeout)
     finally:
         target.write_text(kept, encoding="utf-8")
+
+
+def fails(service: Service, tests: Sequence[str], timeout: float, variables: Mapping[str, str] | None = None) -> bool:
+    """Return whether tests of a service fail, or do not end in time."""
+    command = ("pytest", *tests, "-x", "-q", "--no-cov", "-p", "no:randomly")
+    try:
+        return service.start(*command, timeout=timeout, variables=variables).returncode != 0
+    except subprocess.TimeoutExpired:
+        return True
 
 
 def print_table(results: list[Result]) -> int:
