@@ -104,6 +104,7 @@ def test_packages_that_a_service_declares(written: Callable[[str], Service]) -> 
     # A distribution with another import name.
     imported = {
         "celery_types": "celery",
+        "fhir.resources": "fhir",
         "import_linter": "importlinter",
         "pyjwt": "jwt",
         "pytest_xdist": "xdist",

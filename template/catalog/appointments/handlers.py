@@ -23,3 +23,9 @@ async def offer_appointment(events: EventBus, event: Event) -> None:
 async def erase_appointments(events: EventBus, event: Event) -> None:
     """Erase what the appointments of a patient say about them."""
     await AppointmentService(events.session, events).erase(event.record_id)
+
+
+@handles("slot.confirmed")
+async def accept_appointment(events: EventBus, event: Event) -> None:
+    """Book an offered appointment whose slot was confirmed elsewhere; raise what `accept` raises."""
+    await AppointmentService(events.session, events).accept(UUID(event.data["appointment_id"]))

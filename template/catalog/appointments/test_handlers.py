@@ -216,6 +216,20 @@ class TestOffers(ServiceTestCase[AppointmentService]):
             "ends_at": "2030-01-16T12:30:00Z",
         }
 
+    async def test_a_slot_that_is_confirmed_elsewhere_is_booked(
+        self,
+        test_patient: Patient,
+        test_practitioner: Practitioner,
+    ) -> None:
+        await self.enter_stage(test_patient.id, test_practitioner.id, 1)
+        [offer] = await self.offers()
+
+        await self.events.publish("slot.confirmed", JOURNEY, appointment_id=offer.id)
+
+        assert offer.state is AppointmentState.BOOKED
+        with pytest.raises(InvalidTransition):
+            await self.events.publish("slot.confirmed", JOURNEY, appointment_id=offer.id)
+
     async def test_an_offer_can_be_accepted_later_if_its_slot_is_still_free(
         self,
         test_patient: Patient,

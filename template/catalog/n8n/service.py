@@ -1,0 +1,129 @@
+"""The service for workflow runs. The tasks call n8n between its methods, without a transaction."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import ClassVar
+from uuid import UUID
+
+from sqlalchemy import select
+
+from ...core.clock import utcnow
+from ...core.errors import Unprocessable
+from ...core.events import is_handled
+from ...core.resource import Lifecycle, Transitions
+from .models import RunState, WorkflowRun
+from .schemas import RunResult
+
+MAX_ATTEMPTS = 5
+"""How often a workflow is started at most, if n8n does not confirm that it has started."""
+LEASE = timedelta(minutes=2)
+"""How long a claimed run belongs to one worker; longer than a task may run (`TIME_LIMIT` in `worker.py`)."""
+FIRST_DELAY = timedelta(seconds=30)
+"""The time between the first two attempts; each further one is twice as long."""
+CONFIRMED = "slot.confirmed"
+"""The event of a callback that confirms the slot of an offered appointment."""
+OPEN = frozenset({RunState.SUCCEEDED, RunState.FAILED})
+"""What a callback may report, also about a run from which nothing was heard in time."""
+
+
+class WorkflowRunService(Lifecycle[WorkflowRun]):
+    """Workflow runs of the current organisation; lists put the oldest first."""
+
+    model = WorkflowRun
+    name = "workflow_run"
+    transitions: ClassVar[Transitions] = {
+        RunState.QUEUED: OPEN | {RunState.STARTED, RunState.GIVEN_UP},
+        RunState.STARTED: OPEN | {RunState.TIMED_OUT},
+        RunState.SUCCEEDED: frozenset(),
+        RunState.FAILED: frozenset({RunState.QUEUED}),
+        RunState.TIMED_OUT: OPEN | {RunState.QUEUED},
+        RunState.GIVEN_UP: OPEN | {RunState.QUEUED},
+    }
+
+    async def retry(self, run_id: UUID) -> WorkflowRun:
+        """Queue a run again; raise `NotFound`, or `InvalidTransition` if it goes on or has succeeded."""
+        run = await self.get(run_id, lock=True)
+        self._check_move(run, RunState.QUEUED)
+        run.state, run.attempts, run.due_at = RunState.QUEUED, 0, utcnow()
+        run.started_at = run.finished_at = run.result = run.failure = None
+        return await self._publish("queued", run)
+
+    async def finish(self, report: RunResult) -> WorkflowRun:
+        """Store what a callback reports; a repeated one changes nothing.
+
+        Raises `NotFound`, `Unprocessable` if it confirms a slot and there are no appointments, and what their module
+        raises if it cannot confirm the slot.
+        """
+        run = await self.get(report.run_id, lock=True)
+        if run.state in OPEN:
+            return run
+        if report.confirms is not None and not is_handled(CONFIRMED):
+            raise Unprocessable("There are no appointments to confirm.", "confirms")
+        run.result, run.failure = report.result, report.failure
+        run.state, run.finished_at = report.state, utcnow()
+        if report.confirms is not None:
+            await self.events.publish(CONFIRMED, run.id, appointment_id=report.confirms)
+        return await self._publish(report.state, run, workflow=run.workflow, result=report.result)
+
+    async def claim_next(self) -> WorkflowRun | None:
+        """Claim the queued run that is due first for `LEASE`, and return it; return None if none is due.
+
+        A claim counts as an attempt, because the worker may be lost while it starts the workflow.
+        """
+        while due := await self._due(RunState.QUEUED, limit=1):
+            (run,) = due
+            if run.attempts < MAX_ATTEMPTS:
+                run.attempts += 1
+                run.due_at = utcnow() + LEASE
+                await self.session.flush()
+                return run
+            await self._give_up(run)
+        return None
+
+    async def mark_started(self, claimed: WorkflowRun, patience: timedelta) -> None:
+        """Store that n8n has started a claimed run, unless its callback was faster."""
+        run = await self.get(claimed.id, lock=True)
+        if run.state is RunState.QUEUED:
+            now = utcnow()
+            run.state, run.started_at, run.due_at, run.failure = RunState.STARTED, now, now + patience, None
+            await self._publish("started", run)
+
+    async def postpone(self, claimed: WorkflowRun, failure: str) -> None:
+        """Let a claimed run be started again later, or give up after `MAX_ATTEMPTS`."""
+        run = await self.get(claimed.id, lock=True)
+        if run.state is not RunState.QUEUED or run.due_at != claimed.due_at:
+            return
+        run.failure = failure
+        if run.attempts >= MAX_ATTEMPTS:
+            await self._give_up(run)
+            return
+        run.due_at = utcnow() + FIRST_DELAY * 2 ** (run.attempts - 1)
+        await self.session.flush()
+
+    async def refuse(self, claimed: WorkflowRun, failure: str) -> None:
+        """Store that n8n has refused to start a claimed run."""
+        run = await self.get(claimed.id, lock=True)
+        if run.state is RunState.QUEUED:
+            run.state, run.failure, run.finished_at = RunState.FAILED, failure, utcnow()
+            await self._publish(RunState.FAILED, run, workflow=run.workflow)
+
+    async def end_overdue(self) -> int:
+        """Mark the started runs whose callback did not come in time, and return how many there are."""
+        overdue = await self._due(RunState.STARTED, limit=100)
+        for run in overdue:
+            run.state = RunState.TIMED_OUT
+            await self._publish(RunState.TIMED_OUT, run, workflow=run.workflow)
+        return len(overdue)
+
+    async def _give_up(self, run: WorkflowRun) -> None:
+        run.state = RunState.GIVEN_UP
+        await self._publish(RunState.GIVEN_UP, run, workflow=run.workflow)
+
+    async def _due(self, state: RunState, limit: int) -> Sequence[WorkflowRun]:
+        # Other workers get the next ones.
+        statement = select(WorkflowRun).where(WorkflowRun.state == state, WorkflowRun.due_at <= utcnow())
+        statement = statement.order_by(WorkflowRun.due_at, WorkflowRun.id).limit(limit)
+        found = await self.session.scalars(
+            statement.with_for_update(skip_locked=True).execution_options(populate_existing=True)
+        )
+        return found.all()

@@ -1,0 +1,159 @@
+"""Tests of the tasks that start workflows."""
+
+import logging
+from datetime import timedelta
+
+import pytest
+from pydantic import ValidationError
+from time_machine import Traveller
+
+from your_service.core.tenancy import Organisation, organisation_scope
+from your_service.gateways.n8n import N8nError, N8nRefused, N8nUnavailable
+from your_service.modules.n8n import tasks
+from your_service.modules.n8n.models import RunState, WorkflowRun
+from your_service.modules.n8n.service import FIRST_DELAY, LEASE
+from your_service.modules.n8n.tasks import RUN_SECONDS, TaskSettings, schedule, start_due
+from your_service.worker import TIME_LIMIT
+
+from tests.support.factories import Factory
+from tests.support.gateways.n8n import RecordingN8nGateway, StartedWorkflow
+from tests.support.worker import in_worker
+from tests.test_config import FROZEN_NOW
+
+pytestmark = pytest.mark.usefixtures("frozen_time", "celery_app")
+
+MINUTES = 30
+
+
+async def run_task() -> int:
+    """Run the task."""
+    return await in_worker(start_due.run, MINUTES)
+
+
+async def test_a_due_workflow_is_started(test_workflow_run: WorkflowRun, mock_n8n: RecordingN8nGateway) -> None:
+    run = test_workflow_run
+
+    assert await run_task() == 1
+
+    assert mock_n8n.started == [StartedWorkflow("remind-patient", {"name": "Ada"}, run.id)]
+
+
+async def test_the_outcome_is_stored(
+    refresh_workflow_run: Factory[WorkflowRun],
+    test_workflow_run: WorkflowRun,
+) -> None:
+    await run_task()
+
+    run = await refresh_workflow_run(test_workflow_run)
+    assert (run.state, run.started_at) == (RunState.STARTED, FROZEN_NOW)
+    assert run.due_at == FROZEN_NOW + timedelta(minutes=MINUTES)
+
+
+async def test_a_task_that_is_delivered_twice_starts_one_workflow(
+    test_workflow_run: WorkflowRun,
+    mock_n8n: RecordingN8nGateway,
+) -> None:
+    started = [await run_task() for _ in range(2)]
+
+    assert (started, len(mock_n8n.started)) == ([1, 0], 1)
+
+
+async def test_organisations_take_turns(
+    make_workflow_run: Factory[WorkflowRun],
+    other_org: Organisation,
+    mock_n8n: RecordingN8nGateway,
+) -> None:
+    ours = [await make_workflow_run() for _ in range(2)]
+    with organisation_scope(other_org.id):
+        theirs = [await make_workflow_run() for _ in range(2)]
+
+    assert await run_task() == 4
+
+    started = [workflow.run_id for workflow in mock_n8n.started]
+    assert {*started} == {run.id for run in (*ours, *theirs)}
+    assert {started[0] in [run.id for run in ours], started[1] in [run.id for run in ours]} == {True, False}
+
+
+@pytest.mark.parametrize(
+    ("failure", "state", "due_at"),
+    [
+        (N8nUnavailable("ReadTimeout"), RunState.QUEUED, FROZEN_NOW + FIRST_DELAY),
+        (N8nRefused("status 404"), RunState.FAILED, FROZEN_NOW + LEASE),
+    ],
+    ids=["unavailable", "refused"],
+)
+async def test_a_failure_is_stored(
+    refresh_workflow_run: Factory[WorkflowRun],
+    make_workflow_run: Factory[WorkflowRun],
+    mock_n8n: RecordingN8nGateway,
+    failure: N8nError,
+    state: RunState,
+    due_at: object,
+) -> None:
+    first, second = [await make_workflow_run() for _ in range(2)]
+    mock_n8n.failures = [failure]
+
+    # The others are started nevertheless.
+    assert await run_task() == 1
+
+    runs = [await refresh_workflow_run(run) for run in (first, second)]
+    failed = next(run for run in runs if run.failure)
+    assert (failed.state, failed.failure, failed.due_at) == (state, str(failure), due_at)
+    assert [run.state for run in runs if run is not failed] == [RunState.STARTED]
+
+
+async def test_the_log_names_runs_only(
+    test_workflow_run: WorkflowRun,
+    mock_n8n: RecordingN8nGateway,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    mock_n8n.failures = [N8nUnavailable("status 503")]
+
+    with caplog.at_level(logging.WARNING, tasks.__name__):
+        await run_task()
+
+    assert f"n8n did not confirm that run {test_workflow_run.id} was started: status 503" in caplog.text
+    assert "Ada" not in caplog.text
+
+
+async def test_overdue_runs_are_ended(
+    refresh_workflow_run: Factory[WorkflowRun],
+    test_workflow_run: WorkflowRun,
+    frozen_time: Traveller,
+    mock_n8n: RecordingN8nGateway,
+) -> None:
+    await run_task()
+    frozen_time.shift(MINUTES * 60)
+
+    assert await run_task() == 0
+
+    run = await refresh_workflow_run(test_workflow_run)
+    assert (run.state, len(mock_n8n.started)) == (RunState.TIMED_OUT, 1)
+
+
+async def test_a_task_ends_in_time(
+    test_workflow_run: WorkflowRun,
+    mock_n8n: RecordingN8nGateway,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tasks, "RUN_SECONDS", 0)
+
+    assert (await run_task(), mock_n8n.started) == (0, [])
+
+
+def test_a_claim_is_longer_than_a_task() -> None:
+    assert RUN_SECONDS < TIME_LIMIT < LEASE.total_seconds()
+
+
+def test_the_schedule_follows_from_the_settings() -> None:
+    settings = TaskSettings(_env_file=None, n8n_interval_seconds=5, n8n_run_minutes=20)
+
+    (entry,) = schedule(settings).values()
+    assert (entry["task"], entry["schedule"]) == ("n8n.start_due", 5)
+    assert (entry["kwargs"], entry["options"]) == ({"run_minutes": 20}, {"expires": 5})
+
+
+@pytest.mark.parametrize("name", ["n8n_interval_seconds", "n8n_run_minutes"])
+def test_invalid_settings_are_refused(name: str) -> None:
+    with pytest.raises(ValidationError, match=name):
+        TaskSettings.model_validate({name: 0})
