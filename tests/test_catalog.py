@@ -32,7 +32,7 @@ KEYS = {
     "dependencies": list,
     "benchmarks": dict,
 }
-OPTIONAL_KEYS = {"request_gateways": list, "settings": bool, "tools": bool, "database_image": str}
+OPTIONAL_KEYS = {"collection": str, "request_gateways": list, "settings": bool, "tools": bool, "database_image": str}
 FILES = {
     "module.yml",
     "models.py",

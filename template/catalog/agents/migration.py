@@ -32,7 +32,7 @@ def upgrade() -> None:
         sa.Column("failure", sa.String(50), nullable=True),
         sa.Column("detail", sa.String(200), nullable=True),
         sa.Column("steps", sa.BigInteger(), nullable=False),
-        sa.Column("seconds", sa.Float(), nullable=False),
+        sa.Column("seconds", sa.Double(), nullable=False),
         sa.Column("tokens", sa.BigInteger(), nullable=False),
         sa.Column("cost", COST, nullable=False),
         sa.Column("messages", sa.JSON(), nullable=False),
