@@ -1,11 +1,16 @@
 """What communications do about events of other modules."""
 
+from typing import Any
+
 from pydantic import ValidationError
 
 from ...core.events import Event, EventBus, handles
 from .rules import Channel
 from .schemas import CommunicationCreate
 from .service import CommunicationService, Refusal
+
+CONVERSED = (Channel.SMS, Channel.WHATSAPP)
+"""The channels of conversations; others have no text alone."""
 
 
 @handles("inbound_message.received")
@@ -36,12 +41,30 @@ async def send_communication(events: EventBus, event: Event) -> None:
     }
     if channel is Channel.EMAIL:
         values["subject"] = event.data.get("subject") or event.data["stage"]
-    service = CommunicationService(events.session, events)
+    await _queue(events, values)
+
+
+@handles("conversation.replied")
+async def send_reply(events: EventBus, event: Event) -> None:
+    """Queue the answer to the participant of a conversation; what cannot be sent is stored as failed."""
+    if event.data["channel"] not in CONVERSED:
+        return
+    values = {
+        "channel": Channel(event.data["channel"]),
+        "address": event.data["participant"],
+        "recipient_kind": "conversation",
+        "recipient_id": event.record_id,
+        "text": event.data["text"],
+    }
+    await _queue(events, values)
+
+
+async def _queue(events: EventBus, values: dict[str, Any]) -> None:
     try:
         data, refusal = CommunicationCreate.model_validate(values), None
     except ValidationError:
         data, refusal = CommunicationCreate.model_construct(**values), Refusal.INVALID
-    await service.schedule_or_fail(data, refusal)
+    await CommunicationService(events.session, events).schedule_or_fail(data, refusal)
 
 
 @handles("patient.erased")

@@ -156,3 +156,38 @@ async def test_the_messages_to_an_erased_patient_are_erased(
     assert [(each.state, each.text is None) for each in others] == [("queued", False)] * 2
     contacts = await event_bus.session.scalars(select(Contact))
     assert {(each.channel.value, each.address) for each in contacts} == {("sms", ADA), ("whatsapp", "+12025550199")}
+
+
+async def reply(events: EventBus, **changes: Any) -> Sequence[Communication]:
+    """Let a conversation reply to its participant; return the stored messages."""
+    data = {"message_id": str(uuid4()), "sequence": 2, "channel": "sms", "participant": ADA, "text": "At nine?"}
+    await events.publish("conversation.replied", PATIENT, **{**data, **changes})
+    stored = await events.session.scalars(select(Communication))
+    return stored.all()
+
+
+async def test_the_reply_of_a_conversation_is_queued(event_bus: EventBus) -> None:
+    (message,) = await reply(event_bus)
+
+    assert (message.channel, message.address, message.text) == (Channel.SMS, ADA, "At nine?")
+    assert (message.recipient_kind, message.recipient_id) == ("conversation", PATIENT)
+    assert (message.state, message.due_at) == (CommunicationState.QUEUED, FROZEN_NOW)
+
+
+async def test_a_reply_outside_of_the_window_has_failed(event_bus: EventBus) -> None:
+    (message,) = await reply(event_bus, channel="whatsapp")
+
+    assert message.state is CommunicationState.FAILED
+
+
+async def test_a_reply_after_a_message_is_queued(event_bus: EventBus) -> None:
+    await receive(event_bus)
+
+    (message,) = await reply(event_bus, channel="whatsapp")
+
+    assert message.state is CommunicationState.QUEUED
+
+
+@pytest.mark.parametrize("channel", ["email", "chat"])
+async def test_a_reply_on_another_channel_is_not_sent(event_bus: EventBus, channel: str) -> None:
+    assert await reply(event_bus, channel=channel) == []
