@@ -189,7 +189,10 @@ def edit(file: Path, old: str, new: str) -> None:
     file.write_text(replace(file, old, new), encoding="utf-8")
 
 
-@pytest.mark.parametrize(("form", "names"), [("sync", [*RULES]), ("async", ["cards", "entries"])])
+@pytest.mark.parametrize(
+    ("form", "names"),
+    [("sync", [*RULES]), pytest.param("async", ["cards", "entries"], marks=pytest.mark.long)],
+)
 def test_three_edits_at_most_make_the_tests_green_after_a_rule(
     template: Path, tmp_path: Path, form: str, names: list[str]
 ) -> None:
