@@ -1,7 +1,7 @@
 """Tests of the API of communications."""
 
 from http import HTTPStatus
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from httpx2 import AsyncClient
@@ -63,14 +63,14 @@ async def test_messages_are_listed_by_recipient_and_state(
     auth_headers: Headers,
     communication_payload: Payload,
     communication_service: CommunicationService,
-    test_communication: Communication,
+    test_communication_id: UUID,
 ) -> None:
     other = await client.post(
         "/communications",
         json=communication_payload(address="+12025550199"),
         headers=auth_headers,
     )
-    await communication_service.cancel(test_communication.id)
+    await communication_service.cancel(test_communication_id)
 
     pages = [
         await client.get("/communications", params=filters, headers=auth_headers)
@@ -78,7 +78,7 @@ async def test_messages_are_listed_by_recipient_and_state(
     ]
 
     found = [[item["id"] for item in page.json()["items"]] for page in pages]
-    assert found == [[other.json()["id"]], [str(test_communication.id)], []]
+    assert found == [[other.json()["id"]], [str(test_communication_id)], []]
 
 
 @pytest.mark.parametrize(("action", "state"), [("cancel", "cancelled"), ("send-again", "queued")])

@@ -1,6 +1,7 @@
 """Tests of the API for conversations."""
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 from fastapi import status
@@ -36,9 +37,9 @@ async def test_a_second_conversation_names_the_first(
     assert error["records"] == [{"kind": "conversation", "id": str(test_conversation.id)}]
 
 
-async def test_update_conversation(member_client: AsyncClient, test_conversation: Conversation) -> None:
-    await write_and_read(member_client, URL, {"context": {"day": "Monday", "slot": 1}}, test_conversation.id)
-    updated = await write_and_read(member_client, URL, {"context": {"slot": None}}, test_conversation.id)
+async def test_update_conversation(member_client: AsyncClient, test_conversation_id: UUID) -> None:
+    await write_and_read(member_client, URL, {"context": {"day": "Monday", "slot": 1}}, test_conversation_id)
+    updated = await write_and_read(member_client, URL, {"context": {"slot": None}}, test_conversation_id)
 
     assert updated["context"] == {"day": "Monday"}
 
@@ -59,9 +60,9 @@ async def test_reply_and_list_messages(member_client: AsyncClient, test_conversa
     assert (conversation.json()["state"], conversation.json()["last_sequence"]) == ("waiting", 2)
 
 
-async def test_move_conversation(member_client: AsyncClient, test_conversation: Conversation) -> None:
-    moved = await member_client.post(f"{URL}/{test_conversation.id}/move", json={"state": "closed"})
-    again = await member_client.post(f"{URL}/{test_conversation.id}/move", json={"state": "open"})
+async def test_move_conversation(member_client: AsyncClient, test_conversation_id: UUID) -> None:
+    moved = await member_client.post(f"{URL}/{test_conversation_id}/move", json={"state": "closed"})
+    again = await member_client.post(f"{URL}/{test_conversation_id}/move", json={"state": "open"})
 
     assert (moved.status_code, moved.json()["state"]) == (status.HTTP_200_OK, "closed")
     assert again.status_code == status.HTTP_409_CONFLICT

@@ -187,11 +187,11 @@ async def test_an_upload_of_a_file_that_is_deleted_meanwhile_is_refused(
     assert mock_s3.objects == {}
 
 
-async def test_list_by_type(member_client: AsyncClient, test_media_file: MediaFile) -> None:
+async def test_list_by_type(member_client: AsyncClient, test_media_file_id: UUID) -> None:
     images = await member_client.get(URL, params={"content_type": "image/png"})
     documents = await member_client.get(URL, params={"content_type": "application/pdf"})
 
-    assert [item["id"] for item in images.json()["items"]] == [str(test_media_file.id)]
+    assert [item["id"] for item in images.json()["items"]] == [str(test_media_file_id)]
     assert documents.json()["items"] == []
 
 
