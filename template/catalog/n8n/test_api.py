@@ -40,11 +40,11 @@ async def test_create(member_client: AsyncClient, workflow_run_payload: Payload)
     assert (found.status_code, found.json()) == (status.HTTP_200_OK, created)
 
 
-async def test_list_by_state(member_client: AsyncClient, test_workflow_run: WorkflowRun) -> None:
+async def test_list_by_state(member_client: AsyncClient, test_workflow_run_id: UUID) -> None:
     queued = await member_client.get(URL, params={"state": "queued"})
     started = await member_client.get(URL, params={"state": "started"})
 
-    assert [item["id"] for item in queued.json()["items"]] == [str(test_workflow_run.id)]
+    assert [item["id"] for item in queued.json()["items"]] == [str(test_workflow_run_id)]
     assert started.json()["items"] == []
 
 
