@@ -5,15 +5,14 @@ import random
 import time
 from collections.abc import Iterable
 from itertools import combinations
+from pathlib import Path
 from typing import Any
 
 import yaml
 
-from .services import ROOT
-
 Subset = tuple[str, ...]
 
-_FOLDER = ROOT / "template" / "catalog"
+_FOLDER = Path(__file__).parents[2] / "template" / "catalog"
 CATALOG: dict[str, dict[str, Any]] = {
     file.parent.name: yaml.safe_load(file.read_text(encoding="utf-8"))
     for file in sorted(_FOLDER.glob("[!_]*/module.yml"))
