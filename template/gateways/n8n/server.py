@@ -1,6 +1,7 @@
 """A server for tests that answers like the webhooks of n8n."""
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Thread
@@ -86,7 +87,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Length", str(len(text)))
         self.end_headers()
-        self.wfile.write(text.encode())
+        # A client that no longer waits has closed the connection.
+        with suppress(ConnectionError):
+            self.wfile.write(text.encode())
 
     def log_message(self, *_: Any) -> None:
         """Log nothing."""
