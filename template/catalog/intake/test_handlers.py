@@ -120,6 +120,13 @@ async def test_no_text_of_a_caller_is_refused(calls: Calls) -> None:
     assert len(intake.answers) == 500
 
 
+async def test_a_call_is_not_submitted_before_its_end(calls: Calls) -> None:
+    await calls.start(collected=ADA)
+
+    intake = await calls.find()
+    assert (intake.state, intake.missing) == (IntakeState.OPEN, [])
+
+
 async def test_repeated_events_change_nothing(calls: Calls, published_events: list[Event]) -> None:
     await calls.start()
     await calls.end(ADA)
