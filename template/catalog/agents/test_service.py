@@ -165,6 +165,12 @@ class TestAgentRunService(ServiceTestCase[AgentRunService]):
         assert (event.name, event.data) == ("agent_run.completed", {"steps": 1, "cost": "0.000480"})
         assert await self.service.due() == []
 
+    async def test_a_cost_is_rounded_up(self, test_agent_run: AgentRun) -> None:
+        await self.take(test_agent_run, answer("Noon.", tokens=(1, 0)))
+
+        (call,) = await self.calls_of(test_agent_run)
+        assert test_agent_run.cost == call.cost == Decimal("0.000001")
+
     @pytest.mark.usefixtures("frozen_time")
     async def test_a_tool_runs_and_the_model_gets_its_result(self, test_agent_run: AgentRun) -> None:
         run = test_agent_run
