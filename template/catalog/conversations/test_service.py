@@ -88,6 +88,8 @@ class TestConversationService(ServiceTestCase[ConversationService]):
         with pytest.raises(Conflict) as error:
             await make_conversation(participant=test_conversation.participant)
 
+        assert error.value.detail == "The participant has a conversation that is not closed."
+        assert error.value.fields == ("participant",)
         assert error.value.hints == {"records": [{"kind": "conversation", "id": test_conversation.id}]}
         sms = await make_conversation(participant=test_conversation.participant, channel="sms")
         assert sms.id != test_conversation.id
@@ -227,9 +229,10 @@ class TestConversationService(ServiceTestCase[ConversationService]):
     ) -> None:
         await self.in_state(test_conversation, CLOSED)
 
-        with pytest.raises(InvalidTransition, match="closed"):
+        with pytest.raises(InvalidTransition) as error:
             await change(self.service, test_conversation)
 
+        assert (error.value.detail, error.value.fields) == ("A closed conversation cannot change.", ("state",))
         assert (test_conversation.last_sequence, test_conversation.context) == (0, {})
 
     @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
@@ -324,9 +327,13 @@ class TestConversationService(ServiceTestCase[ConversationService]):
             await receive(session, test_conversation.participant)
             await session.commit()
 
-        message = await self.service.reply(test_conversation.id, Reply(text="Hello"))
-
-        assert message.sequence == 2
+        received = await self.service.receive("whatsapp", test_conversation.participant, text="Hello")
+        assert received.sequence == 2
+        async with session_factory() as session:
+            await receive(session, test_conversation.participant)
+            await session.commit()
+        replied = await self.service.reply(test_conversation.id, Reply(text="Hello"))
+        assert replied.sequence == 4
 
 
 async def receive(session: AsyncSession, participant: str) -> None:

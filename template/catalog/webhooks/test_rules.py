@@ -52,13 +52,14 @@ def test_a_form_with_empty_and_repeated_fields_is_recognised() -> None:
 
 
 def test_a_form_is_read_with_its_empty_and_repeated_fields() -> None:
-    form = read_form(b"From=%2B12025550143&Body=&Tag=b&Tag=a+%C3%BC&Tag=%FF")
+    form = read_form(b"From=%2B12025550143&Body=&Tag=b&Tag=a+%C3%BC&Tag=%FF&Tag=\xff")
 
     assert form.multi_items() == [
         ("From", "+12025550143"),
         ("Body", ""),
         ("Tag", "b"),
         ("Tag", "a ü"),
+        ("Tag", "\ufffd"),
         ("Tag", "\ufffd"),
     ]
 
@@ -118,6 +119,11 @@ class TestAgent:
         request = signed_call({"type": "ping"}, secret=secret)
 
         assert is_signed_by_agent([VOICE_SECRET, OTHER_SECRET], request["content"], request["headers"])
+
+    def test_a_body_need_not_be_json(self, signed_call: Signed) -> None:
+        request = signed_call(b"no JSON")
+
+        assert is_signed_by_agent([VOICE_SECRET], request["content"], request["headers"])
 
     @pytest.mark.parametrize("secrets", [[], [OTHER_SECRET]], ids=["none", "another"])
     def test_other_secrets_are_refused(self, signed_call: Signed, secrets: list[str]) -> None:

@@ -245,6 +245,22 @@ class TestInboundMessageService(ServiceTestCase[InboundMessageService]):
 
         assert [event.data["caller"] for event in self.published_events] == [None, None]
 
+    async def test_messages_statuses_and_calls_have_receipts_of_their_own(
+        self,
+        make_inbound_message: Factory[InboundMessage],
+    ) -> None:
+        await make_inbound_message(MessageSid=SID)
+        await self.service.receive_status(status())
+        await self.service.receive_call(SID, "voice_call.ended", Call(call_id="c1"))
+
+        receipts = await self.session.execute(select(Receipt.kind, Receipt.provider_id).order_by(Receipt.kind))
+        assert [tuple(receipt) for receipt in receipts] == [
+            ("call", SID),
+            ("message", SID),
+            ("status", f"{SID} delivered"),
+        ]
+        assert len(self.published_events) == 3
+
     async def test_messages_are_filtered_and_searched(self, make_inbound_message: Factory[InboundMessage]) -> None:
         sms = await make_inbound_message(From="+12025550101")
         whatsapp = await make_inbound_message(From="whatsapp:+12025550102", Body="Thanks")
