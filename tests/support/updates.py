@@ -221,12 +221,16 @@ class ServiceCache:
 
     @contextlib.contextmanager
     def serve_old_services(self) -> Iterator[None]:
-        """Let updates use the cache for the old service within a `with` block; the new one is written."""
+        """Let updates use the cache for the old service within a `with` block; others are written."""
+        write = copier.run_copy
 
         def copy(
-            _: str, folder: Path, recorded: dict[str, Any], *, vcs_ref: str, answers_file: str = ANSWERS, **__: Any
+            source: str, folder: Path, *recorded: dict[str, Any], answers_file: str = ANSWERS, **options: Any
         ) -> None:
-            shutil.copytree(self.fresh(recorded, vcs_ref), folder)
+            if not recorded:
+                write(source, folder, answers_file=answers_file, **options)
+                return
+            shutil.copytree(self.fresh(recorded[0], options["vcs_ref"]), folder)
             (folder / ANSWERS).rename(folder / answers_file)
 
         with pytest.MonkeyPatch.context() as patch:
