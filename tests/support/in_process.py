@@ -55,7 +55,8 @@ def compiled_once() -> Iterator[None]:
 
     def compile_once(self: Environment, source: str, name: str | None = None, filename: str | None = None) -> CodeType:
         # Copier clones a template in git into a new folder for each service: `filename` is another one each time.
-        key = (source, name)
+        # The code of a sandbox runs only there.
+        key = (self.sandboxed, source, name)
         if key in compiled:
             self.preprocess(source, name, filename)  # Copier's `yield` forgets there what it looped over before
         else:
