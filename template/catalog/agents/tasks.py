@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 class TaskSettings(BaseSettings):
     """Settings of the tasks."""
 
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore", hide_input_in_errors=True)
+    model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore", hide_input_in_errors=True)
 
     agent_interval_seconds: float = Field(default=5, gt=0, description="How often runs to continue are looked for.")
     agent_input_price: Decimal = Field(default=Decimal("0.40"), ge=0, description="Price of a million input tokens.")

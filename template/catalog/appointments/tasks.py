@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 class TaskSettings(BaseSettings):
     """Settings of the reminders."""
 
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore", hide_input_in_errors=True)
+    model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore", hide_input_in_errors=True)
 
     reminder_lead_hours: int = Field(
         default=24, ge=1, le=24 * 14, description="How long before the start a reminder is sent."

@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 class TaskSettings(BaseSettings):
     """Settings of the workflow runs."""
 
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore", hide_input_in_errors=True)
+    model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore", hide_input_in_errors=True)
 
     n8n_interval_seconds: float = Field(default=10, gt=0, description="How often due workflows are looked for.")
     n8n_run_minutes: float = Field(default=60, gt=0, description="How long a workflow may run until its callback.")

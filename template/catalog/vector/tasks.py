@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 class TaskSettings(BaseSettings):
     """Settings of the tasks."""
 
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore", hide_input_in_errors=True)
+    model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore", hide_input_in_errors=True)
 
     vector_interval_seconds: float = Field(default=10, gt=0, description="How often documents to embed are looked for.")
 

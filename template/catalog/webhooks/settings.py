@@ -16,7 +16,7 @@ def _check_secrets(value: SecretStr) -> SecretStr:
 class RouteSettings(BaseSettings):
     """Where providers send their requests, and with what a voice agent signs them."""
 
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore", hide_input_in_errors=True)
+    model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore", hide_input_in_errors=True)
 
     webhooks_public_url: HttpUrl = Field(
         default=HttpUrl("http://localhost:8000"),

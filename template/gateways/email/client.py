@@ -65,7 +65,7 @@ class EmailGateway(Protocol):
 class EmailSettings(BaseSettings):
     """Settings of the SMTP server and the sender."""
 
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore", hide_input_in_errors=True)
+    model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore", hide_input_in_errors=True)
 
     smtp_host: str
     smtp_port: int = Field(default=587, ge=1, le=65535)

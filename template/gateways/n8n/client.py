@@ -45,7 +45,7 @@ class N8nGateway(Protocol):
 class N8nSettings(BaseSettings):
     """Settings of n8n."""
 
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore", hide_input_in_errors=True)
+    model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore", hide_input_in_errors=True)
 
     n8n_webhook_url: HttpUrl = Field(description="URL of the webhooks, without the path of a workflow.")
     n8n_authorization: SecretStr | None = Field(default=None, description="Value of the header `Authorization`.")

@@ -41,7 +41,7 @@ class S3Gateway(Protocol):
 class S3Settings(BaseSettings):
     """Settings of the bucket."""
 
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore", hide_input_in_errors=True)
+    model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore", hide_input_in_errors=True)
 
     s3_bucket_name: str = Field(min_length=3)
     s3_endpoint_url: HttpUrl | None = Field(default=None, description="URL of a server other than AWS.")

@@ -78,10 +78,13 @@ class TwilioGateway(Protocol):
 class TwilioSettings(BaseSettings):
     """Settings of the account and its sender."""
 
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore", hide_input_in_errors=True)
+    model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore", hide_input_in_errors=True)
 
     twilio_account_sid: str = Field(pattern="^AC")
-    twilio_auth_token: SecretStr | None = Field(default=None, description="Also verifies the requests of Twilio.")
+    # Anybody could sign requests with an empty one.
+    twilio_auth_token: SecretStr | None = Field(
+        default=None, min_length=1, description="Also verifies the requests of Twilio."
+    )
     twilio_phone_number: PhoneNumber
     twilio_whatsapp_number: PhoneNumber | None = Field(default=None, description="By default the same number.")
     twilio_status_callback_url: HttpUrl | None = Field(default=None, description="Where Twilio reports the delivery.")

@@ -269,6 +269,7 @@ def test_errors_and_logs_contain_no_numbers(
         ({"twilio_phone_number": "030 123456"}, "twilio_phone_number"),
         ({"twilio_whatsapp_number": "whatsapp:+14155238886"}, "twilio_whatsapp_number"),
         ({"twilio_timeout_seconds": 0}, "twilio_timeout_seconds"),
+        ({"twilio_auth_token": ""}, "twilio_auth_token"),
         ({"twilio_status_callback_url": "api.example.com"}, "twilio_status_callback_url"),
         ({}, "TWILIO_AUTH_TOKEN: set the token of the account, or TWILIO_API_URL to a local server"),
     ],
