@@ -69,7 +69,7 @@ class TestSend(ServiceTestCase[CommunicationService]):
 
         assert await self.send(message) == 1
 
-        assert self.twilio.outbox == [TwilioMessage("sms", ADA, "See you.")]
+        assert self.twilio.outbox == [TwilioMessage("sms", ADA, "See you.", organisation_id=message.organisation_id)]
         assert (message.state, message.provider_id, message.sent_at) == ("sent", self.twilio.sid(1), FROZEN_NOW)
 
     async def test_a_whatsapp_message_is_sent_with_its_template(self) -> None:
@@ -77,7 +77,8 @@ class TestSend(ServiceTestCase[CommunicationService]):
 
         assert await self.send(message) == 1
 
-        assert self.twilio.outbox == [TwilioMessage("whatsapp", ADA, None, TEMPLATE, {"1": "Ada"})]
+        sent = TwilioMessage("whatsapp", ADA, None, TEMPLATE, {"1": "Ada"}, message.organisation_id)
+        assert self.twilio.outbox == [sent]
 
     async def test_an_email_is_sent(self) -> None:
         message = await self.mail()
@@ -108,7 +109,8 @@ class TestSend(ServiceTestCase[CommunicationService]):
 
         assert await self.send(*ours) == 3
 
-        assert {message.text for message in self.twilio.outbox} == {each.text for each in (*ours, theirs)}
+        sent = {(message.text, message.organisation_id) for message in self.twilio.outbox}
+        assert sent == {(each.text, each.organisation_id) for each in (*ours, theirs)}
         assert {each.state for each in ours} == {"sent"}
 
     async def test_a_run_ends_before_its_task_may_be_killed(

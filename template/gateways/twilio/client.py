@@ -8,6 +8,8 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Literal, Protocol, Self
+from urllib.parse import quote
+from uuid import UUID
 
 from pydantic import Field, HttpUrl, SecretStr, StringConstraints, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -24,6 +26,8 @@ _ABOUT_THE_ACCOUNT = frozenset({21212, 21408, 21603, 21606, 21608, 21609, 21659,
 _NOT_PROCESSED = frozenset({429, 503})
 _BEFORE_THE_REQUEST = (ConnectTimeoutError, NewConnectionError, ProxyError, SSLError)
 
+ORGANISATION = quote("{organisation_id}")
+"""The place of the organisation in the URL to which Twilio reports, as `HttpUrl` encodes it."""
 PhoneNumber = Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{6,14}$")]
 """A phone number in E.164 format."""
 
@@ -63,6 +67,8 @@ class TwilioMessage:
     template: str | None = None
     """The content SID of a template; WhatsApp requires one unless the recipient has written within 24 hours."""
     variables: Mapping[str, str] = field(default_factory=dict)
+    organisation_id: UUID | None = None
+    """Whose message this is; the delivery is reported to its URL."""
 
 
 class TwilioGateway(Protocol):
@@ -115,7 +121,6 @@ class TwilioClient:
 
     def send(self, message: TwilioMessage) -> str:
         """Send a message and return its SID; raise the errors of `TwilioGateway`."""
-        callback = self.settings.twilio_status_callback_url
         try:
             created = self._client.messages.create(
                 to=_address(message.channel, message.to),
@@ -123,7 +128,7 @@ class TwilioClient:
                 body=message.text or unset,
                 content_sid=message.template or unset,
                 content_variables=json.dumps(dict(message.variables)) if message.variables else unset,
-                status_callback=str(callback) if callback else unset,
+                status_callback=self._callback(message.organisation_id) or unset,
             )
         except (TwilioRestException, TwilioServiceException) as error:
             # The cause may quote the recipient's number: it must not be logged.
@@ -139,6 +144,10 @@ class TwilioClient:
     def _sender(self, channel: str) -> str:
         whatsapp = self.settings.twilio_whatsapp_number if channel == "whatsapp" else None
         return whatsapp or self.settings.twilio_phone_number
+
+    def _callback(self, organisation_id: UUID | None) -> str:
+        url = self.settings.twilio_status_callback_url
+        return str(url).replace(ORGANISATION, str(organisation_id)) if url else ""
 
 
 def _address(channel: str, number: str) -> str:

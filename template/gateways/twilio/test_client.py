@@ -4,8 +4,10 @@ import json
 import logging
 import socket
 import traceback
+from dataclasses import replace
 from threading import Thread
 from typing import Any
+from uuid import UUID
 
 import pytest
 from pydantic import ValidationError
@@ -106,6 +108,15 @@ def test_twilio_reports_the_delivery_to_the_configured_url(twilio_server: Twilio
     TwilioClient(make_settings(twilio_server.url, twilio_status_callback_url=url)).send(HELLO)
 
     assert twilio_server.messages[0]["StatusCallback"] == url
+
+
+def test_the_delivery_is_reported_to_the_organisation_of_the_message(twilio_server: TwilioServer) -> None:
+    url = "https://api.example.com/webhooks/{organisation_id}/twilio/statuses"
+    message = replace(HELLO, organisation_id=UUID(int=1))
+
+    TwilioClient(make_settings(twilio_server.url, twilio_status_callback_url=url)).send(message)
+
+    assert twilio_server.messages[0]["StatusCallback"] == url.format(organisation_id=UUID(int=1))
 
 
 def test_the_client_logs_in_with_the_token() -> None:
