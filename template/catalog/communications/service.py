@@ -84,10 +84,13 @@ class CommunicationService(Lifecycle[Communication]):
     async def send_again(self, communication_id: UUID) -> Communication:
         """Queue a message again.
 
-        Raises `NotFound`, `InvalidTransition` unless it has failed or is unconfirmed, and what `schedule` raises.
+        Raises `NotFound`, `InvalidTransition` unless it has failed or is unconfirmed, `Conflict` if it was erased, and what
+        `schedule` raises.
         """
         communication = await self.get(communication_id, lock=True)
         self._check_move(communication, CommunicationState.QUEUED)
+        if not communication.address:
+            raise Conflict("This communication was erased.")
         communication.due_at = utcnow()
         await self._require_allowed(communication)
         communication.state = CommunicationState.QUEUED
@@ -179,7 +182,7 @@ class CommunicationService(Lifecycle[Communication]):
         for address in set(await self.session.scalars(select(Communication.address).where(*theirs))):
             await self.session.execute(delete(Contact).filter_by(address=address, opted_out_at=None))
         queued = update(Communication).where(*theirs, Communication.state == CommunicationState.QUEUED)
-        await self.session.execute(queued.values(state=CommunicationState.CANCELLED))
+        await self.session.execute(queued.values(state=CommunicationState.CANCELLED, claimed_until=None))
         erased = update(Communication).where(*theirs)
         await self.session.execute(erased.values(address="", subject=None, text=None, variables=None))
 

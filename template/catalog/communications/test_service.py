@@ -26,6 +26,7 @@ ADA = "+12025550123"
 SID = "SM-1"
 TEMPLATE = "HX" + "0" * 32
 SECOND = timedelta(seconds=1)
+TO_ADA: dict[str, Any] = {"recipient_kind": "patient", "recipient_id": UUID(int=1)}
 EMAIL: dict[str, Any] = {"channel": "email", "address": "Ada@Example.com", "subject": "Hello", "text": "How are you?"}
 
 
@@ -481,6 +482,27 @@ class TestCommunicationService(ServiceTestCase[CommunicationService]):
 
         with pytest.raises(InvalidTransition):
             await self.service.send_again(communication.id)
+
+    async def test_an_erased_message_is_not_sent_again(self) -> None:
+        failed = await self.schedule(**TO_ADA)
+        failed.state = CommunicationState.FAILED
+        await self.session.flush()
+
+        await self.service.erase("patient", TO_ADA["recipient_id"])
+
+        await self.session.refresh(failed)
+        with pytest.raises(Conflict, match="was erased"):
+            await self.service.send_again(failed.id)
+
+    async def test_a_refusal_of_a_message_that_was_erased_while_it_was_sent_changes_nothing(self) -> None:
+        claimed = await self.claim(await self.schedule(**TO_ADA))
+        await self.service.erase("patient", TO_ADA["recipient_id"])
+
+        await self.service.refuse(claimed, "400 21610", 21610)
+
+        assert await self.state_of(claimed) == ("cancelled", None)
+        contacts = await self.session.scalars(select(Contact))
+        assert contacts.all() == []
 
     async def test_a_message_that_must_not_be_sent_can_be_stored_as_failed(self) -> None:
         data = CommunicationCreate(channel=Channel.SMS, address=ADA, text="Hello")
