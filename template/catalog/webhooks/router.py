@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Depends, Header, Query, Request, status
+from fastapi.exceptions import RequestValidationError
 from starlette.datastructures import FormData
 
 from ...core.callbacks import RawBody, parse_body
@@ -109,10 +110,14 @@ async def receive_events(
 ) -> None:
     """Receive messages and statuses of Twilio's Event Streams; other events are ignored."""
     for event in parse_body(list[TwilioEvent], body):
-        if event.type == RECEIVED:
-            await service.receive_message(parse_body(TwilioMessage, event.fields))
-        elif event.type.startswith(f"{MESSAGE_EVENTS}message."):
-            await service.receive_status(parse_body(TwilioStatus, event.fields))
+        try:
+            if event.type == RECEIVED:
+                await service.receive_message(parse_body(TwilioMessage, event.fields))
+            elif event.type.startswith(f"{MESSAGE_EVENTS}message."):
+                await service.receive_status(parse_body(TwilioStatus, event.fields))
+        except RequestValidationError:
+            # Such as a message of another channel. Twilio would repeat the whole request, and drop all its events in the end.
+            logger.warning("An event of Twilio was ignored, because its data are not valid: %s", event.type)
 
 
 @callbacks.public.post("/{organisation_id}/voice-agent", status_code=status.HTTP_204_NO_CONTENT)
