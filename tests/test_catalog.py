@@ -32,7 +32,14 @@ KEYS = {
     "dependencies": list,
     "benchmarks": dict,
 }
-OPTIONAL_KEYS = {"collection": str, "request_gateways": list, "settings": bool, "tools": bool, "database_image": str}
+OPTIONAL_KEYS = {
+    "collection": str,
+    "request_gateways": list,
+    "settings": bool,
+    "setup": bool,
+    "tools": bool,
+    "database_image": str,
+}
 FILES = {
     "module.yml",
     "models.py",
@@ -52,10 +59,14 @@ OPTIONAL_FILES = {
     "tools": {"tools.py"},
     "races": {"test_races.py"},
     "settings": {"settings.py", "env.example"},
+    "setup": {"setup.md"},
     "worker": {"tasks.py", "test_tasks.py", "test_worker.py", "tasks.md", "env.example"},
 }
 TICKED = ["appointments", "journeys", "patients", "tickets"]
 GATEWAYS = {path.parent.name for path in (ROOT / "template" / "gateways").glob("*/gateway.yml")}
+
+ROUTE = re.compile(r"^(GET|POST|PUT|PATCH|DELETE) (/\S+)$")
+SETTING = re.compile(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b")
 
 each_module = pytest.mark.parametrize("folder", CATALOG, ids=lambda folder: folder.name)
 
@@ -97,6 +108,30 @@ def test_folder_has_the_files_of_a_module(folder: Path) -> None:
 
 
 @each_module
+def test_runbooks_name_routes_and_settings_that_exist(folder: Path) -> None:
+    pages = [folder / name for name in ("tasks.md", "setup.md") if (folder / name).exists()]
+    spans = [span for page in pages for span in re.findall(r"`([^`\n]+)`", page.read_text(encoding="utf-8"))]
+    module = read_module(folder)
+    gateways = [*module["gateways"], *module.get("request_gateways", [])]
+    examples = [ROOT / "template/project/.env.example.jinja", folder / "env.example"]
+    examples += [ROOT / "template/gateways" / name / "env.example" for name in gateways]
+    settings = {
+        name for each in examples if each.exists() for name in SETTING.findall(each.read_text(encoding="utf-8"))
+    }
+    router = (folder / "router.py").read_text(encoding="utf-8")
+    prefixes = dict(re.findall(r'(\w+) = ServiceRouter\(prefix="([^"]+)"', router))
+    routes = {
+        (method.upper(), prefixes[name] + path)
+        for name, method, path in re.findall(r'@(\w+)(?:\.public)?\.(get|post|put|patch|delete)\(\s*"([^"]*)"', router)
+    }
+
+    named = {(method, path.partition("?")[0]) for span in spans for method, path in ROUTE.findall(span)}
+    assert named - routes == set()
+    assert {span for span in spans if span.startswith("/")} - {path for _, path in routes} == set()
+    assert {name for span in spans for name in SETTING.findall(span)} - settings == set()
+
+
+@each_module
 def test_sources_contain_no_jinja(folder: Path) -> None:
     sources = [path.read_text(encoding="utf-8") for path in folder.glob("*.py")]
 
@@ -116,6 +151,20 @@ def test_module_that_refers_to_patients_erases_what_it_stores_about_them(folder:
     refers = folder.name != "patients" and '"patients.id"' in sources["models.py"]
 
     assert not refers or '@handles("patient.erased")' in sources.get("handlers.py", "")
+
+
+def test_the_readme_lists_the_modules_and_what_each_needs() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    section = readme.partition("\n## The catalog\n")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| `(\w+)` \|.*\|([^|]*)\|$", section, re.MULTILINE)
+    words = {"email": "SMTP", "openai": "OpenAI", "s3": "S3", "twilio": "Twilio", "n8n": "n8n"}
+
+    assert [name for name, _ in rows[:4]] == TICKED
+    assert sorted(name for name, _ in rows) == [folder.name for folder in CATALOG]
+    for name, needed in rows:
+        module = read_module(ROOT / "template/catalog" / name)
+        gateways = {*module["gateways"], *module.get("request_gateways", [])}
+        assert {gateway for gateway, word in words.items() if word in needed} == gateways
 
 
 def test_typical_own_module_has_at_least_fifteen_unit_tests(template: Path, tmp_path: Path) -> None:
