@@ -15,6 +15,7 @@ GATEWAYS = sorted(path.parent for path in (ROOT / "template" / "gateways").glob(
 KEYS = {
     "name": str,
     "title": str,
+    "requires": str,
     "protocol": str,
     "client": str,
     "settings": str,
