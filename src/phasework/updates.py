@@ -201,17 +201,29 @@ def continue_revisions(repository: Repository, base: Tree, ours: Tree, new: Tree
 
     Return the template's files, and the migrations before them by the path of each one that follows the team's.
     """
-    added = {path: entry for path, entry in new.items() if REVISION.fullmatch(path) and path not in base}
-    existing = {path: entry for path, entry in ours.items() if REVISION.fullmatch(path)}
-    sources = {Path(path).stem: repository.content(entry).decode() for path, entry in added.items()}
-    placed = place_revisions(
-        {Path(path).stem: repository.content(existing[path]).decode() for path in existing}, sources
-    )
-    changed = {name: source for name, source in placed.items() if sources.get(name) != source}
+    added = {path: read_source(repository, new[path]) for path in new if REVISION.fullmatch(path) and path not in base}
+    existing = {path: read_source(repository, ours[path]) for path in ours if REVISION.fullmatch(path)}
+    # A module that was removed and is added again has its migrations already.
+    known = {path for path in added.keys() & existing.keys() if is_known(added[path], existing[path])}
+    sources = {Path(path).stem: source for path, source in added.items() if path not in known}
+    placed = place_revisions({Path(path).stem: source for path, source in existing.items()}, sources)
     paths = {name: f"migrations/versions/{name}.py" for name in placed}
     entries = {paths[name]: repository.store_content("100644", source.encode()) for name, source in placed.items()}
-    kept = {path: entry for path, entry in new.items() if path not in added}
-    return kept | entries, {paths[name]: read_revision(source, "down_revision") for name, source in changed.items()}
+    kept = {path: entry for path, entry in new.items() if path not in added or path in known}
+    after = {name: read_revision(source, "down_revision") for name, source in placed.items()}
+    return kept | entries, {paths[name]: after[name] for name in placed if sources.get(name) != placed[name]}
+
+
+def read_source(repository: Repository, entry: str) -> str:
+    """Return the text of a Python file."""
+    return repository.content(entry).decode()
+
+
+def is_known(added: str, existing: str) -> bool:
+    """Return whether a migration with the id of an existing one is an earlier version of it, and not one of the team."""
+    return not read_revision(added, "down_revision") or read_statements(added.encode()) == read_statements(
+        existing.encode()
+    )
 
 
 def write(repository: Repository, before: Tree, after: Tree, conflicts: Mapping[str, Iterable[str | None]]) -> None:

@@ -189,6 +189,17 @@ def test_a_migration_of_the_template_follows_those_of_the_team(
     assert git(folder.ours, "status", "--porcelain") == ""
 
 
+@pytest.mark.parametrize("step", ["pass", "other()"])
+def test_a_module_that_is_added_again_keeps_its_migrations(folder: Folder, step: str) -> None:
+    place = "migrations/versions/{}.py".format
+    ours = {place("cats_0001"): revision("cats_0001", None), place("cats_0002"): revision("cats_0002", "cats_0001")}
+    new = {place("cats_0001"): revision("cats_0001", None, step), place("cats_0002"): ours[place("cats_0002")]}
+
+    assert folder.write({}).update(ours, new) == 0
+    assert {path.name for path in (folder.ours / "migrations/versions").iterdir()} == {"cats_0001.py", "cats_0002.py"}
+    assert {path: folder.read(path) for path in ours} == ours
+
+
 def test_a_migration_is_never_merged(folder: Folder) -> None:
     path = "migrations/versions/cats_0001.py"
     folder.write({path: revision("cats_0001", None)})
