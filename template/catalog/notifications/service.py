@@ -141,6 +141,9 @@ class NotificationService(Resource[Notification]):
             select(Communication, NotificationMessage)
             .join(NotificationMessage, NotificationMessage.communication_id == Communication.id)
             .where(Communication.channel == message.channel, Communication.address == message.address)
+            # Others may have the same address, such as the parents of a child.
+            .where(Communication.recipient_kind == message.recipient_kind)
+            .where(Communication.recipient_id == message.recipient_id)
             .where(Communication.state == CommunicationState.QUEUED, Communication.attempts == 0)
             .where(Communication.due_at > utcnow(), func.length(Communication.text) <= longest)
             .order_by(Communication.due_at, Communication.id)

@@ -596,6 +596,23 @@ class TestNotificationService(ServiceTestCase[NotificationService]):
 
         assert [each.text for each in await self.communications()] == ["Results at desk 1.", "Results at desk 2."]
 
+    @pytest.mark.parametrize(
+        "recipient", [{"recipient_id": uuid4()}, {"recipient_kind": "practitioner"}], ids=["id", "kind"]
+    )
+    async def test_recipients_with_the_same_address_have_messages_of_their_own(
+        self,
+        make_notification: Factory[Notification],
+        make_notification_preference: Factory[NotificationPreference],
+        recipient: dict[str, Any],
+    ) -> None:
+        await make_notification_preference(recipient_id=ADA, batch_minutes=10)
+        await make_notification_preference(**{"recipient_id": ADA, **recipient}, batch_minutes=10)
+
+        await make_notification(addresses={"sms": "+12025550100"})
+        await make_notification(addresses={"sms": "+12025550100"}, **recipient)
+
+        assert [each.text for each in await self.communications()] == ["Results at desk 1.", "Results at desk 2."]
+
     @pytest.mark.parametrize(("length", "messages"), [(800, 2), (799, 1)])
     async def test_a_message_becomes_no_longer_than_an_sms_can_be(
         self,
