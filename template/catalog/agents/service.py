@@ -146,7 +146,8 @@ class AgentRunService(Lifecycle[AgentRun]):
         if run.state is RunState.CANCELLED:
             await self.session.flush()
         elif answer.is_cut_off:
-            await self._fail(run, Failure.TOKENS, "The answer was cut off.")
+            cause = Failure.COST if run.cost >= run.max_cost else Failure.TOKENS
+            await self._fail(run, cause, "The answer was cut off.")
         elif not answer.tool_calls:
             run.answer = answer.text
             await self._end(run, RunState.COMPLETED)

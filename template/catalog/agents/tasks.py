@@ -23,7 +23,7 @@ from .service import AgentRunService
 PAUSE_SECONDS = 30
 """How long a run waits after a call that failed, unless the provider names a longer time."""
 LONGEST_PAUSE_SECONDS = 600
-TASK_SECONDS = 30
+TASK_SECONDS = 15
 """After this time, a task leaves the next step to another one; with the longest call, less than a task may run."""
 
 logger = logging.getLogger(__name__)

@@ -326,11 +326,19 @@ class TestAgentRunService(ServiceTestCase[AgentRunService]):
 
         assert (run.state, run.answer) == (RunState.COMPLETED, "Noon.")
 
-    async def test_an_answer_without_its_end_is_none(self, test_agent_run: AgentRun) -> None:
-        await self.take(test_agent_run, answer("It is", is_cut_off=True))
+    @pytest.mark.parametrize(("output_tokens", "failure"), [(10, Failure.TOKENS), (6250, Failure.COST)])
+    async def test_an_answer_without_its_end_is_none(
+        self,
+        make_agent_run: Factory[AgentRun],
+        output_tokens: int,
+        failure: Failure,
+    ) -> None:
+        run = await make_agent_run(max_steps=1, max_cost="0.01")
 
-        assert (test_agent_run.state, test_agent_run.failure) == (RunState.FAILED, Failure.TOKENS)
-        assert (test_agent_run.answer, test_agent_run.detail) == (None, "The answer was cut off.")
+        await self.take(run, answer("It is", tokens=(0, output_tokens), is_cut_off=True))
+
+        assert (run.state, run.failure) == (RunState.FAILED, failure)
+        assert (run.answer, run.detail) == (None, "The answer was cut off.")
 
     async def test_a_postponed_run_is_due_later(self, test_agent_run: AgentRun, frozen_time: Traveller) -> None:
         step = await self.claimed(test_agent_run)

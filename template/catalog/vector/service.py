@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from heapq import nsmallest
 from typing import ClassVar
 from uuid import UUID
 
 from pgvector.sqlalchemy import VECTOR
-from sqlalchemy import ColumnElement, and_, case, cast, func, literal, or_, select, text
+from sqlalchemy import ColumnElement, Row, Select, and_, case, cast, func, literal, or_, select, text
 
 from ...core.clock import utcnow
 from ...core.resource import Conditions, Lifecycle, Listing, Transitions
@@ -21,6 +22,8 @@ MAX_ATTEMPTS = 3
 """How often the vectors of a document may be asked for in vain, while the provider is not down."""
 NEAREST = 200
 """How many chunks an approximate search compares by meaning."""
+BATCH = 500
+"""How many chunks with their vectors are in memory while the service computes the scores itself."""
 HAS_EXTENSION = text("SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'vector')")
 
 
@@ -148,12 +151,9 @@ class VectorDocumentService(Lifecycle[VectorDocument]):
         await self._publish("embedded", document, model=model)
 
     async def postpone(self, claim: Claim, delay: timedelta, reason: str, *, counts: bool) -> None:
-        """Make a claimed document due again after `delay`; `counts` tells whether the attempt counts.
-
-        Another worker may have claimed it since.
-        """
-        document = await self._locked(claim.document_id)
-        if document is None or document.due_at != claim.until:
+        """Make a claimed document due again after `delay`; `counts` tells whether the attempt counts."""
+        document = await self._still_claimed(claim)
+        if document is None:
             return
         document.failure, document.due_at = reason[:200], utcnow() + delay
         if not counts:
@@ -162,7 +162,7 @@ class VectorDocumentService(Lifecycle[VectorDocument]):
 
     async def refuse(self, claim: Claim, reason: str) -> None:
         """Give up a claimed document, because the provider will never accept it."""
-        document = await self._locked(claim.document_id)
+        document = await self._still_claimed(claim)
         if document is not None:
             await self._fail(document, reason)
 
@@ -180,16 +180,25 @@ class VectorDocumentService(Lifecycle[VectorDocument]):
         if by_database:
             score = similarity * query.vector_weight + keywords * keyword_weight
             statement = statement.order_by(score.desc(), VectorChunk.id).limit(query.limit)
+        else:
+            statement = statement.order_by(VectorChunk.id).limit(BATCH)
         if vector is None:
             statement = statement.where(keywords > 0)
         elif by_database and query.approximate:
             statement = statement.where(or_(VectorChunk.id.in_(await self._nearest(vector, model)), keywords > 0))
-        findings = []
-        for chunk, title, found in await self.session.execute(statement):
-            vector_score = found if by_database else _cosine(chunk, vector, model)
-            findings.append(_finding(chunk, title, vector_score, weights, query.vector_weight))
-        best = sorted(findings, key=lambda finding: (-finding.score, finding.chunk_id))[: query.limit]
+        best: list[Finding] = []
+        rows = await self._rows(statement)
+        while rows:
+            for chunk, title, found in rows:
+                vector_score = found if by_database else _cosine(chunk, vector, model)
+                best.append(_finding(chunk, title, vector_score, weights, query.vector_weight))
+            best = nsmallest(query.limit, best, key=lambda finding: (-finding.score, finding.chunk_id))
+            rows = [] if by_database else await self._rows(statement.where(VectorChunk.id > rows[-1][0].id))
         return Findings(query.vector_weight, keyword_weight, [Word(*item) for item in weights.items()], best)
+
+    async def _rows(self, statement: Select[VectorChunk, str, float]) -> Sequence[Row[VectorChunk, str, float]]:
+        found = await self.session.execute(statement)
+        return found.all()
 
     async def _weights(self, words: Sequence[str]) -> dict[str, float]:
         numbers = [func.count(case((_has(word), 1))) for word in words]
@@ -214,6 +223,11 @@ class VectorDocumentService(Lifecycle[VectorDocument]):
             statement.execution_options(populate_existing=True),
         )
         return found
+
+    async def _still_claimed(self, claim: Claim) -> VectorDocument | None:
+        # Another worker may have claimed it since.
+        document = await self._locked(claim.document_id)
+        return document if document is not None and document.due_at == claim.until else None
 
     async def _fail(self, document: VectorDocument, reason: str) -> None:
         document.state, document.failure = DocumentState.FAILED, reason[:200]

@@ -11,6 +11,7 @@ from time_machine import Traveller
 
 from your_service.core.errors import InvalidTransition, NotFound
 from your_service.core.tenancy import Organisation
+from your_service.modules.vector import service
 from your_service.modules.vector.models import DocumentState, VectorChunk, VectorDocument
 from your_service.modules.vector.rules import cosine, rarity
 from your_service.modules.vector.schemas import (
@@ -236,7 +237,7 @@ class TestVectorDocumentService(ServiceTestCase[VectorDocumentService]):
         frozen_time.shift(1)
         assert await self.service.due(self.model) == [document.id]
 
-    async def test_a_worker_postpones_only_what_it_has_claimed(
+    async def test_a_worker_postpones_and_refuses_only_what_it_has_claimed(
         self,
         test_vector_document: VectorDocument,
         frozen_time: Traveller,
@@ -249,8 +250,10 @@ class TestVectorDocumentService(ServiceTestCase[VectorDocumentService]):
         assert second is not None
 
         await self.service.postpone(first, timedelta(), "503", counts=False)
+        await self.service.refuse(first, "400")
 
         assert (test_vector_document.attempts, test_vector_document.due_at) == (2, second.until)
+        assert test_vector_document.state is DocumentState.PENDING
 
     @pytest.mark.parametrize(
         ("failure", "reason"),
@@ -385,6 +388,22 @@ class TestVectorDocumentService(ServiceTestCase[VectorDocumentService]):
         found = await self.search(mock_openai, "asthma children", limit=1, vector_weight=weight)
 
         assert [each.text for each in found.findings] == ["Asthma in children"]
+
+    async def test_a_search_compares_chunks_in_batches(
+        self,
+        make_embedded_document: Factory[VectorDocument],
+        mock_openai: ScriptedOpenAIGateway,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        for number in range(6):
+            await make_embedded_document(text="Asthma" + " in children" * number)
+        at_once = await self.search(mock_openai, "asthma", limit=3)
+        monkeypatch.setattr(service, "BATCH", 2)
+
+        in_batches = await self.search(mock_openai, "asthma", limit=3)
+
+        assert in_batches == at_once
+        assert [len(each.text.split()) for each in in_batches.findings] == [1, 3, 5]
 
     async def test_a_search_for_words_needs_no_vectors(
         self,

@@ -46,7 +46,7 @@ class RequestRefused(OpenAIError):
 
 
 class AccountRefused(OpenAIError):
-    """The provider does not accept any request, because the key or its permissions are wrong."""
+    """The provider does not accept any request, because the key, its permissions, the model or the URL are wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,8 @@ class OpenAISettings(BaseSettings):
     # Neither an index of PostgreSQL nor most models support more.
     openai_embedding_dimensions: int = Field(default=1536, ge=1, le=2000, description="Numbers of each embedding.")
     openai_chat_model: str = Field(default="gpt-4.1-mini", description="Model that answers and calls tools.")
-    openai_timeout_seconds: float = Field(default=10, gt=0, description="Timeout of each answer.")
+    # A call takes twice as long at most, and must end before the worker ends its task.
+    openai_timeout_seconds: float = Field(default=10, gt=0, le=20, description="Timeout of each answer.")
     openai_retries: int = Field(default=1, ge=0, le=5, description="How often a call that failed is repeated.")
 
     @model_validator(mode="after")
@@ -293,7 +294,7 @@ def _translate(error: "openai.OpenAIError") -> OpenAIError:
     detail = f"{error.status_code} {error.code or ''}".strip()
     if error.status_code >= 500 or error.status_code in LATER:
         return OpenAIUnavailable(detail, _retry_after(error))
-    if error.status_code in (401, 403):
+    if error.status_code in (401, 403, 404):
         return AccountRefused(detail)
     return RequestRefused(detail)
 

@@ -222,7 +222,7 @@ def test_a_page_instead_of_an_answer_is_an_error(
         (400, "context_length_exceeded", RequestRefused),
         (401, "invalid_api_key", AccountRefused),
         (403, "unsupported_country", AccountRefused),
-        (404, "model_not_found", RequestRefused),
+        (404, "model_not_found", AccountRefused),
         (408, "timeout", OpenAIUnavailable),
         (409, "conflict", OpenAIUnavailable),
         (422, "unprocessable", RequestRefused),
@@ -350,6 +350,7 @@ def test_settings_are_read_from_the_environment(
     "overrides",
     [
         {"openai_timeout_seconds": 0},
+        {"openai_timeout_seconds": 21},
         {"openai_retries": -1},
         {"openai_retries": 6},
         {"openai_embedding_dimensions": 0},
