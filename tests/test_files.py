@@ -28,7 +28,10 @@ HOST = re.compile(r"https?://([\w.-]+)")
 HOSTS = {
     "127.0.0.1",
     "api.example.com",
+    "api.openai.com",
+    "api.twilio.com",
     "app.example.com",
+    "clinic.example.com",
     "docs.astral.sh",
     "docs.locust.io",
     "docs.renovatebot.com",
@@ -36,11 +39,19 @@ HOSTS = {
     "example.com",
     "github.com",
     "gitlab.com",
+    "hl7.org",
+    "localhost",
     "login.example.com",
+    "media.s3.amazonaws.com",
+    "mycompany.com",
     "other.example.com",
     "pytest-benchmark.readthedocs.io",
+    "s3.example.com",
     "staging.example.com",
     "test",
+    "www.standardwebhooks.com",
+    "www.twilio.com",
+    "www.w3.org",
 }
 
 # Runs Copier in a Python that exits when a socket is opened or a name is resolved.
