@@ -84,7 +84,7 @@ async def start_next(worker: Worker, organisation_id: UUID, patience: timedelta)
         if claimed is None:
             return None
         try:
-            worker.n8n.start(claimed.workflow, claimed.data, claimed.id)
+            worker.n8n.start(claimed.workflow, claimed.data, claimed.id, organisation_id)
         except N8nRefused as refusal:
             async with _runs(worker) as service:
                 await service.refuse(claimed, str(refusal))

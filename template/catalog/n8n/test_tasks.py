@@ -35,7 +35,7 @@ async def test_a_due_workflow_is_started(test_workflow_run: WorkflowRun, mock_n8
 
     assert await run_task() == 1
 
-    assert mock_n8n.started == [StartedWorkflow("remind-patient", {"name": "Ada"}, run.id)]
+    assert mock_n8n.started == [StartedWorkflow("remind-patient", {"name": "Ada"}, run.id, run.organisation_id)]
 
 
 async def test_the_outcome_is_stored(
@@ -69,8 +69,10 @@ async def test_organisations_take_turns(
 
     assert await run_task() == 4
 
+    assert {(each.run_id, each.organisation_id) for each in mock_n8n.started} == {
+        (run.id, run.organisation_id) for run in (*ours, *theirs)
+    }
     started = [workflow.run_id for workflow in mock_n8n.started]
-    assert {*started} == {run.id for run in (*ours, *theirs)}
     assert {started[0] in [run.id for run in ours], started[1] in [run.id for run in ours]} == {True, False}
 
 

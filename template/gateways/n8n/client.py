@@ -35,7 +35,7 @@ class BadSignature(N8nError):
 class N8nGateway(Protocol):
     """Starts workflows, and recognises their callbacks."""
 
-    def start(self, workflow: str, data: dict[str, Any], run_id: UUID) -> None:
+    def start(self, workflow: str, data: dict[str, Any], run_id: UUID, organisation_id: UUID) -> None:
         """Start a workflow, which goes on when this returns; raise `N8nUnavailable` or `N8nRefused`."""
 
     def check_callback(self, body: bytes, timestamp: str, signature: str) -> None:
@@ -66,11 +66,12 @@ class HttpN8nGateway:
     def __init__(self, settings: N8nSettings) -> None:
         self.settings = settings
 
-    def start(self, workflow: str, data: dict[str, Any], run_id: UUID) -> None:
+    def start(self, workflow: str, data: dict[str, Any], run_id: UUID, organisation_id: UUID) -> None:
         """Start a workflow; raise the errors of `N8nGateway`."""
         # n8n does not know this header, but a workflow can read it and ignore a repeated request.
         headers = {"Idempotency-Key": str(run_id)}
-        body = {"run_id": str(run_id), "data": data}
+        # The callback needs both ids.
+        body = {"run_id": str(run_id), "organisation_id": str(organisation_id), "data": data}
         try:
             with self._connect() as client:
                 response = client.post(quote(workflow, safe=""), json=body, headers=headers)

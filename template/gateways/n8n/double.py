@@ -14,6 +14,7 @@ class StartedWorkflow:
     workflow: str
     data: dict[str, Any]
     run_id: UUID
+    organisation_id: UUID
 
 
 class RecordingN8nGateway:
@@ -26,11 +27,11 @@ class RecordingN8nGateway:
         self.started: list[StartedWorkflow] = []
         self.failures: list[N8nError] = []
 
-    def start(self, workflow: str, data: dict[str, Any], run_id: UUID) -> None:
+    def start(self, workflow: str, data: dict[str, Any], run_id: UUID, organisation_id: UUID) -> None:
         """Record a workflow, or raise the next failure."""
         if self.failures:
             raise self.failures.pop(0)
-        self.started.append(StartedWorkflow(workflow, data, run_id))
+        self.started.append(StartedWorkflow(workflow, data, run_id, organisation_id))
 
     def check_callback(self, body: bytes, timestamp: str, signature: str) -> None:
         """Raise `BadSignature` for any other signature."""

@@ -23,6 +23,7 @@ from your_service.gateways.n8n import (
 from tests.support.gateways.n8n_server import HOST, MISSING, N8nServer
 
 RUN = UUID(int=1)
+ORGANISATION = UUID(int=2)
 SECRET = "a secret that is long enough for it"
 BODY = b'{"state": "succeeded"}'
 
@@ -47,17 +48,17 @@ def gateway(n8n_server: N8nServer) -> HttpN8nGateway:
 
 
 def test_a_workflow_is_started(gateway: HttpN8nGateway, n8n_server: N8nServer) -> None:
-    gateway.start("remind-patient", {"name": "Ada"}, RUN)
+    gateway.start("remind-patient", {"name": "Ada"}, RUN, ORGANISATION)
 
     (request,) = n8n_server.requests
     assert request.path == "/webhook/remind-patient"
-    assert request.body == {"run_id": str(RUN), "data": {"name": "Ada"}}
+    assert request.body == {"run_id": str(RUN), "organisation_id": str(ORGANISATION), "data": {"name": "Ada"}}
     headers = {name.lower(): value for name, value in request.headers.items()}
     assert (headers["idempotency-key"], "authorization" in headers) == (str(RUN), False)
 
 
 def test_a_webhook_may_require_a_header(n8n_server: N8nServer) -> None:
-    make_gateway(n8n_server.url, n8n_authorization="Bearer the-token").start("remind", {}, RUN)
+    make_gateway(n8n_server.url, n8n_authorization="Bearer the-token").start("remind", {}, RUN, ORGANISATION)
 
     headers = {name.lower(): value for name, value in n8n_server.requests[0].headers.items()}
     assert headers["authorization"] == "Bearer the-token"
@@ -65,7 +66,7 @@ def test_a_webhook_may_require_a_header(n8n_server: N8nServer) -> None:
 
 @pytest.mark.parametrize("workflow", ["../rest/users", "a?b=c", "a#b"])
 def test_a_workflow_names_one_path(gateway: HttpN8nGateway, n8n_server: N8nServer, workflow: str) -> None:
-    gateway.start(workflow, {}, RUN)
+    gateway.start(workflow, {}, RUN, ORGANISATION)
 
     path = n8n_server.requests[0].path
     assert path.startswith("/webhook/")
@@ -77,7 +78,7 @@ def test_a_workflow_names_one_path(gateway: HttpN8nGateway, n8n_server: N8nServe
 def test_only_the_status_counts(gateway: HttpN8nGateway, n8n_server: N8nServer, answer: tuple[int, str]) -> None:
     n8n_server.answers = [answer]
 
-    gateway.start("remind", {}, RUN)
+    gateway.start("remind", {}, RUN, ORGANISATION)
 
     assert len(n8n_server.requests) == 1
 
@@ -104,7 +105,7 @@ def test_a_failure_is_reported_once(
     n8n_server.answers = [answer]
 
     with pytest.raises(N8nError, match=f"^status {answer[0]}$") as failure:
-        gateway.start("remind", {}, RUN)
+        gateway.start("remind", {}, RUN, ORGANISATION)
 
     assert (type(failure.value), len(n8n_server.requests)) == (error, 1)
 
@@ -113,7 +114,7 @@ def test_a_slow_server_is_unavailable(n8n_server: N8nServer) -> None:
     n8n_server.confirms = False
 
     with pytest.raises(N8nUnavailable, match=r"^ReadTimeout$"):
-        make_gateway(n8n_server.url, n8n_timeout_seconds=0.05).start("remind", {}, RUN)
+        make_gateway(n8n_server.url, n8n_timeout_seconds=0.05).start("remind", {}, RUN, ORGANISATION)
 
     # It may have started the workflow.
     assert len(n8n_server.requests) == 1
@@ -124,7 +125,7 @@ def test_a_stopped_server_is_unavailable() -> None:
         port = unused.getsockname()[1]
 
     with pytest.raises(N8nUnavailable, match=r"^ConnectError$"):
-        make_gateway(f"http://{HOST}:{port}/webhook").start("remind", {}, RUN)
+        make_gateway(f"http://{HOST}:{port}/webhook").start("remind", {}, RUN, ORGANISATION)
 
 
 def test_a_server_that_speaks_no_http_is_unavailable() -> None:
@@ -137,7 +138,7 @@ def test_a_server_that_speaks_no_http_is_unavailable() -> None:
         thread = Thread(target=answer)
         thread.start()
         with pytest.raises(N8nUnavailable, match=r"ProtocolError$|ReadError$"):
-            make_gateway(f"http://{HOST}:{server.getsockname()[1]}").start("remind", {}, RUN)
+            make_gateway(f"http://{HOST}:{server.getsockname()[1]}").start("remind", {}, RUN, ORGANISATION)
         thread.join()
 
 
