@@ -29,8 +29,9 @@ from tests.support.factories import Factory, Payload
 
 PUBLIC_URL = "https://clinic.example.com"
 TOKEN = "token-of-the-tests"
-VOICE_SECRET = "whsec_" + b64encode(b"first secret of the tests").decode()
-OTHER_SECRET = "whsec_" + b64encode(b"other secret of the tests").decode()
+VOICE_SECRET, OTHER_SECRET = (
+    f"whsec_{b64encode(key).decode()}" for key in (b"first secret of the tests", b"other secret of the tests")
+)
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 JSON = {"Content-Type": "application/json"}
 

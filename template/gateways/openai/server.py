@@ -65,7 +65,7 @@ class OpenAIServer:
     def environment(self) -> dict[str, str]:
         """The environment variables for using this server."""
         return {
-            "OPENAI_API_KEY": "a key for tests",
+            "OPENAI_API_KEY": "a key for the tests",
             "OPENAI_BASE_URL": self.url,
             "OPENAI_EMBEDDING_DIMENSIONS": str(DIMENSIONS),
         }

@@ -40,7 +40,7 @@ LOOK = ToolDescription("look", "Look at something.", {"type": "object", "propert
 def make_settings(url: str, **overrides: Any) -> OpenAISettings:
     """Return settings for a server, without retries."""
     values: dict[str, Any] = {
-        "openai_api_key": "a key for tests",
+        "openai_api_key": "a key for the tests",
         "openai_base_url": url,
         "openai_embedding_dimensions": 4,
         "openai_timeout_seconds": 5,
@@ -375,10 +375,10 @@ def test_a_server_of_ones_own_may_require_no_key(openai_server: OpenAIServer) ->
 
 
 def test_the_api_is_that_of_openai_by_default() -> None:
-    settings = OpenAISettings(_env_file=None, openai_api_key="a key for tests")
+    settings = OpenAISettings(_env_file=None, openai_api_key="a key for the tests")
 
     assert str(settings.openai_base_url) == "https://api.openai.com/v1"
 
 
 def test_the_key_is_not_shown() -> None:
-    assert "a key for tests" not in repr(make_settings("http://localhost"))
+    assert "a key for the tests" not in repr(make_settings("http://localhost"))

@@ -39,7 +39,7 @@ class S3Server:
             "S3_BUCKET_NAME": BUCKET,
             "S3_ENDPOINT_URL": self.url,
             "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_SECRET_ACCESS_KEY": "secret",
         }
 
     @property
