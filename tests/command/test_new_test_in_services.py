@@ -1,5 +1,6 @@
 """`phasework test` writes tests that pass and are clean, for every module and form of a service."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -31,13 +32,17 @@ def test_tests_are_clean_and_pass_until_the_service_is_broken(service: Service) 
 
     break_lookup(service)
     output = service.run_suite("--no-cov", *files, expect=1)
-    assert output.count("FAILED tests/unit/phase") == len(files)
+    assert {*re.findall(r"^FAILED (\S+)::", output, re.MULTILINE)} == {*files}
 
 
 def break_lookup(service: Service) -> None:
-    """Make every service return any record instead of the requested one."""
+    """Make every service return another record instead of the requested one."""
     resource = service.folder / "src" / service.package / "core" / "resource.py"
     text = resource.read_text(encoding="utf-8")
-    broken = text.replace("select(self.model).where(self.model.id == record_id)", "select(self.model).limit(1)", 1)
+    broken = text.replace(
+        "select(self.model).where(self.model.id == record_id)",
+        "select(self.model).where(self.model.id != record_id).limit(1)",
+        1,
+    )
     assert broken != text
     resource.write_text(broken, encoding="utf-8")
