@@ -9,6 +9,7 @@ from ...core.gateways import CallDep, OpenAIDep
 from ...core.resource import Listing
 from ...core.routing import ServiceRouter
 from ...core.schemas import Page
+from ...core.security import ADMIN_ONLY
 from .models import VectorChunk, VectorDocument
 from .schemas import (
     FindingsRead,
@@ -75,7 +76,7 @@ async def retry_document(vector_document_id: UUID, service: Service) -> VectorDo
     return await service.retry(vector_document_id)
 
 
-@router.delete("/{vector_document_id}", status_code=status.HTTP_204_NO_CONTENT)
+@router.delete("/{vector_document_id}", status_code=status.HTTP_204_NO_CONTENT, dependencies=ADMIN_ONLY)
 async def delete_vector_document(vector_document_id: UUID, service: Service) -> None:
     """Delete a document with its chunks."""
     await service.delete(vector_document_id)

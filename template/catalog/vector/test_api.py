@@ -53,11 +53,19 @@ async def test_list_filters(
     assert [item["id"] for item in by_title.json()["items"]] == [str(pending.id)]
 
 
-async def test_delete(member_client: AsyncClient, test_vector_document_id: UUID) -> None:
-    response = await member_client.delete(f"{URL}/{test_vector_document_id}")
+async def test_delete(
+    member_client: AsyncClient,
+    admin_client: AsyncClient,
+    test_vector_document_id: UUID,
+) -> None:
+    url = f"{URL}/{test_vector_document_id}"
 
-    assert response.status_code == status.HTTP_204_NO_CONTENT
-    gone = await member_client.get(f"{URL}/{test_vector_document_id}")
+    by_member = await member_client.delete(url)
+    by_admin = await admin_client.delete(url)
+
+    assert by_member.status_code == status.HTTP_403_FORBIDDEN
+    assert by_admin.status_code == status.HTTP_204_NO_CONTENT
+    gone = await member_client.get(url)
     assert gone.status_code == status.HTTP_404_NOT_FOUND
 
 
