@@ -238,7 +238,7 @@ async def test_runs_of_every_organisation_are_queued(
 
 
 def test_a_task_ends_within_its_limit_with_the_longest_timeout(celery_app: Worker) -> None:
-    longest = OpenAISettings(_env_file=None, openai_api_key="a key for tests", openai_timeout_seconds=20)
+    longest = OpenAISettings(_env_file=None, openai_api_key="a key for the tests", openai_timeout_seconds=20)
 
     assert TASK_SECONDS + 2 * longest.openai_timeout_seconds < celery_app.conf.task_soft_time_limit
     assert LEASE.total_seconds() > celery_app.conf.task_time_limit

@@ -86,7 +86,7 @@ def test_vectors_come_in_the_order_of_the_texts(gateway: OpenAIClient, openai_se
 
     assert vectors == [single_precision(vector_of(text, 4)) for text in texts]
     (request,) = openai_server.requests
-    assert (request.path, request.authorization) == ("/v1/embeddings", "Bearer a key for tests")
+    assert (request.path, request.authorization) == ("/v1/embeddings", "Bearer a key for the tests")
     assert request.body == {
         "model": "text-embedding-3-small",
         "input": texts,
