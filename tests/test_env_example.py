@@ -12,6 +12,7 @@ TESTS = "tests/unit/core/test_env_example.py"
 NAMES = "the_example_has_every_setting_and_nothing_else"
 NO_SECRET = "the_example_has_no_secrets"
 ACCEPTED = "the_example_is_valid"
+EMPTY = "an_empty_variable_is_not_set"
 HANDED_ON = "every_setting_is_passed_to_its_container"
 
 CONFIG = "src/clinic_service/core/config.py"
@@ -32,7 +33,14 @@ FAULTS = {
             (".env.example", "SMTP_PORT=1025\n", "SMTP_PORT=none\n"),
             ("docker-compose.yml", "      SMTP_TIMEOUT_SECONDS:\n", ""),
         ],
-        [NAMES, NO_SECRET, f"{ACCEPTED}[WorkerSettings]", f"{HANDED_ON}[app]", f"{HANDED_ON}[worker]"],
+        [
+            NAMES,
+            NO_SECRET,
+            f"{ACCEPTED}[WorkerSettings]",
+            f"{EMPTY}[WorkerSettings]",
+            f"{HANDED_ON}[app]",
+            f"{HANDED_ON}[worker]",
+        ],
         ["'IMAGES'", "'PAGE_SIZE'", "'SMTP_TIMEOUT_SECONDS'"],
     ),
     "too little": (

@@ -134,7 +134,7 @@ class BellGateway(Protocol):
 class BellSettings(BaseSettings):
     """Where the bell hangs."""
 
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore")
+    model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore")
 
     bell_tower: str
 
@@ -219,7 +219,7 @@ from ...core.tasks import Schedule, Worker, task
 class TaskSettings(BaseSettings):
     """When the bell rings."""
 
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore")
+    model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore")
 
     rooms_interval_seconds: float = Field(default=3600, gt=0)
 

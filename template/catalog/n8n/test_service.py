@@ -155,7 +155,8 @@ class TestRuns(ServiceTestCase[WorkflowRunService]):
 
     async def test_a_late_failure_does_not_end_the_claim_of_another_worker(self) -> None:
         run = await self.make()
-        late = WorkflowRun(id=run.id, due_at=(await self.claim()).due_at)
+        claimed = await self.claim()
+        late = WorkflowRun(id=run.id, due_at=claimed.due_at)
         self.time.move_to(run.due_at)
         await self.claim()
 
@@ -212,7 +213,9 @@ class TestRuns(ServiceTestCase[WorkflowRunService]):
         run = await self.make()
         self.time.shift(24 * 3600)
 
-        assert (await self.service.end_overdue(), run.state) == (0, RunState.QUEUED)
+        ended = await self.service.end_overdue()
+
+        assert (ended, run.state) == (0, RunState.QUEUED)
 
     @pytest.mark.parametrize("state", [RunState.TIMED_OUT, RunState.GIVEN_UP])
     async def test_a_late_callback_counts(self, state: RunState) -> None:

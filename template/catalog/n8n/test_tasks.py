@@ -140,7 +140,9 @@ async def test_a_task_ends_in_time(
 ) -> None:
     monkeypatch.setattr(tasks, "RUN_SECONDS", 0)
 
-    assert (await run_task(), mock_n8n.started) == (0, [])
+    number = await run_task()
+
+    assert (number, mock_n8n.started) == (0, [])
 
 
 def test_a_claim_is_longer_than_a_task() -> None:
