@@ -1,9 +1,9 @@
-"""Puts new migrations of the template after those of the team."""
+"""Reads migrations, and puts new ones of the template after those of the team."""
 
+import ast
 import re
 from collections.abc import Mapping
 
-BRANCH = re.compile(r"(\w+)_\d{4}")
 ASSIGNED = re.compile(r'^(revision|down_revision)(: [^=]+)? = (?:"(\w+)"|None)$', re.MULTILINE)
 
 
@@ -18,14 +18,34 @@ def place_revisions(existing: Mapping[str, str], new: Mapping[str, str]) -> dict
     for name in sorted(new):
         known = {**existing, **placed}
         ids[name] = _free_name(name, known)
-        before = read_revision(new[name], "down_revision")
+        before = read_down_revision(new[name])
         placed[ids[name]] = _assign(new[name], ids[name], _head(ids.get(before, before), known))
     return placed
 
 
-def read_revision(source: str, name: str) -> str:
-    """Return the id that is assigned to `revision` or `down_revision`, or an empty text."""
-    return next((found[3] or "" for found in ASSIGNED.finditer(source) if found[1] == name), "")
+def read_down_revision(source: str) -> str:
+    """Return the id of the revision before this one, or an empty text."""
+    return next((found[3] or "" for found in ASSIGNED.finditer(source) if found[1] == "down_revision"), "")
+
+
+def is_known(added: str, existing: str) -> bool:
+    """Return whether a migration with the id of an existing one is an earlier version of it, and not one of the team."""
+    return not read_down_revision(added) or read_statements(added) == read_statements(existing)
+
+
+def read_statements(source: str | bytes) -> str:
+    """Return the statements of a Python file without comments, docstrings and imports."""
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Module, ast.FunctionDef)):
+            node.body = [entry for entry in node.body if not is_text_or_import(entry)]
+    return ast.dump(tree)
+
+
+def is_text_or_import(node: ast.stmt) -> bool:
+    """Return whether a statement is a docstring or an import."""
+    is_text = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    return is_text or isinstance(node, (ast.Import, ast.ImportFrom))
 
 
 def _free_name(name: str, taken: Mapping[str, str]) -> str:
@@ -36,9 +56,7 @@ def _free_name(name: str, taken: Mapping[str, str]) -> str:
 
 
 def _head(revision: str, known: Mapping[str, str]) -> str:
-    following = [
-        name for name, source in known.items() if revision and read_revision(source, "down_revision") == revision
-    ]
+    following = [name for name, source in known.items() if revision and read_down_revision(source) == revision]
     return _head(following[0], known) if len(following) == 1 else revision
 
 

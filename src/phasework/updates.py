@@ -1,6 +1,5 @@
 """Updates a service to another version of the template, or to changed answers, without losing a line of its team."""
 
-import ast
 import re
 import signal
 import sys
@@ -18,7 +17,7 @@ from .console import interrupted, progress, show
 from .git import GitError, Repository, Tree
 from .merge import REVISION, Update, plan_update
 from .merge_file import merge_file
-from .revisions import place_revisions, read_revision
+from .revisions import is_known, place_revisions, read_down_revision, read_statements
 from .root_files import FOLDER, HOOKS, add_hook, hook_of, how_to_add, name_problem, place_at_root
 from .rules import load_rules
 from .summary import UNDO, few, headline, next_steps, summarize, undo
@@ -210,20 +209,13 @@ def continue_revisions(repository: Repository, base: Tree, ours: Tree, new: Tree
     paths = {name: f"migrations/versions/{name}.py" for name in placed}
     entries = {paths[name]: repository.store_content("100644", source.encode()) for name, source in placed.items()}
     kept = {path: entry for path, entry in new.items() if path not in added or path in known}
-    after = {name: read_revision(source, "down_revision") for name, source in placed.items()}
+    after = {name: read_down_revision(source) for name, source in placed.items()}
     return kept | entries, {paths[name]: after[name] for name in placed if sources.get(name) != placed[name]}
 
 
 def read_source(repository: Repository, entry: str) -> str:
     """Return the text of a Python file."""
     return repository.content(entry).decode()
-
-
-def is_known(added: str, existing: str) -> bool:
-    """Return whether a migration with the id of an existing one is an earlier version of it, and not one of the team."""
-    return not read_revision(added, "down_revision") or read_statements(added.encode()) == read_statements(
-        existing.encode()
-    )
 
 
 def write(repository: Repository, before: Tree, after: Tree, conflicts: Mapping[str, Iterable[str | None]]) -> None:
@@ -240,21 +232,6 @@ def same_tables(repository: Repository, before: str, after: str) -> bool:
     if before == after:
         return True
     return read_statements(repository.content(before)) == read_statements(repository.content(after))
-
-
-def read_statements(source: bytes) -> str:
-    """Return the statements of a Python file without comments, docstrings and imports."""
-    tree = ast.parse(source)
-    for node in ast.walk(tree):
-        if isinstance(node, (ast.Module, ast.FunctionDef)):
-            node.body = [entry for entry in node.body if not is_text_or_import(entry)]
-    return ast.dump(tree)
-
-
-def is_text_or_import(node: ast.stmt) -> bool:
-    """Return whether a statement is a docstring or an import."""
-    is_text = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-    return is_text or isinstance(node, (ast.Import, ast.ImportFrom))
 
 
 @contextmanager

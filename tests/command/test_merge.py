@@ -4,8 +4,9 @@ import pytest
 
 from phasework.git import find_conflicts
 from phasework.merge import Merge, Update, plan_update
+from phasework.revisions import read_statements
 from phasework.summary import summarize
-from phasework.updates import read_statements, version_order
+from phasework.updates import version_order
 
 SERVICE = "src/post/modules/parcels/service.py"
 TEST = "tests/unit/phase1/test_parcels_service.py"
