@@ -1,8 +1,6 @@
 """Tasks that carry out runs."""
 
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import timedelta
 from decimal import Decimal
 from time import monotonic
@@ -86,7 +84,7 @@ async def continue_run(
 
 async def _take_step(worker: Worker, run_id: UUID, prices: Prices) -> bool:
     # No transaction is open while the model answers: the first claims the step, another one stores the outcome.
-    async with _runs(worker) as service:
+    async with worker.transaction(AgentRunService) as service:
         step = await service.claim(run_id, prices)
     if step is None:
         return False
@@ -98,13 +96,13 @@ async def _take_step(worker: Worker, run_id: UUID, prices: Prices) -> bool:
     except OpenAIError as error:
         detail = f"{type(error).__name__}: {error}"
         logger.warning("The model did not answer in run %s: %s", run_id, detail)
-        async with _runs(worker) as service:
+        async with worker.transaction(AgentRunService) as service:
             if isinstance(error, RequestRefused):
                 await service.refuse(step, detail)
             else:
                 await service.postpone(step, pause_after(error), detail, (utcnow() - started).total_seconds())
         return False
-    async with _runs(worker) as service:
+    async with worker.transaction(AgentRunService) as service:
         return await service.take(step, answer, prices, started)
 
 
@@ -112,9 +110,3 @@ def pause_after(error: OpenAIError) -> timedelta:
     """Return how long to wait after a failure."""
     named = error.retry_after if isinstance(error, OpenAIUnavailable) else 0
     return timedelta(seconds=min(max(PAUSE_SECONDS, named), LONGEST_PAUSE_SECONDS))
-
-
-@asynccontextmanager
-async def _runs(worker: Worker) -> AsyncIterator[AgentRunService]:
-    async with worker.sessions.begin() as session:
-        yield AgentRunService(session, EventBus(session))

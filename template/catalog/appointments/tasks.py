@@ -1,8 +1,6 @@
 """Tasks that send reminders of appointments by e-mail."""
 
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -79,7 +77,7 @@ async def send_reminder(worker: Worker, organisation_id: UUID, appointment_id: U
     No transaction is open while the mail server answers: the first claims the reminder, another one stores the outcome.
     """
     with organisation_scope(organisation_id):
-        async with _appointments(worker) as service:
+        async with worker.transaction(AppointmentService) as service:
             appointment = await service.claim_reminder(appointment_id, lead_hours)
             if appointment is None:
                 return False
@@ -93,18 +91,12 @@ async def send_reminder(worker: Worker, organisation_id: UUID, appointment_id: U
         except RecipientRefused as refusal:
             outcome, data = "unreachable", {"reason": str(refusal)}
         except EmailError:
-            async with _appointments(worker) as service:
+            async with worker.transaction(AppointmentService) as service:
                 await service.release_reminder(appointment)
             raise
-        async with _appointments(worker) as service:
+        async with worker.transaction(AppointmentService) as service:
             await service.settle_reminder(appointment, outcome, **data)
         return outcome == "reminded"
-
-
-@asynccontextmanager
-async def _appointments(worker: Worker) -> AsyncIterator[AppointmentService]:
-    async with worker.sessions.begin() as session:
-        yield AppointmentService(session, EventBus(session))
 
 
 async def _write(session: AsyncSession, appointment: Appointment) -> Email:

@@ -1,8 +1,6 @@
 """Tasks that send messages by e-mail, SMS and WhatsApp."""
 
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from time import monotonic
 from typing import Literal
 from uuid import UUID
@@ -11,7 +9,6 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import select
 
-from ...core.events import EventBus
 from ...core.tasks import Schedule, Worker, task
 from ...core.tenancy import Organisation, organisation_scope
 from ...gateways.email import Email, EmailError, EmailUnconfirmed, RecipientRefused
@@ -72,23 +69,23 @@ async def send_next(worker: Worker, organisation_id: UUID) -> bool | None:
     No transaction is open while the provider answers: the first claims the message, another one stores the outcome.
     """
     with organisation_scope(organisation_id):
-        async with _communications(worker) as service:
+        async with worker.transaction(CommunicationService) as service:
             claimed = await service.claim_next()
         if claimed is None:
             return None
         try:
             provider_id = transmit(worker, claimed)
         except (RecipientRefused, MessageRefused) as refusal:
-            async with _communications(worker) as service:
+            async with worker.transaction(CommunicationService) as service:
                 await service.refuse(claimed, str(refusal), getattr(refusal, "code", None))
             return False
         except (EmailError, TwilioError) as error:
             logger.warning("Communication %s was not confirmed by its provider: %s", claimed.id, error)
             perhaps_sent = isinstance(error, EmailUnconfirmed | TwilioUnconfirmed)
-            async with _communications(worker) as service:
+            async with worker.transaction(CommunicationService) as service:
                 await service.postpone(claimed, str(error), perhaps_sent=perhaps_sent)
             return False
-        async with _communications(worker) as service:
+        async with worker.transaction(CommunicationService) as service:
             await service.confirm(claimed, provider_id)
         return True
 
@@ -105,9 +102,3 @@ def transmit(worker: Worker, communication: Communication) -> str | None:
     variables, organisation_id = communication.variables or {}, communication.organisation_id
     message = TwilioMessage(name, to, text, communication.template, variables, organisation_id)
     return worker.twilio.send(message)
-
-
-@asynccontextmanager
-async def _communications(worker: Worker) -> AsyncIterator[CommunicationService]:
-    async with worker.sessions.begin() as session:
-        yield CommunicationService(session, EventBus(session))

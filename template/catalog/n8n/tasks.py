@@ -1,8 +1,6 @@
 """Tasks that start workflows, and end those from which nothing was heard."""
 
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import timedelta
 from time import monotonic
 from uuid import UUID
@@ -11,7 +9,6 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import select
 
-from ...core.events import EventBus
 from ...core.tasks import Schedule, Worker, task
 from ...core.tenancy import Organisation, organisation_scope
 from ...gateways.n8n import N8nRefused, N8nUnavailable
@@ -69,7 +66,7 @@ async def start_due(worker: Worker, run_minutes: float) -> int:
 
 async def end_overdue(worker: Worker) -> None:
     """End the runs of the current organisation from which nothing was heard in time."""
-    async with _runs(worker) as service:
+    async with worker.transaction(WorkflowRunService) as service:
         await service.end_overdue()
 
 
@@ -79,27 +76,21 @@ async def start_next(worker: Worker, organisation_id: UUID, patience: timedelta)
     No transaction is open while n8n answers: the first claims the run, another one stores the outcome.
     """
     with organisation_scope(organisation_id):
-        async with _runs(worker) as service:
+        async with worker.transaction(WorkflowRunService) as service:
             claimed = await service.claim_next()
         if claimed is None:
             return None
         try:
             worker.n8n.start(claimed.workflow, claimed.data, claimed.id, organisation_id)
         except N8nRefused as refusal:
-            async with _runs(worker) as service:
+            async with worker.transaction(WorkflowRunService) as service:
                 await service.refuse(claimed, str(refusal))
             return False
         except N8nUnavailable as failure:
             logger.warning("n8n did not confirm that run %s was started: %s", claimed.id, failure)
-            async with _runs(worker) as service:
+            async with worker.transaction(WorkflowRunService) as service:
                 await service.postpone(claimed, str(failure))
             return False
-        async with _runs(worker) as service:
+        async with worker.transaction(WorkflowRunService) as service:
             await service.mark_started(claimed, patience)
         return True
-
-
-@asynccontextmanager
-async def _runs(worker: Worker) -> AsyncIterator[WorkflowRunService]:
-    async with worker.sessions.begin() as session:
-        yield WorkflowRunService(session, EventBus(session))

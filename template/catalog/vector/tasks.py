@@ -1,8 +1,6 @@
 """Tasks that embed documents."""
 
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import timedelta
 from uuid import UUID
 
@@ -67,7 +65,7 @@ async def embed_document(worker: Worker, organisation_id: UUID, document_id: UUI
     """
     model = worker.openai.embedding_model
     with organisation_scope(organisation_id):
-        async with _documents(worker) as service:
+        async with worker.transaction(VectorDocumentService) as service:
             claim = await service.claim(document_id, model)
         if claim is None:
             return False
@@ -75,14 +73,14 @@ async def embed_document(worker: Worker, organisation_id: UUID, document_id: UUI
             vectors = worker.openai.embed(claim.texts)
         except OpenAIError as error:
             logger.warning("Document %s was not embedded: %s: %s", document_id, type(error).__name__, error)
-            async with _documents(worker) as service:
+            async with worker.transaction(VectorDocumentService) as service:
                 if isinstance(error, RequestRefused):
                     await service.refuse(claim, f"The provider refused the text: {error}")
                 else:
                     counts = isinstance(error, NonsensicalAnswer)
                     await service.postpone(claim, pause_after(error), str(error), counts=counts)
             return False
-        async with _documents(worker) as service:
+        async with worker.transaction(VectorDocumentService) as service:
             await service.store_vectors(document_id, vectors, model)
         return True
 
@@ -91,9 +89,3 @@ def pause_after(error: OpenAIError) -> timedelta:
     """Return how long to wait after a failure."""
     named = error.retry_after if isinstance(error, OpenAIUnavailable) else 0
     return timedelta(seconds=min(max(PAUSE_SECONDS, named), LONGEST_PAUSE_SECONDS))
-
-
-@asynccontextmanager
-async def _documents(worker: Worker) -> AsyncIterator[VectorDocumentService]:
-    async with worker.sessions.begin() as session:
-        yield VectorDocumentService(session, EventBus(session))
