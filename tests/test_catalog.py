@@ -33,6 +33,7 @@ KEYS = {
     "benchmarks": dict,
 }
 OPTIONAL_KEYS = {
+    "callbacks": bool,
     "collection": str,
     "request_gateways": list,
     "settings": bool,
