@@ -119,17 +119,22 @@ def test_runbooks_name_routes_and_settings_that_exist(folder: Path) -> None:
     settings = {
         name for each in examples if each.exists() for name in SETTING.findall(each.read_text(encoding="utf-8"))
     }
-    router = (folder / "router.py").read_text(encoding="utf-8")
-    prefixes = dict(re.findall(r'(\w+) = ServiceRouter\(prefix="([^"]+)"', router))
-    routes = {
-        (method.upper(), prefixes[name] + path)
-        for name, method, path in re.findall(r'@(\w+)(?:\.public)?\.(get|post|put|patch|delete)\(\s*"([^"]*)"', router)
-    }
+    routes = read_routes(folder)
 
     named = {(method, path.partition("?")[0]) for span in spans for method, path in ROUTE.findall(span)}
     assert named - routes == set()
     assert {span for span in spans if span.startswith("/")} - {path for _, path in routes} == set()
     assert {name for span in spans for name in SETTING.findall(span)} - settings == set()
+
+
+@each_module
+def test_the_collection_is_the_table_of_the_entity_and_the_path_of_its_list(folder: Path) -> None:
+    module = read_module(folder)
+    collection = module.get("collection", module["name"])
+    models = (folder / "models.py").read_text(encoding="utf-8")
+
+    assert re.search(rf'class {module["entity"]}\(.*?__tablename__ = "(\w+)"', models, re.DOTALL)[1] == collection
+    assert ("GET", f"/{collection.replace('_', '-')}") in read_routes(folder)
 
 
 @each_module
@@ -216,3 +221,11 @@ def test_the_server_has_the_extension_of_a_module(
     for path in ("docker-compose.yml", ".github/workflows/test-deploy.yml"):
         assert set(re.findall(r"image: (.*(?:postgres|pgvector).*)", service.files[path].decode())) == {image}
     assert f'"{image.partition(":")[0]}"' in service.files["renovate.json"].decode()
+
+
+def read_routes(folder: Path) -> set[tuple[str, str]]:
+    """Return the method and path of each route in the router.py of a catalog folder."""
+    router = (folder / "router.py").read_text(encoding="utf-8")
+    prefixes = dict(re.findall(r'(\w+) = ServiceRouter\(prefix="([^"]+)"', router))
+    decorators = re.findall(r'@(\w+)(?:\.public)?\.(get|post|put|patch|delete)\(\s*"([^"]*)"', router)
+    return {(method.upper(), prefixes[name] + path) for name, method, path in decorators}

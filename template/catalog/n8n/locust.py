@@ -13,17 +13,17 @@ def seed(user: Visitor) -> None:
 
 def create(user: Visitor) -> None:
     """Queue a run."""
-    user.client.post("/n8n", json={"workflow": "remind-patient", "data": {"name": "Ada"}})
+    user.client.post("/workflow-runs", json={"workflow": "remind-patient", "data": {"name": "Ada"}})
 
 
 def read(user: Visitor) -> None:
     """Get a run."""
-    user.read("/n8n")
+    user.read("/workflow-runs")
 
 
 def list_queued(user: Visitor) -> None:
     """List the queued runs."""
-    user.browse("/n8n", state="queued")
+    user.browse("/workflow-runs", state="queued")
 
 
 TASKS = {list_queued: 4, read: 3, create: 1}

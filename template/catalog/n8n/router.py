@@ -17,18 +17,19 @@ from .models import WorkflowRun
 from .schemas import RunResult, WorkflowRunCreate, WorkflowRunQuery, WorkflowRunRead
 from .service import WorkflowRunService
 
-router = ServiceRouter(prefix="/n8n", tags=["n8n"])
+runs = ServiceRouter(prefix="/workflow-runs", tags=["n8n"])
+callbacks = ServiceRouter(prefix="/n8n", tags=["n8n"])
 
 Service = Annotated[WorkflowRunService, Depends(WorkflowRunService.of_request)]
 
 
-@router.post("", status_code=status.HTTP_201_CREATED, response_model=WorkflowRunRead)
+@runs.post("", status_code=status.HTTP_201_CREATED, response_model=WorkflowRunRead)
 async def create_workflow_run(data: WorkflowRunCreate, service: Service) -> WorkflowRun:
     """Queue a workflow; the worker starts it within seconds."""
     return await service.create(data)
 
 
-@router.get("", response_model=Page[WorkflowRunRead])
+@runs.get("", response_model=Page[WorkflowRunRead])
 async def list_workflow_runs(
     query: Annotated[WorkflowRunQuery, Query()],
     service: Service,
@@ -37,13 +38,13 @@ async def list_workflow_runs(
     return await service.list(query)
 
 
-@router.get("/{workflow_run_id}", response_model=WorkflowRunRead)
+@runs.get("/{workflow_run_id}", response_model=WorkflowRunRead)
 async def get_workflow_run(workflow_run_id: UUID, service: Service) -> WorkflowRun:
     """Return a run."""
     return await service.get(workflow_run_id)
 
 
-@router.post("/{workflow_run_id}/retry", response_model=WorkflowRunRead)
+@runs.post("/{workflow_run_id}/retry", response_model=WorkflowRunRead)
 async def retry_workflow_run(workflow_run_id: UUID, service: Service) -> WorkflowRun:
     """Queue a run again that has failed, or of which nothing was heard."""
     return await service.retry(workflow_run_id)
@@ -63,7 +64,7 @@ async def signed_callback(
     return body
 
 
-@router.public.post("/{organisation_id}/callbacks", status_code=status.HTTP_204_NO_CONTENT)
+@callbacks.public.post("/{organisation_id}/callbacks", status_code=status.HTTP_204_NO_CONTENT)
 async def receive_callback(
     body: Annotated[bytes, Depends(signed_callback)],
     organisation: OrganisationDep,
@@ -71,3 +72,8 @@ async def receive_callback(
 ) -> None:
     """Receive the result of a workflow; a repeated callback changes nothing."""
     await service.finish(parse_body(RunResult, body))
+
+
+router = ServiceRouter()
+router.include_router(runs)
+router.include_router(callbacks)

@@ -14,7 +14,7 @@ from your_service.modules.n8n.service import WorkflowRunService
 
 from tests.support.factories import Payload
 
-URL = "/n8n"
+URL = "/workflow-runs"
 SIGNED = {"X-Signature-Timestamp": "1893499200", "X-Signature": "signed", "Content-Type": "application/json"}
 
 # Other modules may react to the events.
