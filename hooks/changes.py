@@ -1,0 +1,62 @@
+"""What git knows about a project: its files, and those that changed."""
+
+import os
+import subprocess
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from .check import Unusable
+
+INSTALLED = {"node_modules", "site-packages", "__pycache__"}
+
+
+def run_git(root: Path, *arguments: str) -> list[str] | None:
+    """Return the names that git prints, or None if it fails or is not installed."""
+    command = ["git", "-C", str(root), *arguments]
+    try:
+        run = subprocess.run(command, capture_output=True, check=False)
+    except OSError:
+        return None
+    if run.returncode:
+        return None
+    return [name for name in os.fsdecode(run.stdout).split("\0") if name]
+
+
+def find_files(root: Path) -> Iterator[str]:
+    """Yield the Python files of a project: those that git tracks or would add, or else all that are not hidden.
+
+    Links are left out: what they point to is found by itself, or is not part of the project.
+    """
+    names = run_git(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", "*.py")
+    for name in sorted(set(walk(root) if names is None else names)):
+        file = root / name
+        if file.is_file() and not file.is_symlink():
+            yield name
+
+
+def walk(root: Path) -> Iterator[str]:
+    """Yield the Python files below a folder, without hidden folders and environments. Links are not followed."""
+    for folder, folders, files in os.walk(root):
+        folders[:] = [name for name in folders if _is_ours(Path(folder, name))]
+        below = Path(folder).relative_to(root)
+        yield from ((below / name).as_posix() for name in files if name.endswith(".py"))
+
+
+def _is_ours(folder: Path) -> bool:
+    return not folder.name.startswith(".") and folder.name not in INSTALLED and not (folder / "pyvenv.cfg").exists()
+
+
+def changed_since(root: Path, reference: str) -> set[str]:
+    """Return the files that changed since the branch left a revision, and files that git does not know yet."""
+    base = run_git(root, "merge-base", "--end-of-options", reference, "HEAD")
+    if not base:
+        raise Unusable(f'git does not know the revision "{reference}" in {root}.')
+    changed = run_git(root, "diff", "--name-only", "--relative", "-z", "--diff-filter=d", base[0].strip())
+    new = run_git(root, "ls-files", "-z", "--others", "--exclude-standard")
+    return {*(changed or ()), *(new or ())}
+
+
+def find_ignored(root: Path, paths: Iterable[str]) -> set[str]:
+    """Return those of some paths that git ignores, whether they exist or not."""
+    names = list(paths)
+    return set(run_git(root, "check-ignore", "-z", "--", *names) or ()) if names else set()
