@@ -133,7 +133,9 @@ def test_the_collection_is_the_table_of_the_entity_and_the_path_of_its_list(fold
     collection = module.get("collection", module["name"])
     models = (folder / "models.py").read_text(encoding="utf-8")
 
-    assert re.search(rf'class {module["entity"]}\(.*?__tablename__ = "(\w+)"', models, re.DOTALL)[1] == collection
+    table = re.search(rf'class {module["entity"]}\(.*?__tablename__ = "(\w+)"', models, re.DOTALL)
+    assert table
+    assert table[1] == collection
     assert ("GET", f"/{collection.replace('_', '-')}") in read_routes(folder)
 
 
