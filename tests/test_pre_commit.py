@@ -30,7 +30,7 @@ SECRETS: dict[str, Callable[[], str]] = {
 MOCK = "from unittest.mock import AsyncMock\n\nmock = AsyncMock()\n"
 IMPORT_OF_TESTS = "from tests.test_config import TEST_USER_ID\n\nUSER = TEST_USER_ID\n"
 COMMIT = "\n\ndef pay(session: Session) -> None:\n    session.commit()\n"
-NO_MOCK = "unittest.mock.AsyncMock is a mock in tests/integration: use real servers here"
+NO_MOCK = "unittest.mock.AsyncMock stands for mock, without a spec, in tests/integration, where mocks are forbidden."
 NO_TESTS = "imports tests.test_config, but tests are not installed in production"
 NO_COMMIT = "session.commit() commits in a service: flush, and let the caller that opened the session commit"
 
@@ -152,8 +152,8 @@ class TestRepositoryOfOthers:
 
         output = theirs.run(pre_commit, "try-repo", str(offered.folder), "--all-files", expect=1)
 
-        assert sorted(failed(output)) == ["import_direction", "mock_policy"]
-        assert f"tests/integration/test_mocks.py:1:1: {NO_MOCK}" in output
+        assert sorted(failed(output)) == ["import_direction", "mock_detector"]
+        assert f"tests/integration/test_mocks.py:3:8: mock_detector: {NO_MOCK}" in output
         assert f"src/shop/users.py:1:1: {NO_TESTS}" in output
         assert f"src/shop/orders/service.py:2:5: {NO_COMMIT}" in output
         assert "router.py" not in output
