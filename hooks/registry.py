@@ -5,7 +5,7 @@ from importlib import import_module
 
 from .check import Check
 
-CHECKS: tuple[str, ...] = ("mock_detector",)
+CHECKS: tuple[str, ...] = ("mock_detector", "ratchet")
 
 
 @cache
