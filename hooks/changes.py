@@ -7,6 +7,8 @@ from pathlib import Path
 
 from .check import Unusable
 
+PROJECT_FILES = ("pyproject.toml", "setup.py", "setup.cfg", "manage.py")
+"""Files in folders where absolute imports begin."""
 INSTALLED = {"node_modules", "site-packages", "__pycache__"}
 
 
@@ -23,11 +25,22 @@ def run_git(root: Path, *arguments: str) -> list[str] | None:
 
 
 def find_files(root: Path) -> Iterator[str]:
-    """Yield the Python files of a project: those that git tracks or would add, or else all that are not hidden.
+    """Yield the Python files of a project, and those that mark its roots: those that git tracks or would add, or else all that are not hidden.
 
     Links are left out: what they point to is found by itself, or is not part of the project.
     """
-    names = run_git(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", "*.py")
+    names = run_git(
+        root,
+        "ls-files",
+        "-z",
+        "--cached",
+        "--others",
+        "--exclude-standard",
+        "--",
+        "*.py",
+        *PROJECT_FILES,
+        *(f"*/{name}" for name in PROJECT_FILES),
+    )
     for name in sorted(set(walk(root) if names is None else names)):
         file = root / name
         if file.is_file() and not file.is_symlink():
@@ -39,7 +52,7 @@ def walk(root: Path) -> Iterator[str]:
     for folder, folders, files in os.walk(root):
         folders[:] = [name for name in folders if _is_ours(Path(folder, name))]
         below = Path(folder).relative_to(root)
-        yield from ((below / name).as_posix() for name in files if name.endswith(".py"))
+        yield from ((below / name).as_posix() for name in files if name.endswith(".py") or name in PROJECT_FILES)
 
 
 def _is_ours(folder: Path) -> bool:

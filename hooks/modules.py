@@ -12,22 +12,27 @@ INIT = "__init__.py"
 class Modules:
     """The modules of a project, found from its source roots: the folders where absolute imports begin."""
 
-    def __init__(self, files: Sequence[str], sources: Sequence[str], is_test: Callable[[str], bool]) -> None:
+    def __init__(
+        self, files: Sequence[str], sources: Sequence[str], projects: Iterable[str], is_test: Callable[[str], bool]
+    ) -> None:
+        """Take the files, the source roots that are given, and the folders that are built or installed on their own."""
         self.files = frozenset(files)
         self.folders = frozenset(_folders(files))
         self._is_test = is_test
         self._given = [clean(source) for source in sources]
+        src = {folder for folder in self.folders if folder.rpartition("/")[2] == "src"}
+        self.starts = frozenset(self._given or {"", *src, *projects})
+        """The roots that are so by their name or by a file such as pyproject.toml."""
         self.roots = self._find_roots()
-        """The source roots, relative to the project, with `` for the project itself."""
+        """The source roots, relative to the project, with an empty text for the project itself."""
         self._by_top = self._find_tops()
 
     def _find_roots(self) -> list[str]:
-        """Return the given roots, or those that the files show: the folders that hold packages, `src` and the project."""
+        """Return the given roots, or those that the files show: the folders that hold packages, and the starts."""
         if self._given:
             return list(dict.fromkeys([*self._given, ""]))
         tops = {parent(self.top_package(parent(file))) for file in self.files if file.endswith(f"/{INIT}")}
-        src = {folder for folder in self.folders if folder.rpartition("/")[2] == "src"}
-        return sorted({"", *src, *tops}, key=lambda root: (root.count("/"), root))
+        return sorted({*self.starts, *tops}, key=lambda root: (root.count("/"), root))
 
     def _find_tops(self) -> dict[str, list[str]]:
         """Return the roots where each first part of a name is found: first those outside of tests."""
@@ -45,15 +50,22 @@ class Modules:
         return self.in_tests(join(root, top)), root.count("/"), root
 
     def top_package(self, folder: str) -> str:
-        """Return the outermost folder of the package that a folder belongs to."""
-        while folder and join(parent(folder), INIT) in self.files and parent(folder):
-            folder = parent(folder)
-        return folder
+        """Return the outermost folder of the package that a folder belongs to; folders between may lack an `__init__.py`."""
+        top, above = folder, parent(folder)
+        while above:
+            if join(above, INIT) in self.files:
+                top = above
+            above = parent(above)
+        return top
 
     def in_tests(self, folder: str) -> bool:
         """Return whether a folder is inside of tests; a folder of tests itself is not."""
         above = parent(folder)
         return bool(above) and self._is_test(f"{above}/{INIT}")
+
+    def roots_of(self, top: str) -> list[str]:
+        """Return the roots that have the first part of a name."""
+        return self._by_top.get(top, [])
 
     def is_first_party(self, name: str) -> bool:
         """Return whether the first part of a name is a module of the project, outside of tests."""

@@ -3,6 +3,7 @@
 import ast
 import builtins
 from collections.abc import Hashable, Iterable, Iterator, Mapping
+from functools import cached_property
 from itertools import chain
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -28,12 +29,13 @@ class Scope:
         self.parent = parent
         self._fixtures: Mapping[str, str] = parent._fixtures if parent else fixtures or {}
         self._names: dict[str, list[Value]] = {}
-        self._attributes: dict[str, list[tuple[ast.expr, Scope]]] = {}
         self._known: dict[Hashable, str | None] = {}
         for name, value in bindings(node):
             self._names.setdefault(name, []).append(value)
-        if isinstance(node, ast.ClassDef):
-            self._attributes = attributes(node, self)
+
+    @cached_property
+    def _attributes(self) -> "dict[str, list[tuple[ast.expr, Scope]]]":
+        return attributes(self.node, self) if isinstance(self.node, ast.ClassDef) else {}
 
     def full(self, node: ast.AST | None) -> str | None:
         """Return the full name of an expression, or None if it has none."""
@@ -77,6 +79,32 @@ class Scope:
         scope = self._scope_of(name)
         return scope is not None and scope.parent is None
 
+    def certain(self, node: ast.AST | None) -> str | None:
+        """Return the full name of an expression, if everything that binds its names agrees on it."""
+        match node:
+            case ast.Name(name):
+                scope = self._scope_of(name)
+                if scope is None:
+                    return self.full(node)
+                return only(scope._exactly(value) for value in scope._names[name])
+            case ast.Attribute(ast.Name("self" | "cls"), name):
+                owner = self._class()
+                assigned = owner._attributes.get(name, ()) if owner else ()
+                return only(inner.certain(value) for value, inner in assigned)
+            case ast.Attribute(value, name):
+                return f"{base}.{name}" if (base := self.certain(value)) else None
+            case ast.Call(function):
+                return f"{base}()" if (base := self.certain(function)) else None
+        return None
+
+    def _exactly(self, value: Value) -> str | None:
+        """Return what a value is; a class that the file defines is more than its first base."""
+        if isinstance(value, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef | ast.Await):
+            return None
+        if isinstance(value, ast.expr):
+            return self._once(("certain", id(value)), map(self.certain, [value]))
+        return self._resolve(value)
+
     def imports(self) -> Iterator[tuple[str, str]]:
         """Yield what the scope itself imports: the name that it gives, and the full name."""
         for name, values in self._names.items():
@@ -96,14 +124,19 @@ class Scope:
         return scope._once(name, map(scope._resolve, scope._names[name]))
 
     def _find_attribute(self, name: str) -> str | None:
-        scope: Scope | None = self
-        while scope and not isinstance(scope.node, ast.ClassDef):
-            scope = scope.parent
+        scope = self._class()
         if not scope:
             return None
         assigned = (inner.full(value) for value, inner in scope._attributes.get(name, ()))
         of_class = map(scope._resolve, scope._names.get(name, ()))
         return scope._once(("self", name), chain(assigned, of_class))
+
+    def _class(self) -> "Scope | None":
+        """Return the scope of the class around this one."""
+        scope: Scope | None = self
+        while scope and not isinstance(scope.node, ast.ClassDef):
+            scope = scope.parent
+        return scope
 
     def _resolve(self, value: Value) -> str | None:
         if isinstance(value, str):
@@ -225,3 +258,9 @@ def joined(parts: Iterable[str | None]) -> str | None:
     """Return the parts as one text, or None if one is unknown."""
     known = list(parts)
     return None if None in known else "".join(map(str, known))
+
+
+def only(values: Iterable[str | None]) -> str | None:
+    """Return the value that all of several are, or None if they differ."""
+    different = set(values)
+    return different.pop() if len(different) == 1 else None

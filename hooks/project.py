@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from .changes import changed_since, find_files
+from .changes import PROJECT_FILES, changed_since, find_files
 from .check import Check, Scan, Unusable
 from .modules import Modules, find_site_packages, parent
 from .scanning import UNREAD, Facts, Stored, cache_file, name_of, scan_files
@@ -89,7 +89,11 @@ class Project:
     @cached_property
     def files(self) -> list[str]:
         """All Python files, relative to the root, with forward slashes, in order."""
-        return [file for file in find_files(self.root) if not self._is_excluded(file)]
+        return [file for file in self._found if file.endswith(".py") and not self._is_excluded(file)]
+
+    @cached_property
+    def _found(self) -> list[str]:
+        return list(find_files(self.root))
 
     @cached_property
     def checked(self) -> list[str]:
@@ -104,7 +108,8 @@ class Project:
     @cached_property
     def modules(self) -> Modules:
         """The modules of the project."""
-        return Modules(self.files, self.setting("sources"), self.is_test)
+        projects = {parent(file) for file in self._found if file.rpartition("/")[2] in PROJECT_FILES}
+        return Modules(self.files, self.setting("sources"), projects, self.is_test)
 
     @cached_property
     def python(self) -> Path | None:
@@ -153,6 +158,13 @@ class Project:
     def fact(self, scan: Scan, path: str) -> Any:
         """Return the facts that a scan finds in a file, or None."""
         return next((facts for _, facts in self.read(scan, [path])), None)
+
+    def bytes(self, path: str) -> bytes:
+        """Return the content of a file, or nothing if it cannot be read."""
+        try:
+            return (self.root / path).read_bytes()
+        except OSError:
+            return b""
 
     def prepare(self, scans: Mapping[str, Sequence[Scan]]) -> None:
         """Run the scans that each file needs and that have not run yet."""

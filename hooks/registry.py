@@ -5,7 +5,11 @@ from importlib import import_module
 
 from .check import Check
 
-CHECKS: tuple[str, ...] = ("mock_detector", "ratchet")
+CHECKS: tuple[str, ...] = (
+    "patch_targets",
+    "mock_detector",
+    "ratchet",
+)
 
 
 @cache

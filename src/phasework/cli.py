@@ -7,6 +7,7 @@ from typing import NoReturn
 import typer
 
 from .commands.add import add
+from .commands.check import PASS_ON, check
 from .commands.new import new
 from .commands.test import write_test
 from .commands.update import update
@@ -22,6 +23,7 @@ app.command("new")(new)
 app.command("add")(add)
 app.command("update")(update)
 app.command("test")(write_test)
+app.command("check", context_settings=PASS_ON, add_help_option=False)(check)
 
 
 def main() -> None:

@@ -1,0 +1,344 @@
+"""What the names of a module and of its classes are, read from the file alone."""
+
+import ast
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from .source import Source
+
+Kind = Literal["module", "import", "class", "function", "alias", "call", "value", "annotation"]
+"""`import` is `from x import y`, `alias` is another name, `call` is the result of a call, `annotation` has no value."""
+
+DYNAMIC = re.compile(
+    rb"^def __getattr__\(|sys\.modules\[[^\]\n]+\]\s*=[^=]|globals\(\)\s*(\[|\.update|\.setdefault)|\bexec\(|vars\(\)\[|^__getattr__\b"
+    rb"|setattr\(\s*sys\.modules\[|^__path__\s*=|locals\(\)\s*(\[|\.update)",
+    re.MULTILINE,
+)
+"""How a module gets names that its statements do not show."""
+
+
+@dataclass(slots=True)
+class Binding:
+    """One statement that gives a name a value."""
+
+    kind: Kind
+    line: int
+    target: str = ""
+    """The dotted name of the imported module, of the other name, or of what is called."""
+    level: int = 0
+    """The number of dots of a relative import."""
+    name: str = ""
+    """The imported name of `from x import name`."""
+    typing: bool = False
+    """Whether only type checkers see it."""
+    decorators: tuple[str, ...] = ()
+    """Dotted names, and an empty text for other expressions."""
+    bases: tuple[str, ...] = ()
+    """Dotted names, and an empty text for other expressions, of a class."""
+    metaclass: bool = False
+    """Whether a class has keywords, such as a metaclass."""
+    members: dict[str, tuple["Binding", ...]] = field(default_factory=dict)
+    """What the body of a class binds."""
+
+
+Names = dict[str, tuple[Binding, ...]]
+
+
+@dataclass(slots=True)
+class Outline:
+    """What a module binds."""
+
+    names: Names
+    stars: tuple[tuple[int, str], ...]
+    """The level and module of each `from x import *`."""
+    attributes: dict[str, frozenset[str]]
+    """Attributes that statements of the module give its names: `f.x = 1`."""
+    dynamic: bool
+    """Whether the module may have more names than its statements show."""
+    deleted: frozenset[str]
+    """Names that a `del` statement removes, perhaps."""
+    public: frozenset[str] | None
+    """The names in `__all__`, if it is a plain list."""
+
+
+def outline(source: Source) -> Outline:
+    """Return what a module binds."""
+    collector = Collector()
+    collector.visit(source.tree.body)
+    if b"global " in source.data:
+        collector.add_globals(source.tree)
+    if b":=" in source.data:
+        collector.add_walrus(source.tree.body)
+    return Outline(
+        names={name: tuple(bindings) for name, bindings in collector.names.items()},
+        stars=tuple(collector.stars),
+        attributes={name: frozenset(names) for name, names in collector.attributes.items()},
+        dynamic=DYNAMIC.search(source.data) is not None,
+        deleted=frozenset(collector.deleted),
+        public=_public(source.tree.body),
+    )
+
+
+class Collector:
+    """Collects the bindings of a block of statements, without those in functions."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, list[Binding]] = {}
+        self.stars: list[tuple[int, str]] = []
+        self.attributes: dict[str, set[str]] = {}
+        self.deleted: set[str] = set()
+        self._typing = False
+
+    def visit(self, body: Iterable[ast.stmt]) -> None:
+        """Add what the statements bind."""
+        for statement in body:
+            if visit := VISITORS.get(type(statement)):
+                visit(self, statement)
+
+    def bind(self, name: str, kind: Kind, line: int, /, **more: Any) -> None:
+        """Add a binding."""
+        self.names.setdefault(name, []).append(Binding(kind, line, typing=self._typing, **more))
+
+    def add_function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        """Add a function."""
+        self.bind(node.name, "function", node.lineno, decorators=tuple(map(dotted_call, node.decorator_list)))
+
+    def add_class(self, node: ast.ClassDef) -> None:
+        """Add a class with the names in its body."""
+        inner = Collector()
+        inner.visit(node.body)
+        members = {name: tuple(bindings) for name, bindings in inner.names.items()}
+        self.bind(
+            node.name,
+            "class",
+            node.lineno,
+            decorators=tuple(map(dotted_call, node.decorator_list)),
+            bases=tuple(dotted(base.value if isinstance(base, ast.Subscript) else base) for base in node.bases),
+            metaclass=bool(node.keywords or inner.deleted or inner.stars),
+            members=members,
+        )
+
+    def add_import(self, node: ast.Import) -> None:
+        """Add modules."""
+        for alias in node.names:
+            top = alias.name.partition(".")[0]
+            self.bind(alias.asname or top, "module", node.lineno, target=alias.name if alias.asname else top)
+
+    def add_import_from(self, node: ast.ImportFrom) -> None:
+        """Add names of a module."""
+        for alias in node.names:
+            if alias.name == "*":
+                self.stars.append((node.level, node.module or ""))
+            else:
+                self.bind(
+                    alias.asname or alias.name,
+                    "import",
+                    node.lineno,
+                    target=node.module or "",
+                    level=node.level,
+                    name=alias.name,
+                )
+
+    def add_assign(self, node: ast.Assign) -> None:
+        """Add the targets of an assignment."""
+        for target in node.targets:
+            self.assign(target, node.value)
+
+    def add_annotated(self, node: ast.AnnAssign) -> None:
+        """Add a name with an annotation, which has no value unless it is given one."""
+        if node.value:
+            self.assign(node.target, node.value)
+        elif isinstance(node.target, ast.Name):
+            self.bind(node.target.id, "annotation", node.lineno)
+
+    def assign(self, target: ast.expr, value: ast.expr | None) -> None:
+        """Add a target of an assignment, which may be several names."""
+        if isinstance(target, ast.Name):
+            kind, name = _value_of(value)
+            self.bind(target.id, kind, target.lineno, target=name)
+        elif isinstance(target, ast.Tuple | ast.List):
+            for element in target.elts:
+                self.assign(element, None)
+        elif isinstance(target, ast.Starred):
+            self.assign(target.value, None)
+        elif isinstance(target, ast.Attribute) and (name := dotted(target.value)):
+            self.attributes.setdefault(name, set()).add(target.attr)
+
+    def add_if(self, node: ast.If) -> None:
+        """Add both branches. What only type checkers see is marked."""
+        test = dotted(node.test).rpartition(".")[2]
+        before, self._typing = self._typing, self._typing or test == "TYPE_CHECKING"
+        self.visit(node.body)
+        self._typing = before
+        self.visit(node.orelse)
+
+    def add_loop(self, node: ast.For | ast.AsyncFor | ast.While) -> None:
+        """Add the variable and the body of a loop."""
+        if not isinstance(node, ast.While):
+            self.assign(node.target, None)
+        self.visit(node.body)
+        self.visit(node.orelse)
+
+    def add_with(self, node: ast.With | ast.AsyncWith) -> None:
+        """Add the variables and the body of a `with` statement."""
+        for item in node.items:
+            if item.optional_vars:
+                self.assign(item.optional_vars, None)
+        self.visit(node.body)
+
+    def add_try(self, node: ast.Try) -> None:
+        """Add all parts of a `try` statement."""
+        for part in (node.body, *(handler.body for handler in node.handlers), node.orelse, node.finalbody):
+            self.visit(part)
+
+    def add_match(self, node: ast.Match) -> None:
+        """Add the bodies and the captured names of a `match` statement."""
+        for case in node.cases:
+            for inner in ast.walk(case.pattern):
+                if name := getattr(inner, "rest", None) or getattr(inner, "name", None):
+                    self.bind(name, "value", node.lineno)
+            self.visit(case.body)
+
+    def add_delete(self, node: ast.Delete) -> None:
+        """Remember that names may be gone again."""
+        for target in node.targets:
+            if isinstance(target, ast.Name):
+                self.names.pop(target.id, None)
+                self.deleted.add(target.id)
+
+    def add_expression(self, node: ast.Expr) -> None:
+        """Add what a call of `setattr` gives a name of the module."""
+        call = node.value
+        if not isinstance(call, ast.Call) or dotted(call.func) != "setattr" or len(call.args) < 2:
+            return
+        if (name := dotted(call.args[0])) and isinstance(call.args[1], ast.Constant):
+            self.attributes.setdefault(name, set()).add(str(call.args[1].value))
+
+    def add_type(self, node: Any) -> None:
+        """Add an alias for a type."""
+        self.bind(node.name.id, "value", node.lineno)
+
+    def add_globals(self, tree: ast.Module) -> None:
+        """Add the names that functions declare as global."""
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Global):
+                for name in node.names:
+                    self.names.setdefault(name, [Binding("value", node.lineno)])
+
+    def add_walrus(self, body: Iterable[ast.stmt]) -> None:
+        """Add the names that expressions outside of functions bind."""
+        for node in walk_block(body):
+            if isinstance(node, ast.NamedExpr):
+                self.bind(node.target.id, "value", node.lineno)
+
+
+VISITORS: dict[type[ast.AST], Callable[[Collector, Any], None]] = {
+    ast.FunctionDef: Collector.add_function,
+    ast.AsyncFunctionDef: Collector.add_function,
+    ast.ClassDef: Collector.add_class,
+    ast.Import: Collector.add_import,
+    ast.ImportFrom: Collector.add_import_from,
+    ast.Assign: Collector.add_assign,
+    ast.AnnAssign: Collector.add_annotated,
+    ast.If: Collector.add_if,
+    ast.For: Collector.add_loop,
+    ast.AsyncFor: Collector.add_loop,
+    ast.While: Collector.add_loop,
+    ast.With: Collector.add_with,
+    ast.AsyncWith: Collector.add_with,
+    ast.Try: Collector.add_try,
+    ast.TryStar: Collector.add_try,
+    ast.Match: Collector.add_match,
+    ast.Delete: Collector.add_delete,
+    ast.Expr: Collector.add_expression,
+}
+if hasattr(ast, "TypeAlias"):  # from Python 3.12
+    VISITORS[ast.TypeAlias] = Collector.add_type
+
+
+def walk_block(body: Iterable[ast.stmt]) -> Iterator[ast.AST]:
+    """Yield the nodes below statements, without those in functions and classes."""
+    inner = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
+    waiting: list[ast.AST] = [*body]
+    while waiting:
+        node = waiting.pop()
+        if not isinstance(node, inner):
+            yield node
+            waiting.extend(ast.iter_child_nodes(node))
+
+
+def dotted(node: ast.AST) -> str:
+    """Return a name such as `a.b.c`, or an empty text for another expression."""
+    parts: list[str] = []
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    return ".".join([node.id, *reversed(parts)]) if isinstance(node, ast.Name) else ""
+
+
+def dotted_call(node: ast.AST) -> str:
+    """Return the dotted name of an expression or of the function that it calls."""
+    return dotted(node.func if isinstance(node, ast.Call) else node)
+
+
+def _value_of(node: ast.expr | None) -> tuple[Kind, str]:
+    """Return the kind of a value, and the name of what it is or what is called for it."""
+    if isinstance(node, ast.Call):
+        return ("call", name) if (name := dotted(node.func)) else ("value", "")
+    if isinstance(node, ast.Name | ast.Attribute):
+        return ("alias", name) if (name := dotted(node)) else ("value", "")
+    return "value", ""
+
+
+def _public(body: Iterable[ast.stmt]) -> frozenset[str] | None:
+    """Return the names in `__all__`, if one plain list has all of them."""
+    found = [node for node in body if isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign) and _sets_all(node)]
+    if len(found) != 1 or not isinstance(found[0].value, ast.List | ast.Tuple):
+        return None
+    values = [item.value if isinstance(item, ast.Constant) else None for item in found[0].value.elts]
+    names = [value for value in values if isinstance(value, str)]
+    return frozenset(names) if len(names) == len(values) else None
+
+
+def _sets_all(node: ast.Assign | ast.AugAssign | ast.AnnAssign) -> bool:
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+    return any(isinstance(target, ast.Name) and target.id == "__all__" for target in targets)
+
+
+@dataclass(slots=True)
+class Inner:
+    """What is inside of functions and matters outside of them."""
+
+    imports: dict[str, tuple[str, int, str, str]]
+    """Names that functions import: the module, its level, the name there, and the function."""
+    attributes: dict[str, frozenset[str]]
+    """The attributes that the code of each class assigns, of whatever object."""
+
+
+def inner(source: Source) -> Inner:
+    """Return what functions import, and what classes assign to attributes."""
+    found = Inner({}, {})
+    for node in source.nodes:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            for name, entry in _imported(node):
+                found.imports.setdefault(name, entry)
+        elif isinstance(node, ast.ClassDef):
+            found.attributes[node.name] = found.attributes.get(node.name, frozenset()) | set(_assigned(node))
+    return found
+
+
+def _imported(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[tuple[str, tuple[str, int, str, str]]]:
+    for node in ast.walk(function):
+        if isinstance(node, ast.ImportFrom):
+            for alias in node.names:
+                yield alias.asname or alias.name, (node.module or "", node.level, alias.name, function.name)
+        elif isinstance(node, ast.Import):
+            for alias in node.names:
+                top = alias.name.partition(".")[0]
+                yield alias.asname or top, (alias.name if alias.asname else top, 0, "", function.name)
+
+
+def _assigned(node: ast.ClassDef) -> Iterator[str]:
+    return (part.attr for part in ast.walk(node) if isinstance(part, ast.Attribute) and isinstance(part.ctx, ast.Store))

@@ -1,0 +1,522 @@
+"""Follows a dotted name to what it is, through imports, star imports, classes and their bases, without importing anything."""
+
+import builtins
+import os
+import re
+import sys
+import sysconfig
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache
+from importlib import import_module
+from importlib.machinery import EXTENSION_SUFFIXES
+from itertools import takewhile
+from pathlib import Path
+from typing import Literal
+from weakref import WeakKeyDictionary
+
+from .modules import INIT, is_standard, join, parent
+from .outline import Binding, Inner, Outline, inner, outline
+from .project import Project
+
+Verdict = Literal["ok", "missing", "unknown"]
+
+STANDARD = sysconfig.get_path("stdlib").replace(os.sep, "/")
+OF_MODULES = frozenset(dir(sys)) & frozenset(["__doc__", "__loader__", "__name__", "__package__", "__spec__"]) | {
+    "__builtins__",
+    "__dict__",
+    "__file__",
+    "__path__",
+    "__cached__",
+    "__class__",
+}
+OF_CLASSES = frozenset(dir(type)) | frozenset(dir(object)) | {"__annotations__", "__doc__", "__module__", "__dict__"}
+OF_FUNCTIONS = frozenset(dir(lambda: None))
+HARMLESS = {"dataclass", "dataclasses.dataclass", "total_ordering", "functools.total_ordering", "final", "typing.final"}
+"""Decorators that leave the class as it is, apart from methods of the data model."""
+# Written by build tools, and often not in the repository.
+GENERATED = re.compile(r"^_?version(_info)?$|_pb2(_grpc)?$|^_?generated?$|^build_info$")
+COMPILED = (*EXTENSION_SUFFIXES, ".so", ".pyd", ".pyx", ".pyi", ".pyc")
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """A module: its dotted name and its file, or its folder if it is a namespace package."""
+
+    name: str
+    file: str
+    folder: str
+    """The folder with its submodules, or nothing."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Defined:
+    """A class, a function or a value of a module, or an object of a class that the module makes."""
+
+    module: Module
+    name: str
+    binding: Binding
+    instance: bool = False
+
+    @property
+    def kind(self) -> str:
+        """Return what it is: class, function, instance or value."""
+        kind = self.binding.kind
+        return "instance" if self.instance else kind if kind in ("class", "function") else "value"
+
+
+Thing = Module | Defined
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Whether a name exists, and what it is."""
+
+    verdict: Verdict
+    reason: str = ""
+    thing: Thing | None = None
+    """What the name is, if that is known; for a missing name, where it was looked for."""
+    name: str = ""
+    """The part that is missing."""
+
+
+def unknown(reason: str) -> Answer:
+    """Return that it cannot be told whether a name exists."""
+    return Answer("unknown", reason)
+
+
+def best(answers: Iterable[Answer]) -> Answer | None:
+    """Return the best of several answers: a name exists if one of several places has it."""
+    return min(answers, key=lambda answer: ("ok", "unknown", "missing").index(answer.verdict), default=None)
+
+
+class Resolver:
+    """Resolves names as the project and its environment define them."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._known: dict[tuple[str, str], Answer] = {}
+
+    @classmethod
+    def of(cls, project: Project) -> "Resolver":
+        """Return the resolver of a project, which is kept."""
+        if project not in KEPT:
+            KEPT[project] = cls(project)
+        return KEPT[project]
+
+    # Names as programs write them
+
+    def dotted(self, name: str, near: str = "", *, attribute_first: bool = False) -> Answer:
+        """Return what a dotted name is for the file `near`.
+
+        `mock.patch` imports as many parts as it can and takes attributes for the rest. With `attribute_first`, an
+        attribute of a package wins over a module in it, as for `monkeypatch`.
+        """
+        found = best(self.dotted_all(name, near, attribute_first=attribute_first))
+        return found or unknown(f"{name.partition('.')[0]} is neither in the project nor installed")
+
+    def dotted_all(self, name: str, near: str, *, attribute_first: bool = False) -> list[Answer]:
+        """Return what a dotted name may be: several things if several packages have its first part as their name."""
+        top, *parts = name.split(".")
+        return [self._follow(module, parts, attribute_first) for module in self.find_tops(top, near)]
+
+    def _follow(self, module: Module, parts: list[str], attribute_first: bool) -> Answer:
+        thing: Thing | None = module
+        importing = True
+        answer = Answer("ok", "", module)
+        for number, part in enumerate(parts):
+            if thing is None:
+                return unknown(answer.reason or f"what {'.'.join(parts[:number])} is cannot be told")
+            submodule = self.submodule(thing, part) if importing and isinstance(thing, Module) else None
+            if submodule and not (attribute_first and self._binds(thing, part)):
+                answer = Answer("ok", "", submodule)
+            else:
+                importing = False
+                answer = self.member(thing, part)
+            if answer.verdict != "ok":
+                return answer
+            thing = answer.thing
+        return answer
+
+    def _binds(self, module: Thing, name: str) -> bool:
+        facts = self.outline(module.file) if isinstance(module, Module) else None
+        return facts is not None and any(not binding.typing for binding in facts.names.get(name, ()))
+
+    def attribute(self, path: str, name: str) -> Answer:
+        """Return what a name of the module at a path is."""
+        return self.member(self.module_at(path), name)
+
+    def in_module(self, module: Module, name: str) -> Answer:
+        """Return what a dotted name means in the code of a module."""
+        first, *rest = name.split(".")
+        answer = self.member(module, first)
+        if answer.verdict == "missing" and hasattr(builtins, first):
+            return unknown(f"{first} is built in")
+        for part in rest:
+            if answer.verdict != "ok" or answer.thing is None:
+                return answer
+            answer = self.member(answer.thing, part)
+        return answer
+
+    def full(self, path: str, name: str) -> list[Answer]:
+        """Return what a full name may be in the file at a path.
+
+        A full name may begin with the dots of a relative import, and `()` stands for the result of a call.
+        """
+        level = len(name) - len(name.lstrip("."))
+        first, *parts = name.lstrip(".").split(".")
+        if level:
+            found = [Answer("ok", "", base) for base in self.base_of(path, level, "")]
+            parts = [first, *parts]
+        else:
+            found = [Answer("ok", "", module) for module in self.find_tops(first.removesuffix("()"), path)]
+        for part in parts:
+            found = [self._step(answer, part) for answer in found]
+        return found
+
+    def _step(self, answer: Answer, part: str) -> Answer:
+        """Return what an attribute of a thing is, or what calling the attribute gives."""
+        if answer.verdict != "ok":
+            return answer
+        if answer.thing is None:
+            return unknown("what it is cannot be told")
+        name = part.rstrip("()")
+        found = self.member(answer.thing, name)
+        if found.verdict != "ok" or name == part:
+            return found
+        return self._result(found.thing) if part == f"{name}()" else unknown("the result of a call is not known")
+
+    def _result(self, called: Thing | None) -> Answer:
+        if isinstance(called, Defined) and called.kind == "class":
+            return Answer("ok", "", Defined(called.module, called.name, called.binding, instance=True))
+        return unknown("the result of a call is not known")
+
+    # Modules
+
+    def find_tops(self, top: str, near: str) -> list[Module]:
+        """Return the modules that the first part of a name may be: first those that are near to a file."""
+        modules = self._project.modules
+        roots = sorted(modules.roots_of(top), key=lambda root: -shared(root, near))
+        own = [self._module(top, join(root, top)) for root in roots]
+        first_party = [module for module in own if module and not modules.in_tests(module.folder or module.file)]
+        # A package with an `__init__.py` hides all folders of the same name without one.
+        if regular := [module for module in first_party if module.file]:
+            return regular
+        if first_party:
+            return first_party
+        outside = [found for base in self._outside() if (found := self._module(top, f"{base}/{top}"))]
+        return outside[:1] or self._built_in(top) or [module for module in own if module]
+
+    def _outside(self) -> Iterator[str]:
+        yield STANDARD
+        if self._project.python:
+            yield self._project.python.as_posix()
+
+    def _built_in(self, top: str) -> list[Module]:
+        return [Module(top, "", "")] if is_standard(top) else []
+
+    def module_at(self, path: str) -> Module:
+        """Return the module of a file."""
+        folder = parent(path) if path.endswith(f"/{INIT}") else ""
+        return Module(self._project.modules.name(path) or "", path, folder)
+
+    def submodule(self, module: Thing, name: str) -> Module | None:
+        """Return a module in a package."""
+        if not isinstance(module, Module) or not module.folder:
+            return None
+        return self._module(f"{module.name}.{name}", f"{module.folder}/{name}")
+
+    def _module(self, name: str, place: str) -> Module | None:
+        """Return the module at a path without its ending."""
+        if file := self._file(f"{place}/{INIT}"):
+            return Module(name, file, place)
+        if file := self._file(f"{place}.py"):
+            return Module(name, file, "")
+        return Module(name, "", place) if self._is_folder(place) else None
+
+    def _file(self, path: str) -> str:
+        if not is_outside(path):
+            return path if path in self._project.modules.files else ""
+        return path if is_file(path) else ""
+
+    def _is_folder(self, place: str) -> bool:
+        return is_folder(place) if is_outside(place) else place in self._project.modules.folders
+
+    def base_of(self, path: str, level: int, module: str) -> list[Module]:
+        """Return the modules that `from ..module import` means in the file at a path."""
+        if not level:
+            answer = self.dotted(module, path)
+            return [answer.thing] if isinstance(answer.thing, Module) and answer.verdict == "ok" else []
+        folder = parent(path)
+        for _ in range(level - 1):
+            folder = parent(folder)
+        place = join(folder, module.replace(".", "/")) if module else folder
+        name = self._project.modules.name(f"{place}/{INIT}") or ""
+        found = self._module(name, place) if place else None
+        return [found] if found else []
+
+    # Members
+
+    def member(self, thing: Thing, name: str) -> Answer:
+        """Return what an attribute of a module, a class, a function or an object is."""
+        if isinstance(thing, Module):
+            return self._of_module(thing, name)
+        if thing.kind == "class":
+            return self._of_class(thing, name, frozenset())
+        if thing.kind == "instance":
+            return self._of_instance(thing, name)
+        if thing.kind == "function":
+            return self._of_function(thing, name)
+        return unknown(f"the value of {thing.name} is not known")
+
+    def _of_module(self, module: Module, name: str) -> Answer:
+        key = (module.file or module.folder or module.name, name)
+        if key not in self._known:
+            self._known[key] = unknown("imports go round in a circle")
+            self._known[key] = self._find_in_module(module, name)
+        return self._known[key]
+
+    def _find_in_module(self, module: Module, name: str) -> Answer:
+        if not module.file:
+            return self._in_namespace(module, name)
+        facts = self.outline(module.file)
+        if facts is None:
+            return unknown(f"{module.file} was not read")
+        bindings = facts.names.get(name, ())
+        real = [binding for binding in bindings if not binding.typing and binding.kind != "annotation"]
+        if real:
+            return best(Answer("ok", *self._thing(module, name, binding)) for binding in real) or unknown("")
+        if submodule := self.submodule(module, name):
+            return Answer("ok", "", submodule)
+        if name in OF_MODULES:
+            return Answer("ok")
+        found = best(self._in_star(module, star, name) for star in facts.stars)
+        if found and found.verdict != "missing":
+            return found
+        if facts.dynamic or name in facts.deleted:
+            return unknown(f"{module.name} makes names while it runs")
+        if any(binding.kind == "annotation" and not binding.typing for binding in bindings):
+            return Answer("missing", f"{module.name} annotates {name} but gives it no value", module, name)
+        if bindings:
+            return Answer("missing", f"{module.name} imports {name} for type checkers only", module, name)
+        if reason := self._elsewhere(module, name):
+            return unknown(reason)
+        return Answer("missing", f"{module.name} has no {name}", module, name)
+
+    def _elsewhere(self, module: Module, name: str) -> str:
+        """Return why a module may have a name that its Python code does not show."""
+        if self._is_outside(module) and module.file.startswith(STANDARD) and not self._is_misspelt(module, name):
+            return f"other versions of Python may have {module.name}.{name}"
+        if not module.folder:
+            return ""
+        place = str(self._project.root / module.folder)
+        if any(entry.startswith(f"{name}.") and entry.endswith(COMPILED) for entry in entries(place)):
+            return f"{module.name}.{name} is compiled"
+        if name in entries(place) or f"{name}.py" in entries(place):
+            return f"{module.name}.{name} is not part of the repository"
+        if GENERATED.search(name):
+            return f"{module.name}.{name} is generated"
+        return ""
+
+    def _is_outside(self, module: Module) -> bool:
+        return is_outside(module.file or module.folder)
+
+    def _is_misspelt(self, module: Module, name: str) -> bool:
+        return bool(get_close_matches(name, self.names_of(module), 1, 0.8))
+
+    def _in_namespace(self, module: Module, name: str) -> Answer:
+        if submodule := self.submodule(module, name):
+            return Answer("ok", "", submodule)
+        if not module.folder:
+            return self._in_compiled(module, name)
+        top = module.name.partition(".")[0]
+        installed = any(is_folder(f"{base}/{top}") for base in self._outside())
+        chance = module.name == top and parent(module.folder) not in self._project.modules.starts
+        if installed or chance or self._is_outside(module):
+            return unknown(f"{module.name} may have more parts in other places")
+        if reason := self._elsewhere(module, name):
+            return unknown(reason)
+        return Answer("missing", f"{module.name} has no {name}", module, name)
+
+    def _in_compiled(self, module: Module, name: str) -> Answer:
+        """Return whether a module of the standard library that is written in C has a name."""
+        names = names_in_c(module.name)
+        if name in names:
+            return Answer("ok")
+        if names and get_close_matches(name, names, 1, 0.8):
+            return Answer("missing", f"{module.name} has no {name}", module, name)
+        return unknown(f"other versions of Python may have {module.name}.{name}")
+
+    def _in_star(self, module: Module, star: tuple[int, str], name: str) -> Answer:
+        bases = self.base_of(module.file, *star)
+        if not bases:
+            return unknown(f"{module.name} imports everything from {'.' * star[0]}{star[1]}")
+        [base] = bases
+        facts = self.outline(base.file) if base.file else None
+        if facts and facts.public is not None and name not in facts.public:
+            return Answer("missing", "", module)
+        if name.startswith("_") and not (facts and facts.public):
+            return Answer("missing", "", module)
+        return self._of_module(base, name)
+
+    def _thing(self, module: Module, name: str, binding: Binding) -> tuple[str, Thing | None]:
+        """Return what a name of a module is bound to, with the reason if that is not known."""
+        if binding.kind in ("class", "function", "value"):
+            return "", Defined(module, name, binding)
+        answer = self._value(module, binding)
+        if answer.thing is None or answer.verdict != "ok":
+            return answer.reason, Defined(module, name, Binding("value", binding.line))
+        if binding.kind != "call":
+            return "", answer.thing
+        made = answer.thing
+        if isinstance(made, Defined) and made.kind == "class":
+            return "", Defined(made.module, made.name, made.binding, instance=True)
+        return "", Defined(module, name, Binding("value", binding.line))
+
+    def _value(self, module: Module, binding: Binding) -> Answer:
+        if binding.kind == "module":
+            return self.dotted(binding.target, module.file)
+        if binding.kind == "import":
+            bases = self.base_of(module.file, binding.level, binding.target)
+            found = best(self.member(base, binding.name) for base in bases)
+            return found or unknown(f"{'.' * binding.level}{binding.target} is not known")
+        return self.in_module(module, binding.target)
+
+    def _of_class(self, thing: Defined, name: str, seen: frozenset[int]) -> Answer:
+        found = self._in_class(thing, name, seen)
+        if found.verdict == "missing" and (name in OF_CLASSES):
+            return Answer("ok")
+        return found
+
+    def _in_class(self, thing: Defined, name: str, seen: frozenset[int]) -> Answer:
+        binding = thing.binding
+        members = binding.members.get(name, ())
+        real = [member for member in members if not member.typing and member.kind != "annotation"]
+        if real:
+            kind = real[0] if real[0].kind in ("class", "function") else Binding("value", real[0].line)
+            return Answer("ok", "", Defined(thing.module, f"{thing.name}.{name}", kind))
+        facts = self.outline(thing.module.file)
+        if facts is None or name in facts.attributes.get(thing.name, ()):
+            return Answer("ok")
+        private = name.partition("__")
+        if private[0] == f"_{thing.name.rpartition('.')[2].lstrip('_')}" and private[2]:
+            return self._in_class(thing, f"__{private[2]}", seen)
+        if members or name in self._assigned(thing):
+            return unknown(f"{thing.name} may get {name} while it runs")
+        for base in binding.bases:
+            answer = self._in_base(thing, base, name, seen | {id(binding)})
+            if answer.verdict != "missing":
+                return answer
+        if binding.metaclass or not set(binding.decorators) <= HARMLESS:
+            return unknown(f"{thing.name} is changed while it is made")
+        return Answer("missing", f"{thing.name} in {thing.module.name} has no {name}", thing, name)
+
+    def _in_base(self, thing: Defined, base: str, name: str, seen: frozenset[int]) -> Answer:
+        found = self.in_module(thing.module, base) if base else unknown("")
+        if isinstance(found.thing, Defined) and found.thing.kind == "class" and found.verdict == "ok":
+            if id(found.thing.binding) in seen:
+                return unknown(f"the bases of {thing.name} go round in a circle")
+            return self._in_class(found.thing, name, seen)
+        kind = getattr(builtins, base, None)
+        if found.verdict == "unknown" and isinstance(kind, type):
+            return Answer("ok" if hasattr(kind, name) else "missing", "", thing)
+        return unknown(f"{thing.name} has the base {base or 'of an expression'}, which is not known")
+
+    def _of_instance(self, thing: Defined, name: str) -> Answer:
+        if self._in_class(thing, "__getattr__", frozenset()).verdict != "missing":
+            return unknown(f"{thing.name} makes attributes while it runs")
+        found = self._in_class(thing, name, frozenset())
+        return Answer("ok") if found.verdict == "unknown" and name in self._assigned(thing) else found
+
+    def _of_function(self, thing: Defined, name: str) -> Answer:
+        if name in OF_FUNCTIONS:
+            return Answer("ok")
+        facts = self.outline(thing.module.file)
+        if facts and name in facts.attributes.get(thing.name, ()):
+            return Answer("ok")
+        if thing.binding.decorators:
+            return unknown(f"{thing.name} is decorated")
+        return Answer("missing", f"{thing.name} in {thing.module.name} is a function without {name}", thing, name)
+
+    def _assigned(self, thing: Defined) -> frozenset[str]:
+        facts = self.inner(thing.module.file)
+        return facts.attributes.get(thing.name.rpartition(".")[2], frozenset()) if facts else frozenset()
+
+    # Facts
+
+    def outline(self, path: str) -> Outline | None:
+        """Return what the module at a path binds, or None if it was not read."""
+        facts: Outline | None = self._project.fact(outline, path)
+        return facts
+
+    def inner(self, path: str) -> Inner | None:
+        """Return what is inside of the functions of the module at a path."""
+        facts: Inner | None = self._project.fact(inner, path)
+        return facts
+
+    def names_of(self, thing: Thing) -> list[str]:
+        """Return the names that a module or a class has, for suggestions."""
+        if isinstance(thing, Defined):
+            return list(thing.binding.members)
+        if not thing.file and not thing.folder:
+            return names_in_c(thing.name)
+        names = self._bound_in(thing, set()) if thing.file else []
+        folder = str(self._project.root / thing.folder) if thing.folder else ""
+        inside = [entry.removesuffix(".py") for entry in entries(folder) if folder]
+        return [*names, *(name for name in inside if name.isidentifier())]
+
+    def _bound_in(self, module: Module, seen: set[str]) -> list[str]:
+        """Return the names that a module binds, those of star imports included."""
+        facts = self.outline(module.file) if module.file not in seen else None
+        if facts is None:
+            return []
+        seen.add(module.file)
+        stars = (base for star in facts.stars for base in self.base_of(module.file, *star) if base.file)
+        return [*facts.names, *(name for base in stars for name in self._bound_in(base, seen))]
+
+
+KEPT: WeakKeyDictionary[Project, Resolver] = WeakKeyDictionary()
+
+
+def is_outside(path: str) -> bool:
+    """Return whether a path is outside of the project."""
+    return Path(path).is_absolute()
+
+
+def shared(root: str, path: str) -> int:
+    """Return how many folders a root and a file have in common."""
+    pairs = zip(root.split("/"), path.split("/"), strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+
+@cache
+def is_file(path: str) -> bool:
+    """Return whether a file outside of the project exists."""
+    return Path(path).is_file()
+
+
+@cache
+def is_folder(path: str) -> bool:
+    """Return whether a folder exists."""
+    return Path(path).is_dir()
+
+
+@cache
+def entries(folder: str) -> frozenset[str]:
+    """Return the names in a folder."""
+    try:
+        return frozenset(entry.name for entry in os.scandir(folder))
+    except OSError:
+        return frozenset()
+
+
+@cache
+def names_in_c(module: str) -> list[str]:
+    """Return the names of a module of the standard library that has no Python file."""
+    if module not in sys.builtin_module_names and not module.startswith("_"):
+        return []
+    try:
+        return dir(import_module(module))
+    except ImportError:
+        return []

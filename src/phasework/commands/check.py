@@ -1,0 +1,20 @@
+"""`phasework check`: find faults in a test suite."""
+
+import sys
+from importlib import import_module
+
+import typer
+
+from ..rules import PACKAGED, REPOSITORY
+
+PASS_ON = {"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []}
+"""The checks read their own options, because they run without this command, too."""
+
+
+def check(context: typer.Context) -> None:
+    """Find faults in a test suite of any project."""
+    package = "phasework_hooks"
+    if not PACKAGED.is_dir():  # in a checkout, the checks are not installed
+        package = "hooks"
+        sys.path.insert(0, str(REPOSITORY))
+    sys.exit(import_module(f"{package}.cli").main(context.args))
