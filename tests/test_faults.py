@@ -5,10 +5,11 @@ from collections.abc import Callable
 import pytest
 
 from benchmarks.faults import play_all
+from tests.support.drawn import one_of
 from tests.support.services import Service
 
 
-@pytest.mark.parametrize("case", ["defaults", "async"])
+@pytest.mark.parametrize("case", one_of("defaults", "async"))
 def test_races_overload_and_outages_do_no_harm(written: Callable[[str], Service], case: str) -> None:
     plays = play_all(written(case), scale=1)
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.support.drawn import one_of
 from tests.support.services import ROOT, Service, copy_template, write_service
 
 GATEWAYS = sorted(path.parent for path in (ROOT / "template" / "gateways").glob("*/gateway.yml"))
@@ -315,7 +316,7 @@ def template_with_bell(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.xdist_group("bell")
-@pytest.mark.parametrize("database_access", ["sync", "async"])
+@pytest.mark.parametrize("database_access", one_of("sync", "async", grouped=False))
 def test_a_new_gateway_is_written_with_a_module_that_needs_it(
     template_with_bell: Path, tmp_path: Path, database_access: str
 ) -> None:

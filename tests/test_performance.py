@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.drawn import one_of
 from tests.support.services import Service, with_load_tools
 
 BENCHMARKS = ("pytest", "tests/performance", "--no-cov", "-q")
@@ -26,7 +27,7 @@ def copied(written: Callable[[str], Service], tmp_path: Path) -> Callable[[str],
 
 # Beside other programs a benchmark may take several times as long; `make test-all` checks it against its own budget.
 @pytest.mark.parametrize("margin", [3, pytest.param(1, marks=pytest.mark.long)])
-@pytest.mark.parametrize("case", ["defaults", "async"])
+@pytest.mark.parametrize("case", one_of("defaults", "async", grouped=False))
 def test_benchmarks_keep_their_budgets(copied: Callable[[str], Service], case: str, margin: int) -> None:
     service = copied(case)
     budgets = service.folder / "tests/performance/budgets.ini"

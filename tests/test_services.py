@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.cases import CASES
+from tests.support.drawn import one_of
 from tests.support.environments import find_python
 from tests.support.harmful import HARMFUL
 from tests.support.services import Service, write_service
@@ -37,8 +38,8 @@ PARTS = {"defaults", "async", "patients", "tickets", "empty", "empty-async"}
 # `limits` tests the names of `limits-async`, `blank-async` own modules in the async form. The others have a part of the
 # modules of `everything` and `everything-async`, as the random subsets of tests/test_subsets.py do.
 LONG = {"limits-async", *PARTS} - {"patients"}
-# `everything-async` and `blank` measure the same modules, and run the same tests of the core.
-WITHOUT_COVERAGE = {"everything", "blank-async", "limits"}
+# Each of the others measures all modules of the catalog or own modules, and runs the same tests of the core.
+WITHOUT_COVERAGE = {"blank-async", "limits"}
 WITHOUT_CORE = {"blank-async", "limits"}
 # Tests of the core that test each module.
 OF_EACH_ROUTE = {"test_bad_requests", "test_logs", "test_openapi", "test_repeated_requests", "test_tenancy"}
@@ -46,8 +47,12 @@ UNIT_AND_API_OF_CORE = ("tests/unit/core", "tests/api/core")
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 
 each_case = pytest.mark.parametrize("case", [pytest.param(case, marks=pytest.mark.xdist_group(case)) for case in RUNS])
+# All modules pass in the form that the seed draws; the random subsets of tests/test_subsets.py are written in both forms.
+BOTH_FORMS = ("everything", "everything-async")
 short_cases = pytest.mark.parametrize(
-    "case", [pytest.param(case, marks=pytest.mark.xdist_group(case)) for case in RUNS if case not in LONG]
+    "case",
+    one_of(*BOTH_FORMS)
+    + [pytest.param(case, marks=pytest.mark.xdist_group(case)) for case in RUNS if case not in {*LONG, *BOTH_FORMS}],
 )
 
 

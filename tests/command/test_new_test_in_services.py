@@ -7,13 +7,12 @@ from pathlib import Path
 import pytest
 
 from phasework.new_test import DEFAULT_NAME, new_test, open_service
+from tests.support.drawn import one_of
 from tests.support.services import Service
 
 
 # All modules of the catalog in one form, and the longest names in the other one.
-@pytest.fixture(
-    params=[pytest.param(case, marks=pytest.mark.xdist_group(case)) for case in ("everything", "limits-async")]
-)
+@pytest.fixture(params=one_of("everything", "limits-async"))
 def service(request: pytest.FixtureRequest, written: Callable[[str], Service], tmp_path: Path) -> Service:
     """A copy of a service that tests can write to."""
     return written(request.param).copy(tmp_path / "service")
