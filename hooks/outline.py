@@ -13,7 +13,7 @@ Kind = Literal["module", "import", "class", "function", "alias", "call", "value"
 
 DYNAMIC = re.compile(
     rb"^def __getattr__\(|sys\.modules\[[^\]\n]+\]\s*=[^=]|globals\(\)\s*(\[|\.update|\.setdefault)|\bexec\(|vars\(\)\[|^__getattr__\b"
-    rb"|setattr\(\s*sys\.modules\[|^__path__\s*=|locals\(\)\s*(\[|\.update)",
+    rb"|[=,]\s*globals\(\)|setattr\(\s*sys\.modules\[|^__path__\s*=|locals\(\)\s*(\[|\.update)",
     re.MULTILINE,
 )
 """How a module gets names that its statements do not show."""

@@ -4,10 +4,10 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 
+from .call_sites import walk_calls
 from .check import Place, place
-from .names import SCOPES, Scope
+from .names import Scope
 from .source import Source
 
 MENTIONS = re.compile(rb"\bpatch\b|\bsetattr\(|\bdelattr\(|\bspy\(")
@@ -62,38 +62,11 @@ def patch_sites(source: Source) -> list[Site] | None:
 
 
 def calls(tree: ast.Module) -> Iterator[tuple[ast.Call, Scope, str]]:
-    """Yield the calls of a file with the scope of each and the name of the function around it.
-
-    Calls that are expected to fail are left out.
-    """
+    """Yield the calls of a file that may replace something, with the scope of each and the function around it."""
     patches = {"patch", *_aliases(tree)}
-    waiting: list[tuple[ast.AST, LazyScope, str]] = [(tree, LazyScope(tree), "")]
-    while waiting:
-        node, scope, where = waiting.pop()
-        if isinstance(node, ast.Call) and _may_replace(node.func, patches):
+    for node, scope, where in walk_calls(tree, FIXTURES, EXPECTED):
+        if _may_replace(node.func, patches):
             yield node, scope.scope, where
-        if isinstance(node, ast.With | ast.AsyncWith) and any(map(_expects_failure, node.items)):
-            continue
-        if not isinstance(node, SCOPES):
-            waiting.extend((part, scope, where) for part in ast.iter_child_nodes(node))
-            continue
-        outside = [*getattr(node, "decorator_list", ()), *getattr(node, "bases", ())]
-        waiting.extend((part, scope, where) for part in outside)
-        inside, below = LazyScope(node, scope), f"{where}.{getattr(node, 'name', '')}".strip(".")
-        waiting.extend((part, inside, below) for part in ast.iter_child_nodes(node) if part not in outside)
-
-
-class LazyScope:
-    """A scope that is read when it is used: most have no call that matters."""
-
-    def __init__(self, node: ast.AST, parent: "LazyScope | None" = None) -> None:
-        self._node = node
-        self._parent = parent
-
-    @cached_property
-    def scope(self) -> Scope:
-        """The scope."""
-        return Scope(self._node, self._parent.scope if self._parent else None, FIXTURES)
 
 
 def _may_replace(function: ast.expr, patches: set[str]) -> bool:
@@ -111,16 +84,6 @@ def _aliases(tree: ast.Module) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module in ("unittest.mock", "mock"):
             yield from (alias.asname for alias in node.names if alias.asname)
-
-
-def _expects_failure(item: ast.withitem) -> bool:
-    call = item.context_expr
-    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute | ast.Name):
-        return False
-    name = call.func.attr if isinstance(call.func, ast.Attribute) else call.func.id
-    return name in ("raises", "assertRaises", "suppress") and any(
-        EXPECTED.search(ast.unparse(arg)) for arg in call.args
-    )
 
 
 def read_site(node: ast.Call, scope: Scope, where: str) -> Site | None:

@@ -9,7 +9,7 @@ from .check import Check, Finding, Level
 from .outline import outline
 from .patch_sites import Site, patch_sites
 from .project import Project
-from .resolve import Answer, Module, Resolver, Thing, best, unknown
+from .resolve import Answer, Defined, Module, Resolver, Thing, best, unknown
 
 BUILTINS = frozenset(name for name in dir(builtins) if not name.startswith("_"))
 
@@ -21,6 +21,23 @@ def judge(project: Project, paths: Iterable[str]) -> Iterator[tuple[str, Site, s
         for site in sites:
             for name in site.names or ("",):
                 yield path, site, name, answer(resolver, path, site, name)
+
+
+def judge_others(project: Project) -> Iterator[tuple[str, Site, str, Answer]]:
+    """Yield the names of checked modules that files replace which are not checked themselves."""
+    changed = set(project.checked) if project.partial else set()
+    names = sorted({project.modules.name(path) or "" for path in changed if not project.is_test(path)} - {""})
+    for path, site, name, found in judge(project, project.others_with([mentions(name) for name in names])):
+        module = found.thing.module if isinstance(found.thing, Defined) else found.thing
+        if module and module.file in changed:
+            yield path, site, name, found
+
+
+def mentions(name: str) -> str:
+    """Return a pattern of how a file names a module: in a dotted name, or in an import."""
+    package, _, last = name.rpartition(".")
+    dotted = re.escape(f"{package.rpartition('.')[2]}.{last}".strip("."))
+    return rf"\b{dotted}\b|\bimport\b[^\n]*\b{last}\b|^\s+{last}(?: as \w+)?,?\s*(?:#.*)?$"
 
 
 def answer(resolver: Resolver, path: str, site: Site, name: str) -> Answer:
@@ -58,7 +75,7 @@ def run(project: Project) -> Iterator[Finding]:
     """Yield the missing names, and what could not be judged."""
     resolver = Resolver.of(project)
     hints = Hints(project, resolver)
-    for path, site, name, found in judge(project, project.checked):
+    for path, site, name, found in (*judge(project, project.checked), *judge_others(project)):
         line, column, end_line = site.place
         target = (
             f"{site.written}.{name}".rstrip(".")

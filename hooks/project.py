@@ -1,6 +1,7 @@
 """The code base that is checked: its files, its settings and what was read of them."""
 
 import fnmatch
+import re
 import sys
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -17,6 +18,9 @@ TEST_FOLDERS = {"tests", "test"}
 TEST_FILES = ("test_*.py", "*_test.py", "conftest.py", "tests.py")
 SETTINGS: dict[str, Any] = {"sources": [], "tests": [], "exclude": [], "python": "", "baseline": ""}
 """The keys of `[tool.phasework]` in pyproject.toml, with their defaults."""
+
+MANY_PATTERNS = 100
+"""Looking for more takes longer than reading all files."""
 
 
 class Project:
@@ -158,6 +162,14 @@ class Project:
     def fact(self, scan: Scan, path: str) -> Any:
         """Return the facts that a scan finds in a file, or None."""
         return next((facts for _, facts in self.read(scan, [path])), None)
+
+    def others_with(self, patterns: Sequence[str]) -> list[str]:
+        """Return the files that are not judged but match one of some patterns: what changed may break them."""
+        rest = set(self.files).difference(self.checked) if patterns else ()
+        if len(patterns) > MANY_PATTERNS:
+            return sorted(rest)
+        pattern = re.compile("|".join(patterns).encode(), re.MULTILINE)
+        return sorted(path for path in rest if pattern.search(self.bytes(path)))
 
     def bytes(self, path: str) -> bytes:
         """Return the content of a file, or nothing if it cannot be read."""

@@ -7,6 +7,7 @@ from .check import Check
 
 CHECKS: tuple[str, ...] = (
     "patch_targets",
+    "celery_calls",
     "mock_detector",
     "ratchet",
 )

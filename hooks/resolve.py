@@ -6,9 +6,9 @@ import re
 import sys
 import sysconfig
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
-from functools import cache
+from functools import cache, reduce
 from importlib import import_module
 from importlib.machinery import EXTENSION_SUFFIXES
 from itertools import takewhile
@@ -40,6 +40,10 @@ GENERATED = re.compile(r"^_?version(_info)?$|_pb2(_grpc)?$|^_?generated?$|^build
 COMPILED = (*EXTENSION_SUFFIXES, ".so", ".pyd", ".pyx", ".pyi", ".pyc")
 
 
+MAX_DEPTH = 20
+"""How many imports are followed; more go round in a circle."""
+
+
 @dataclass(frozen=True, slots=True)
 class Module:
     """A module: its dotted name and its file, or its folder if it is a namespace package."""
@@ -48,6 +52,8 @@ class Module:
     file: str
     folder: str
     """The folder with its submodules, or nothing."""
+    sure: bool = True
+    """Whether the name means this module; another package of the name may be installed."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,6 +92,13 @@ def unknown(reason: str) -> Answer:
     return Answer("unknown", reason)
 
 
+def hedged(answer: Answer, top: Module) -> Answer:
+    """Return an answer, but do not say that a name is missing from a module that may not be the one that is meant."""
+    if top.sure or answer.verdict != "missing":
+        return answer
+    return unknown(f"{top.name} may be another package than {top.folder or top.file}")
+
+
 def best(answers: Iterable[Answer]) -> Answer | None:
     """Return the best of several answers: a name exists if one of several places has it."""
     return min(answers, key=lambda answer: ("ok", "unknown", "missing").index(answer.verdict), default=None)
@@ -119,7 +132,8 @@ class Resolver:
     def dotted_all(self, name: str, near: str, *, attribute_first: bool = False) -> list[Answer]:
         """Return what a dotted name may be: several things if several packages have its first part as their name."""
         top, *parts = name.split(".")
-        return [self._follow(module, parts, attribute_first) for module in self.find_tops(top, near)]
+        found = self.find_tops(top, near)
+        return [hedged(self._follow(module, parts, attribute_first), module) for module in found]
 
     def _follow(self, module: Module, parts: list[str], attribute_first: bool) -> Answer:
         thing: Thing | None = module
@@ -167,13 +181,10 @@ class Resolver:
         level = len(name) - len(name.lstrip("."))
         first, *parts = name.lstrip(".").split(".")
         if level:
-            found = [Answer("ok", "", base) for base in self.base_of(path, level, "")]
-            parts = [first, *parts]
+            tops, parts = self.base_of(path, level, ""), [first, *parts]
         else:
-            found = [Answer("ok", "", module) for module in self.find_tops(first.removesuffix("()"), path)]
-        for part in parts:
-            found = [self._step(answer, part) for answer in found]
-        return found
+            tops = self.find_tops(first.removesuffix("()"), path)
+        return [hedged(reduce(self._step, parts, Answer("ok", "", top)), top) for top in tops]
 
     def _step(self, answer: Answer, part: str) -> Answer:
         """Return what an attribute of a thing is, or what calling the attribute gives."""
@@ -192,21 +203,63 @@ class Resolver:
             return Answer("ok", "", Defined(called.module, called.name, called.binding, instance=True))
         return unknown("the result of a call is not known")
 
+    def origin(self, module: Module, name: str) -> str:
+        """Return the full name of what a dotted name is in a module of the project, as far as the project's code shows it.
+
+        It is where the project defines it, or the name that an installed package has for it; `()` stands for the result
+        of a call. It is empty if the module does not bind the name.
+        """
+        first, _, rest = name.partition(".")
+        below = f".{rest}" if rest else ""
+        facts = self.outline(module.file) if module.file else None
+        bindings = facts.names.get(first, ()) if facts else ()
+        return next((found + below for binding in bindings if (found := self._origin(module, first, binding))), "")
+
+    def _origin(self, module: Module, name: str, binding: Binding, depth: int = 0) -> str:
+        if depth > MAX_DEPTH:
+            return ""
+        if binding.kind == "module":
+            return binding.target
+        if binding.kind in ("alias", "call"):
+            target = self.origin(module, binding.target) if binding.target.partition(".")[0] != name else ""
+            return target and target + ("()" if binding.kind == "call" else "")
+        if binding.kind != "import":
+            return f"{module.name}.{name}"
+        base = next(iter(self.base_of(module.file, binding.level, binding.target)), None)
+        if base and base.file and not is_outside(base.file) and (facts := self.outline(base.file)):
+            for inner_binding in facts.names.get(binding.name, ()):
+                if found := self._origin(base, binding.name, inner_binding, depth + 1):
+                    return found
+        return f"{base.name if base else binding.target}.{binding.name}".strip(".")
+
     # Modules
 
     def find_tops(self, top: str, near: str) -> list[Module]:
         """Return the modules that the first part of a name may be: first those that are near to a file."""
         modules = self._project.modules
         roots = sorted(modules.roots_of(top), key=lambda root: -shared(root, near))
-        own = [self._module(top, join(root, top)) for root in roots]
-        first_party = [module for module in own if module and not modules.in_tests(module.folder or module.file)]
+        if neighbour := self._neighbour(top, near):
+            roots = [neighbour, *(root for root in roots if root != neighbour)]
+        own = [(root, module) for root in roots if (module := self._module(top, join(root, top)))]
+        sure = [module for root, module in own if self._is_sure(root, module, near)]
         # A package with an `__init__.py` hides all folders of the same name without one.
-        if regular := [module for module in first_party if module.file]:
+        if regular := [module for module in sure if module.file]:
             return regular
-        if first_party:
-            return first_party
         outside = [found for base in self._outside() if (found := self._module(top, f"{base}/{top}"))]
-        return outside[:1] or self._built_in(top) or [module for module in own if module]
+        return sure or outside[:1] or self._built_in(top) or [replace(module, sure=False) for _, module in own]
+
+    def _neighbour(self, top: str, near: str) -> str | None:
+        """Return the folder of a file that is in no package, if the module is in it, too: it comes first for scripts."""
+        folder = parent(near)
+        if not near or is_outside(near) or self._file(join(folder, INIT)):
+            return None
+        return folder if self._module(top, join(folder, top)) else None
+
+    def _is_sure(self, root: str, module: Module, near: str) -> bool:
+        """Return whether a name means a module: not if it is in tests, or in examples that the file is no part of."""
+        modules = self._project.modules
+        beside = not root or near.startswith(f"{root}/") or root in modules.starts
+        return beside and not modules.in_tests(module.folder or module.file)
 
     def _outside(self) -> Iterator[str]:
         yield STANDARD
