@@ -1,20 +1,22 @@
 """Finds where a file replaces code: mocks, patches, frozen clocks, and doubles of servers."""
 
 import ast
+import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from .check import Positioned, place
 from .mock_calls import fixed_target, replacement, spec_of, target_of, value_of
-from .mock_libraries import ACTIVE, BARE_MOCKS, FIXTURES, MENTIONS, identify
+from .mock_libraries import ACTIVE, BARE_MOCKS, CREATORS, FIXTURES, MENTIONS, identify
 from .names import FUNCTIONS, Function, Scope
 from .source import Source
 
 TYPE_OF_CALL = {"builtins.isinstance": 1, "builtins.issubclass": 1, "typing.cast": 0, "typing_extensions.cast": 0}
 """Functions that take a type, with the position of that argument. To name a mock there is no use of it."""
 
+MOCK_RESULT = re.compile(r"Mock\(\)|patch(\.\w+)?\(\)|create_autospec\(\)")
 USEFIXTURES = "pytest.mark.usefixtures"
 
 
@@ -38,6 +40,8 @@ class MockUse:
     """Whether the mock has the attributes of what it replaces only. None where no mock is made."""
     bound: str = ""
     """What the mock is assigned to or passed as."""
+    bound_to: str = ""
+    """The full name of that, if it is an attribute of something known."""
     value: str = ""
     """What replaces the target, if the test says it: `constant`, `function`, `mock` or `other`."""
     part_of: int | None = None
@@ -52,6 +56,8 @@ class Context(NamedTuple):
     scope: Scope
     owner: str = ""
     bound: str = ""
+    bound_to: str = ""
+    """The full name of what gets the mock, if that is an attribute of something known."""
     part_of: int | None = None
     is_type: bool = False
     attributes: Mapping[str, set[str]] = {}
@@ -71,7 +77,7 @@ def find_uses(tree: ast.Module) -> list[MockUse]:
     fixtures = {name: full for name, full in FIXTURES.items() if name not in own}
     finder = Finder(fixtures)
     finder.visit_all(tree.body, Context(Scope(tree, fixtures=fixtures)))
-    return finder.uses
+    return list(joined_to_parents(finder))
 
 
 class Finder:
@@ -79,6 +85,8 @@ class Finder:
 
     def __init__(self, fixtures: dict[str, str]) -> None:
         self.uses: list[MockUse] = []
+        self.links: list[tuple[str, str, int | str]] = []
+        """Mocks that are given to others: the function, the name, and the position or the name of the other."""
         self._fixtures = fixtures
 
     def visit_all(self, nodes: Iterable[ast.AST], context: Context) -> None:
@@ -146,14 +154,20 @@ class Finder:
         owner = context.owner
         if not owner and isinstance(target, ast.Name):
             owner = target.id
-        self.visit(value, context._replace(owner=owner, bound=ast.unparse(target)))
+        bound = ast.unparse(target)
+        if isinstance(value, ast.Name) and isinstance(target, ast.Attribute):
+            self.links.append((owner, value.id, root_of(bound)))
+        full = (context.scope.full(target) if isinstance(target, ast.Attribute) else None) or ""
+        if MOCK_RESULT.search(full):
+            full = ""
+        self.visit(value, context._replace(owner=owner, bound=bound, bound_to=full))
 
     def _visit_call(self, node: ast.Call, context: Context) -> None:
         full = context.scope.full(node.func)
         if full == USEFIXTURES:
             self._visit_usefixtures(node, context)
             return
-        inner = context._replace(bound="")
+        inner = context._replace(bound="", bound_to="")
         if found := identify(full):
             self._add_call(node, context, *found)
             inner = inner._replace(part_of=len(self.uses) - 1)
@@ -171,6 +185,8 @@ class Finder:
         if not isinstance(root, ast.Name):
             self.visit(root, context)
             return
+        if context.part_of is not None and isinstance(node, ast.Name):
+            self.links.append((context.owner, node.id, context.part_of))
         if not isinstance(node.ctx, ast.Load) or context.part_of is not None or context.is_type:
             return
         if found := identify(context.scope.full(node)):
@@ -187,6 +203,8 @@ class Finder:
     def _add_call(self, node: ast.Call, context: Context, library: str, call: str) -> None:
         target, is_resolved, patched = target_of(node, library, call, context.scope)
         seen = ast.unparse(patched) if patched else context.bound
+        if call in CREATORS and seen not in context.attributes:
+            seen = seen.rpartition(".")[0]
         self._add(
             node,
             context,
@@ -210,10 +228,43 @@ class Finder:
                 call,
                 context.owner,
                 bound=context.bound,
+                bound_to=context.bound_to,
                 part_of=context.part_of,
                 **more,
             )
         )
+
+
+def joined_to_parents(finder: Finder) -> Iterator[MockUse]:
+    """Yield the uses; a mock that is an attribute or a result of another one is linked to it."""
+    positions: dict[tuple[str, str], int] = {}
+    for position, use in enumerate(finder.uses):
+        positions.setdefault((area(use.owner, use.bound), use.bound), position)
+    given = {(owner, name): to for owner, name, to in finder.links}
+    for position, use in enumerate(finder.uses):
+        parent: int | str | None = use.part_of
+        if parent is None:
+            root = root_of(use.bound)
+            parent = root if root != use.bound else given.get((use.owner, use.bound))
+        if isinstance(parent, str):
+            parent = positions.get((area(use.owner, parent), parent))
+        if parent not in (None, position):
+            yield replace(use, part_of=parent)
+        elif "." in use.bound and not use.target:
+            yield replace(use, target=use.bound_to or use.bound, is_resolved=bool(use.bound_to))
+        else:
+            yield use
+
+
+def root_of(name: str) -> str:
+    """Return the object of an attribute: `session` of `session.execute.return_value`, `self.mail` of `self.mail.send`."""
+    parts = re.split(r"[.\[(]", name)
+    return ".".join(parts[: 2 if parts[0] in ("self", "cls") else 1])
+
+
+def area(owner: str, name: str) -> str:
+    """Return where a name is known: in its function or, for attributes of self, in its class."""
+    return owner.rpartition(".")[0] if name.startswith(("self.", "cls.")) else owner
 
 
 def join(owner: str, name: str) -> str:
@@ -242,8 +293,8 @@ def attributes_used(node: Function) -> Mapping[str, set[str]]:
     found: dict[str, set[str]] = defaultdict(set)
     for inner in ast.walk(node):
         match inner:
-            case ast.Attribute(ast.Name(name), attribute):
+            case ast.Attribute(ast.Name(name), attribute, ast.Load()):
                 found[name].add(attribute)
-            case ast.Attribute(ast.Attribute(ast.Name("self" | "cls" as this), name), attribute):
+            case ast.Attribute(ast.Attribute(ast.Name("self" | "cls" as this), name), attribute, ast.Load()):
                 found[f"{this}.{name}"].add(attribute)
     return found

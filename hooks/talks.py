@@ -1,0 +1,151 @@
+"""Reads what functions talk to: databases, queues, other services, files. It looks at their own statements only."""
+
+import ast
+import re
+from collections.abc import Iterable, Iterator
+
+from .mock_words import OF_WRAPPERS, QUEUE_CALLS, SESSION_CALLS, Kind, library_kind, name_kind
+from .names import FUNCTIONS, Function, Scope
+from .source import Source
+
+SMALL = 4
+"""Statements of a function that does one thing: only there a clock or a setting is what it is about."""
+
+WHAT_SMALL_FUNCTIONS_DO = {Kind.TIME, Kind.SETTINGS}
+WATCHING = re.compile(r"(sentry_sdk|opentelemetry|statsd|newrelic|datadog|posthog|analytics|segment)\b")
+"""Libraries that watch a program: what uses them talks to something else."""
+
+INHERITED = {Kind.EXTERNAL, Kind.QUEUE, Kind.FILES, Kind.MODEL}
+"""What a class that extends one of a library talks to. A row of a table is not its database."""
+
+HTTP_CALLS = {"get", "post", "put", "patch", "delete", "head", "request", "send"}
+STORE_CALLS = SESSION_CALLS | {
+    "add",
+    "add_all",
+    "get",
+    "set",
+    "delete",
+    "merge",
+    "insert",
+    "find",
+    "find_one",
+    "update",
+}
+
+ROW_CALLS_OF_OTHERS = {
+    "objects",
+    "refresh_from_db",
+    "bulk_create",
+    "bulk_update",
+    "select_for_update",
+    "get_or_create",
+    "update_or_create",
+    "select_related",
+    "prefetch_related",
+    "asave",
+    "adelete",
+}
+"""Attributes by which only code of an ORM is called."""
+
+Talk = tuple[Kind, str]
+"""A kind, and the first part of the name of the library that shows it, or an empty text."""
+
+Talks = dict[str, frozenset[Talk]]
+"""What each function talks to, by its qualified name; each class with its methods; and the module by what it imports."""
+
+MODULE = ""
+
+
+def scan(source: Source) -> Talks | None:
+    """Return what the functions of a file talk to, or None if none does."""
+    scope = Scope(source.tree)
+    imports = ((library_kind(full), top(full)) for _, full in scope.imports())
+    found: Talks = {MODULE: frozenset(talk for talk in imports if talk[0] is not Kind.OTHER)}
+    for statement in source.tree.body:
+        if isinstance(statement, FUNCTIONS):
+            found[statement.name] = frozenset(of_function(statement, scope))
+        elif isinstance(statement, ast.ClassDef):
+            found |= of_class(statement, scope)
+    return {name: talks for name, talks in found.items() if talks} or None
+
+
+def top(full: str) -> str:
+    """Return the first part of a full name."""
+    return full.partition(".")[0]
+
+
+def of_class(node: ast.ClassDef, outer: Scope) -> Talks:
+    """Return what the methods of a class talk to, and the class as a whole."""
+    scope = Scope(node, outer)
+    bases = (full for base in node.bases if (full := outer.full(base)))
+    inherited = frozenset((kind, top(full)) for full in bases if (kind := library_kind(full)) in INHERITED)
+    found: Talks = {}
+    for method in node.body:
+        if isinstance(method, FUNCTIONS):
+            own = frozenset(of_function(method, scope))
+            found[f"{node.name}.{method.name}"] = own | (
+                inherited if {kind for kind, _ in own} <= WHAT_SMALL_FUNCTIONS_DO else own
+            )
+    return found | {node.name: inherited.union(*found.values())}
+
+
+def of_function(node: Function, outer: Scope) -> Iterator[Talk]:
+    """Yield what a function talks to."""
+    scope = Scope(node, outer)
+    nodes = list(nodes_of(node.body))
+    found = {talk for inner in nodes if (talk := of_node(inner, scope))}
+    if is_about_small_things(nodes, scope):
+        return iter(found)
+    return (talk for talk in found if talk[0] not in WHAT_SMALL_FUNCTIONS_DO)
+
+
+def is_about_small_things(nodes: Iterable[ast.AST], scope: Scope) -> bool:
+    """Return whether a function calls nothing but clocks, settings and built-in functions, in a few statements."""
+    count = 0
+    for node in nodes:
+        count += isinstance(node, ast.stmt)
+        if isinstance(node, ast.Call):
+            talk = of_node(node.func, scope)
+            builtin = (scope.full(node.func) or "").startswith("builtins.")
+            if not builtin and (not talk or talk[0] not in WHAT_SMALL_FUNCTIONS_DO):
+                return False
+    return count <= SMALL
+
+
+def nodes_of(body: Iterable[ast.stmt]) -> Iterator[ast.AST]:
+    """Yield the nodes of statements, without annotations."""
+    todo: list[ast.AST] = list(body)
+    while todo:
+        node = todo.pop()
+        yield node
+        if isinstance(node, ast.AnnAssign):
+            todo += [node.value] if node.value else []
+        else:
+            todo += ast.iter_child_nodes(node)
+
+
+def of_node(node: ast.AST, scope: Scope) -> Talk | None:
+    """Return what one expression talks to."""
+    if not isinstance(node, ast.Attribute | ast.Name) or not isinstance(node.ctx, ast.Load):
+        return None
+    full = scope.full(node)
+    if full and not WATCHING.match(full) and (kind := library_kind(full)) is not Kind.OTHER:
+        return kind, top(full)
+    if not isinstance(node, ast.Attribute):
+        return None
+    if node.attr in QUEUE_CALLS:
+        return Kind.QUEUE, ""
+    if node.attr in ROW_CALLS_OF_OTHERS:
+        return Kind.DATABASE, ""
+    return (by_name, "") if (by_name := of_call(node)) else None
+
+
+def of_call(node: ast.Attribute) -> Kind | None:
+    """Return what a method belongs to, by the name of its object: `self.session.execute`, `client.post`."""
+    owner = node.value.attr if isinstance(node.value, ast.Attribute) else getattr(node.value, "id", "")
+    kind = Kind.DATABASE if owner == "query" else name_kind(owner, OF_WRAPPERS)
+    if kind is Kind.DATABASE and node.attr not in STORE_CALLS:
+        return None
+    if kind is Kind.EXTERNAL and node.attr not in HTTP_CALLS:
+        return None
+    return kind
