@@ -62,10 +62,10 @@ def nonsense() -> Iterator[int]:
         server.shutdown()
 
 
-def connect(app: FastAPI, url: str) -> None:
+def connect(app: FastAPI, url: str, timeout: float = 10) -> None:
     """Let the application use the real client for the server at `url`."""
     values: dict[str, Any] = {"s3_bucket_name": BUCKET, "aws_access_key_id": "test", "aws_secret_access_key": "test"}
-    limits: dict[str, Any] = {"s3_timeout_seconds": 0.1, "s3_attempts": 1}
+    limits: dict[str, Any] = {"s3_timeout_seconds": timeout, "s3_attempts": 1}
     app.state.s3 = Boto3S3Gateway(S3Settings(_env_file=None, s3_endpoint_url=url, **values, **limits))
 
 
@@ -106,7 +106,7 @@ async def test_an_upload_fails_and_can_be_repeated(
     fault: Fault,
 ) -> None:
     with fault() as port:
-        connect(app, f"http://{HOST}:{port}")
+        connect(app, f"http://{HOST}:{port}", timeout=0.1)
         failed = await member_client.post(URL, params=NAME, content=PNG)
     listed = await member_client.get(URL)
     connect(app, s3_server.url)
@@ -130,7 +130,7 @@ async def test_a_deletion_fails_and_can_be_repeated(
     uploaded = await admin_client.post(URL, params=NAME, content=PNG)
     file = f"{URL}/{uploaded.json()['id']}"
     with fault() as port:
-        connect(app, f"http://{HOST}:{port}")
+        connect(app, f"http://{HOST}:{port}", timeout=0.1)
         failed = await admin_client.delete(file)
     connect(app, s3_server.url)
     hidden = await admin_client.get(file)

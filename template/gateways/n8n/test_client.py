@@ -114,7 +114,7 @@ def test_a_slow_server_is_unavailable(n8n_server: N8nServer) -> None:
     n8n_server.confirms = False
 
     with pytest.raises(N8nUnavailable, match=r"^ReadTimeout$"):
-        make_gateway(n8n_server.url, n8n_timeout_seconds=0.05).start("remind", {}, RUN, ORGANISATION)
+        make_gateway(n8n_server.url, n8n_timeout_seconds=0.3).start("remind", {}, RUN, ORGANISATION)
 
     # It may have started the workflow.
     assert len(n8n_server.requests) == 1

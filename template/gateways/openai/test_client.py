@@ -308,7 +308,7 @@ def test_the_client_does_not_wait_longer_than_its_timeout(
 
 def test_a_slow_server_is_unavailable(openai_server: OpenAIServer) -> None:
     openai_server.replies = [Reply(delay=5)]
-    gateway = OpenAIClient(make_settings(openai_server.url, openai_timeout_seconds=0.05, openai_retries=5))
+    gateway = OpenAIClient(make_settings(openai_server.url, openai_timeout_seconds=0.3, openai_retries=5))
 
     with pytest.raises(OpenAIUnavailable, match=r"^APITimeoutError$"):
         gateway.embed(["asthma"])

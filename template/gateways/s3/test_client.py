@@ -113,9 +113,7 @@ def failing_server() -> Iterator[FailingServer]:
 @pytest.fixture
 def failing_gateway(failing_server: FailingServer) -> S3Gateway:
     """A gateway for a server that fails."""
-    return Boto3S3Gateway(
-        make_settings(s3_endpoint_url=f"http://{HOST}:{failing_server.server_port}", s3_timeout_seconds=0.1)
-    )
+    return Boto3S3Gateway(make_settings(s3_endpoint_url=f"http://{HOST}:{failing_server.server_port}"))
 
 
 def test_an_object_is_stored_with_its_type(gateway: S3Gateway, s3_server: S3Server) -> None:
@@ -219,7 +217,7 @@ def test_a_temporary_failure_is_tried_again(
 def test_the_number_of_attempts_is_a_setting(failing_server: FailingServer) -> None:
     failing_server.replies = [(503, b"")] * 3
     url = f"http://{HOST}:{failing_server.server_port}"
-    gateway = Boto3S3Gateway(make_settings(s3_endpoint_url=url, s3_timeout_seconds=0.1, s3_attempts=1))
+    gateway = Boto3S3Gateway(make_settings(s3_endpoint_url=url, s3_attempts=1))
 
     with pytest.raises(S3Unavailable):
         gateway.delete("a/1")
@@ -242,13 +240,12 @@ def test_a_response_that_is_not_from_s3_stores_nothing(
 
 
 @pytest.mark.parametrize("operation", CALLS)
-def test_a_server_that_does_not_respond_is_unavailable(
-    failing_gateway: S3Gateway,
-    failing_server: FailingServer,
-    operation: str,
-) -> None:
+def test_a_server_that_does_not_respond_is_unavailable(failing_server: FailingServer, operation: str) -> None:
+    url = f"http://{HOST}:{failing_server.server_port}"
+    gateway = Boto3S3Gateway(make_settings(s3_endpoint_url=url, s3_timeout_seconds=0.3))
+
     with pytest.raises(S3Unavailable, match=f"^{operation}: ReadTimeoutError$"):
-        CALLS[operation](failing_gateway)
+        CALLS[operation](gateway)
 
     assert failing_server.requests == 2
 

@@ -220,7 +220,7 @@ def test_a_broken_answer_leaves_the_message_unconfirmed(answer: bytes) -> None:
 
 def test_a_message_without_an_answer_is_unconfirmed_and_sent_once(twilio_server: TwilioServer) -> None:
     twilio_server.confirms = False
-    gateway = TwilioClient(make_settings(twilio_server.url, twilio_timeout_seconds=0.05))
+    gateway = TwilioClient(make_settings(twilio_server.url, twilio_timeout_seconds=0.3))
 
     with pytest.raises(TwilioUnconfirmed, match="ReadTimeout"):
         gateway.send(HELLO)
@@ -267,7 +267,7 @@ def test_errors_and_logs_contain_no_numbers(
     twilio_server.confirms = False
 
     with pytest.raises(TwilioError) as failure:
-        TwilioClient(make_settings(twilio_server.url, twilio_timeout_seconds=0.05)).send(HELLO)
+        TwilioClient(make_settings(twilio_server.url, twilio_timeout_seconds=0.3)).send(HELLO)
 
     logged = "".join([caplog.text, *traceback.format_exception(failure.value)])
     assert [text for text in ("+1", "2025550123", "How are you", "Twilio API Request") if text in logged] == []
