@@ -12,11 +12,11 @@ PROJECT_FILES = ("pyproject.toml", "setup.py", "setup.cfg", "manage.py")
 INSTALLED = {"node_modules", "site-packages", "__pycache__"}
 
 
-def run_git(root: Path, *arguments: str) -> list[str] | None:
-    """Return the names that git prints, or None if it fails or is not installed."""
+def run_git(root: Path, *arguments: str, given: Iterable[str] = ()) -> list[str] | None:
+    """Return the names that git prints, or None if it fails or is not installed. It can be given names, too."""
     command = ["git", "-C", str(root), *arguments]
     try:
-        run = subprocess.run(command, capture_output=True, check=False)
+        run = subprocess.run(command, input=os.fsencode("\0".join(given)), capture_output=True, check=False)
     except OSError:
         return None
     if run.returncode:
@@ -72,4 +72,4 @@ def changed_since(root: Path, reference: str) -> set[str]:
 def find_ignored(root: Path, paths: Iterable[str]) -> set[str]:
     """Return those of some paths that git ignores, whether they exist or not."""
     names = list(paths)
-    return set(run_git(root, "check-ignore", "-z", "--", *names) or ()) if names else set()
+    return set(run_git(root, "check-ignore", "--no-index", "--stdin", "-z", given=names) or ()) if names else set()

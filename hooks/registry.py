@@ -9,6 +9,7 @@ CHECKS: tuple[str, ...] = (
     "patch_targets",
     "celery_calls",
     "mock_detector",
+    "import_validator",
     "ratchet",
 )
 

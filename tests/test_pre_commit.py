@@ -31,8 +31,9 @@ MOCK = "from unittest.mock import AsyncMock\n\nmock = AsyncMock()\n"
 IMPORT_OF_TESTS = "from tests.test_config import TEST_USER_ID\n\nUSER = TEST_USER_ID\n"
 COMMIT = "\n\ndef pay(session: Session) -> None:\n    session.commit()\n"
 NO_MOCK = "unittest.mock.AsyncMock stands for mock, without a spec, in tests/integration, where mocks are forbidden."
-NO_TESTS = "imports tests.test_config, but tests are not installed in production"
-NO_COMMIT = "session.commit() commits in a service: flush, and let the caller that opened the session commit"
+NO_TESTS = "Production code imports tests/test_config.py, a file of tests."
+NO_COMMIT = "session.commit() commits in a service."
+SERVICES = '[tool.phasework.import_validator]\nservices = ["*/service.py"]\n'
 
 
 @pytest.fixture(scope="module")
@@ -145,6 +146,8 @@ class TestRepositoryOfOthers:
         (tmp_path / "theirs").mkdir()
         theirs = check_out(tmp_path / "theirs")
         theirs.add("tests/integration/test_mocks.py", MOCK)
+        theirs.add("tests/test_config.py", "TEST_USER_ID = 1\n\n\ndef test_user() -> None:\n    assert TEST_USER_ID\n")
+        theirs.add("pyproject.toml", SERVICES)
         theirs.add("src/shop/users.py", IMPORT_OF_TESTS)
         theirs.add("src/shop/orders/service.py", COMMIT.lstrip())
         theirs.add("src/shop/orders/router.py", COMMIT.lstrip())
@@ -152,10 +155,10 @@ class TestRepositoryOfOthers:
 
         output = theirs.run(pre_commit, "try-repo", str(offered.folder), "--all-files", expect=1)
 
-        assert sorted(failed(output)) == ["import_direction", "mock_detector"]
+        assert sorted(failed(output)) == ["import_validator", "mock_detector"]
         assert f"tests/integration/test_mocks.py:3:8: mock_detector: {NO_MOCK}" in output
-        assert f"src/shop/users.py:1:1: {NO_TESTS}" in output
-        assert f"src/shop/orders/service.py:2:5: {NO_COMMIT}" in output
+        assert f"src/shop/users.py:1:1: import_validator: {NO_TESTS}" in output
+        assert f"src/shop/orders/service.py:2:5: import_validator: {NO_COMMIT}" in output
         assert "router.py" not in output
 
 
