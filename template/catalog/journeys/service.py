@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from ...core.clock import utcnow
-from ...core.errors import InvalidTransition, Unprocessable
+from ...core.errors import Conflict, InvalidTransition, Unprocessable
 from ...core.events import is_handled
 from ...core.resource import Resource
 from ..patients.models import Patient
@@ -47,6 +47,7 @@ class JourneyService(Resource[Journey]):
     async def start(self, data: JourneyStart) -> Journey:
         """Start a journey at its first stage; raise `Unprocessable` if the patient or the definition does not exist."""
         values = data.model_dump()
+        await self._lock_patient(data.patient_id)
         await self._check(values)
         definition = await JourneyDefinitionService(self.session, self.events).get(data.definition_id)
         journey = Journey(**values, stages=definition.stages, stage=name_of(definition.stages[0]))
@@ -54,7 +55,10 @@ class JourneyService(Resource[Journey]):
         return await self._act(journey)
 
     async def advance(self, journey_id: UUID, stage: str) -> Journey:
-        """Advance a journey to `stage`; raise `NotFound`, or `InvalidTransition` unless it is the next stage."""
+        """Advance a journey to `stage`; raise `NotFound`, or `InvalidTransition` unless it is the next stage.
+
+        Raises `Conflict` if the patient is merged at the same time.
+        """
         journey = await self._active(journey_id)
         if stage != journey.next_stage:
             raise _wrong_stage(journey, f"advance to {stage}", "stage")
@@ -64,14 +68,14 @@ class JourneyService(Resource[Journey]):
         return await self._act(journey)
 
     async def complete(self, journey_id: UUID) -> Journey:
-        """Complete a journey; raise `NotFound`, or `InvalidTransition` unless it is active at its last stage."""
+        """Complete a journey; raise what `advance` raises, `InvalidTransition` unless it is active at its last stage."""
         journey = await self._active(journey_id)
         if journey.next_stage is not None:
             raise _wrong_stage(journey, "be completed")
         return await self._end(journey, JourneyState.COMPLETED)
 
     async def cancel(self, journey_id: UUID, reason: str) -> Journey:
-        """Cancel a journey; raise `NotFound`, or `InvalidTransition` unless it is active."""
+        """Cancel a journey; raise what `advance` raises, `InvalidTransition` unless it is active."""
         journey = await self._active(journey_id)
         journey.cancellation_reason = reason
         return await self._end(journey, JourneyState.CANCELLED, reason=reason)
@@ -101,10 +105,19 @@ class JourneyService(Resource[Journey]):
         return "send_communication", {"recipient": recipient, **message}
 
     async def _active(self, journey_id: UUID) -> Journey:
+        journey = await self.get(journey_id)
+        patient_id = journey.patient_id
+        await self._lock_patient(patient_id)
         journey = await self.get(journey_id, lock=True)
+        if journey.patient_id != patient_id:
+            raise Conflict("Another request has changed the patient of this journey.")
         if journey.state is not JourneyState.ACTIVE:
             raise InvalidTransition(f"This journey is {journey.state} and cannot change.")
         return journey
+
+    async def _lock_patient(self, patient_id: UUID) -> None:
+        # Before the journey, as in a merge or an erasure. An action, such as an offer, locks the patient, too.
+        await self.session.execute(select(Patient.id).where(Patient.id == patient_id).with_for_update())
 
     async def _end(self, journey: Journey, state: JourneyState, **data: str) -> Journey:
         journey.state = state
