@@ -157,7 +157,7 @@ def test_a_database_without_the_role_gets_it(stack: Stack) -> None:
 
 
 def test_a_task_passes_through_redis_to_the_worker(stack: Stack) -> None:
-    done = r"Task appointments.queue_reminders["
+    done = r"Task appointments.send_reminders["
     until(
         lambda: any(done in line and "succeeded" in line for line in stack.compose("logs", "worker").splitlines()),
         stack,

@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from ...core.clock import utcnow
 from ...core.errors import ServiceError, Unprocessable
+from ...core.queues import LEASE, lock_first
 from ...core.resource import Lifecycle, Listing, Transitions
 from ...gateways.openai import Completion, Message, ToolCall, ToolDescription
 from .models import AgentCall, AgentRun, CallKind, Failure, RunState
@@ -19,8 +20,6 @@ from .rules import PROMPT, Prices, explain, reached, tokens_left
 from .schemas import AgentCallQuery, AgentRunCreate
 from .tools import TOOLS
 
-LEASE = timedelta(minutes=2)
-"""How long a claimed run belongs to one worker; longer than a task may run (`TIME_LIMIT` in `worker.py`)."""
 MAX_ATTEMPTS = 5
 """How often a step is begun before the run fails, if the provider does not answer or workers are lost."""
 MAX_MISTAKES = 3
@@ -80,32 +79,21 @@ class AgentRunService(Lifecycle[AgentRun]):
         await self.get(run_id)
         return await self._listing(AgentCall, [AgentCall.run_id == run_id], [AgentCall.number], query)
 
-    async def due(self) -> Sequence[UUID]:
-        """Return the ids of the runs that a worker should continue, oldest first."""
-        conditions = AgentRun.state.in_(ACTIVE), AgentRun.due_at <= utcnow()
-        found = await self.session.scalars(select(AgentRun.id).where(*conditions).order_by(*self._order()))
-        return found.all()
-
-    async def claim(self, run_id: UUID, prices: Prices) -> Step | None:
-        """Claim the next step of a run for `LEASE`; return None if it is not due, or ends now."""
+    async def claim_next(self, prices: Prices) -> Step | None:
+        """Claim the step that is due first for `LEASE`, and return it; return None if none is due."""
         now = utcnow()
-        conditions = AgentRun.id == run_id, AgentRun.state.in_(ACTIVE), AgentRun.due_at <= now
-        run: AgentRun | None = await self.session.scalar(select(AgentRun).where(*conditions).with_for_update())
-        if run is None:
-            return None
-        if run.attempts >= MAX_ATTEMPTS:
-            await self._fail(run, Failure.PROVIDER, run.detail or f"Workers were interrupted {MAX_ATTEMPTS} times.")
-            return None
-        if limit := reached(run):
-            await self._fail(run, limit)
-            return None
-        run.state, run.due_at = RunState.RUNNING, now + LEASE
-        run.attempts += 1
-        await self.session.flush()
-        tools = [TOOLS[name] for name in run.tools if name in TOOLS]
-        described = [ToolDescription(tool.name, tool.description, tool.parameters) for tool in tools]
-        left = run.max_seconds - run.seconds
-        return Step(run_id, run.messages, described, tokens_left(run, prices), left, run.due_at)
+        due = select(AgentRun).where(AgentRun.state.in_(ACTIVE), AgentRun.due_at <= now)
+        while (run := await lock_first(self.session, due.order_by(AgentRun.due_at, AgentRun.id))) is not None:
+            if run.attempts >= MAX_ATTEMPTS:
+                await self._fail(run, Failure.PROVIDER, run.detail or f"Workers were interrupted {MAX_ATTEMPTS} times.")
+            elif limit := reached(run):
+                await self._fail(run, limit)
+            else:
+                run.state, run.due_at = RunState.RUNNING, now + LEASE
+                run.attempts += 1
+                await self.session.flush()
+                return _step(run, prices)
+        return None
 
     async def postpone(self, step: Step, delay: timedelta, error: str, seconds: float) -> None:
         """Log a call of the model that failed; another attempt is due after `delay`."""
@@ -126,14 +114,14 @@ class AgentRunService(Lifecycle[AgentRun]):
         if run.state is RunState.RUNNING:
             await self._fail(run, Failure.PROVIDER, error)
 
-    async def take(self, step: Step, answer: Completion, prices: Prices, started: datetime) -> bool:
-        """Store the answer of the model, run the tools that it calls, and return whether another step follows.
+    async def take(self, step: Step, answer: Completion, prices: Prices, started: datetime) -> None:
+        """Store the answer of the model, and run the tools that it calls.
 
         All of this is one transaction: if a worker is lost, the step is taken again, and no tool has run.
         """
         run = await self._claimed(step)
         if run is None:
-            return False
+            return
         cost = prices.of(answer.input_tokens, answer.output_tokens)
         run.steps, run.attempts, run.detail = run.steps + 1, 0, None
         run.tokens += answer.input_tokens + answer.output_tokens
@@ -155,7 +143,6 @@ class AgentRunService(Lifecycle[AgentRun]):
             await self._fail(run, limit)
         else:
             await self._call_tools(run, answer.tool_calls)
-        return run.state is RunState.RUNNING
 
     async def _call_tools(self, run: AgentRun, calls: Sequence[ToolCall]) -> None:
         started = utcnow()
@@ -214,3 +201,10 @@ class AgentRunService(Lifecycle[AgentRun]):
     def _log(self, run: AgentRun, kind: CallKind, name: str, **values: Any) -> None:
         run.calls += 1
         self.session.add(AgentCall(run_id=run.id, number=run.calls, step=run.steps, kind=kind, name=name, **values))
+
+
+def _step(run: AgentRun, prices: Prices) -> Step:
+    tools = [TOOLS[name] for name in run.tools if name in TOOLS]
+    described = [ToolDescription(tool.name, tool.description, tool.parameters) for tool in tools]
+    left = run.max_seconds - run.seconds
+    return Step(run.id, run.messages, described, tokens_left(run, prices), left, run.due_at)

@@ -44,7 +44,7 @@ async def test_a_run_and_its_calls(
     agent_run_service: AgentRunService,
 ) -> None:
     prices = Prices(Decimal(1), Decimal(2))
-    step = await agent_run_service.claim(test_agent_run.id, prices)
+    step = await agent_run_service.claim_next(prices)
     assert step is not None
     await agent_run_service.take(step, answer("Noon.", tokens=(5, 1)), prices, utcnow())
 

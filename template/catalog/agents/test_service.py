@@ -13,13 +13,14 @@ from time_machine import Traveller
 
 from your_service.core.errors import Conflict, InvalidTransition, NotFound, Unprocessable
 from your_service.core.events import Event
+from your_service.core.queues import LEASE
 from your_service.core.tenancy import Organisation
 from your_service.gateways.openai import Completion, ToolCall
 from your_service.modules.agents import tools
 from your_service.modules.agents.models import AgentCall, AgentRun, CallKind, Failure, RunState
 from your_service.modules.agents.rules import PROMPT, Prices
 from your_service.modules.agents.schemas import AgentCallQuery, AgentRunCreate, AgentRunQuery
-from your_service.modules.agents.service import LEASE, MAX_ATTEMPTS, MAX_MISTAKES, AgentRunService, Step
+from your_service.modules.agents.service import MAX_ATTEMPTS, MAX_MISTAKES, AgentRunService, Step
 from your_service.modules.agents.tools import TOOLS, Arguments, Period, Place, Tool, count_events, tell_time
 
 from tests.support.factories import Factory, Payload
@@ -72,14 +73,15 @@ class TestAgentRunService(ServiceTestCase[AgentRunService]):
 
     async def claimed(self, run: AgentRun) -> Step:
         """Claim the next step of a run."""
-        step = await self.service.claim(run.id, PRICES)
+        step = await self.service.claim_next(PRICES)
         assert step is not None
+        assert step.run_id == run.id
         return step
 
     async def take(self, run: AgentRun, completion: Completion) -> bool:
-        """Take the next step of a run with this answer of the model."""
-        step = await self.claimed(run)
-        return await self.service.take(step, completion, PRICES, datetime.now(UTC))
+        """Take the next step of a run with this answer of the model, and return whether another one follows."""
+        await self.service.take(await self.claimed(run), completion, PRICES, datetime.now(UTC))
+        return run.state is RunState.RUNNING
 
     async def calls_of(self, run: AgentRun) -> list[AgentCall]:
         """Return the log of a run."""
@@ -141,20 +143,44 @@ class TestAgentRunService(ServiceTestCase[AgentRunService]):
         await self.claimed(test_agent_run)
 
         frozen_time.shift(LEASE - timedelta(seconds=1))
-        due, claimed = await self.service.due(), await self.service.claim(test_agent_run.id, PRICES)
-        assert (due, claimed) == ([], None)
+        assert await self.service.claim_next(PRICES) is None
         frozen_time.shift(1)
-        assert await self.service.due() == [test_agent_run.id]
-        assert await self.service.claim(test_agent_run.id, PRICES) is not None
+        await self.claimed(test_agent_run)
+
+    async def test_runs_take_turns(self, make_agent_run: Factory[AgentRun], frozen_time: Traveller) -> None:
+        runs = [await make_agent_run() for _ in range(2)]
+        claimed = []
+
+        for _ in range(4):
+            frozen_time.shift(1)
+            step = await self.service.claim_next(PRICES)
+            assert step is not None
+            await self.service.take(step, answer(None, ASK_THE_TIME), PRICES, FROZEN_NOW)
+            claimed.append(step.run_id)
+
+        assert claimed[:2] == claimed[2:]
+        assert {*claimed} == {run.id for run in runs}
+
+    async def test_a_run_that_ends_does_not_hide_the_next(
+        self, make_agent_run: Factory[AgentRun], frozen_time: Traveller
+    ) -> None:
+        exhausted = await make_agent_run(max_steps=1)
+        exhausted.steps = 1
+        frozen_time.shift(1)
+        run = await make_agent_run()
+
+        await self.claimed(run)
+
+        assert (exhausted.state, exhausted.failure) == (RunState.FAILED, Failure.STEPS)
 
     async def test_an_answer_completes_a_run(self, test_agent_run: AgentRun, frozen_time: Traveller) -> None:
         step = await self.claimed(test_agent_run)
         frozen_time.shift(2.5)
 
-        follows = await self.service.take(step, answer("It is noon.", tokens=(1000, 50)), PRICES, FROZEN_NOW)
+        await self.service.take(step, answer("It is noon.", tokens=(1000, 50)), PRICES, FROZEN_NOW)
 
         run = test_agent_run
-        assert (follows, run.state, run.answer) == (False, RunState.COMPLETED, "It is noon.")
+        assert (run.state, run.answer) == (RunState.COMPLETED, "It is noon.")
         assert (run.steps, run.tokens, run.cost) == (1, 1050, Decimal("0.00048"))
         assert run.ended_at == FROZEN_NOW + timedelta(seconds=2.5)
         assert run.seconds == (run.ended_at - FROZEN_NOW).total_seconds()
@@ -163,7 +189,7 @@ class TestAgentRunService(ServiceTestCase[AgentRunService]):
         assert (call.input_tokens, call.output_tokens, call.cost) == (1000, 50, Decimal("0.00048"))
         event = self.published_events[-1]
         assert (event.name, event.data) == ("agent_run.completed", {"steps": 1, "cost": "0.000480"})
-        assert await self.service.due() == []
+        assert await self.service.claim_next(PRICES) is None
 
     async def test_a_cost_is_rounded_up(self, test_agent_run: AgentRun) -> None:
         await self.take(test_agent_run, answer("Noon.", tokens=(1, 0)))
@@ -312,11 +338,11 @@ class TestAgentRunService(ServiceTestCase[AgentRunService]):
         step = await self.claimed(run)
         frozen_time.shift(6)
 
-        follows = await self.service.take(step, answer(None, ToolCall("1", "work", "{}")), PRICES, FROZEN_NOW)
+        await self.service.take(step, answer(None, ToolCall("1", "work", "{}")), PRICES, FROZEN_NOW)
+        assert (run.state, run.seconds) == (RunState.RUNNING, 10)
         frozen_time.shift(600)
 
-        assert (follows, run.seconds) == (True, 10)
-        assert await self.service.claim(run.id, PRICES) is None
+        assert await self.service.claim_next(PRICES) is None
         assert (run.state, run.failure, run.steps) == (RunState.FAILED, Failure.SECONDS, 1)
 
     async def test_an_answer_at_a_limit_counts(self, make_agent_run: Factory[AgentRun]) -> None:
@@ -350,9 +376,9 @@ class TestAgentRunService(ServiceTestCase[AgentRunService]):
         (call,) = await self.calls_of(run)
         assert (call.kind, call.step, call.error, call.result) == (CallKind.MODEL, 0, "503 " + "x" * 300, None)
         frozen_time.shift(29)
-        assert await self.service.due() == []
+        assert await self.service.claim_next(PRICES) is None
         frozen_time.shift(1)
-        assert await self.service.due() == [run.id]
+        await self.claimed(run)
 
     @pytest.mark.parametrize(
         ("error", "detail"), [("503", "503"), (None, f"Workers were interrupted {MAX_ATTEMPTS} times.")]
@@ -370,7 +396,7 @@ class TestAgentRunService(ServiceTestCase[AgentRunService]):
                 await self.service.postpone(step, LEASE, error, 0)
             frozen_time.shift(LEASE)
 
-        assert await self.service.claim(test_agent_run.id, PRICES) is None
+        assert await self.service.claim_next(PRICES) is None
 
         run = test_agent_run
         assert (run.state, run.failure, run.detail) == (RunState.FAILED, Failure.PROVIDER, detail)
@@ -393,7 +419,7 @@ class TestAgentRunService(ServiceTestCase[AgentRunService]):
         frozen_time.shift(LEASE)
         current = await self.claimed(test_agent_run)
 
-        assert await self.service.take(late, answer("Late."), PRICES, FROZEN_NOW) is False
+        await self.service.take(late, answer("Late."), PRICES, FROZEN_NOW)
         await self.service.postpone(late, timedelta(), "503", 1)
         await self.service.refuse(late, "400")
 
@@ -405,14 +431,13 @@ class TestAgentRunService(ServiceTestCase[AgentRunService]):
         step = await self.claimed(test_agent_run)
         await self.service.cancel(test_agent_run.id)
 
-        follows = await self.service.take(step, answer(None, ASK_THE_TIME, tokens=(5, 5)), PRICES, FROZEN_NOW)
+        await self.service.take(step, answer(None, ASK_THE_TIME, tokens=(5, 5)), PRICES, FROZEN_NOW)
 
         run = test_agent_run
-        assert (follows, run.state, run.tokens) == (False, RunState.CANCELLED, 10)
+        assert (run.state, run.tokens) == (RunState.CANCELLED, 10)
         assert [call.kind for call in await self.calls_of(run)] == [CallKind.MODEL]
         assert run.ended_at is not None
-        due, claimed = await self.service.due(), await self.service.claim(run.id, PRICES)
-        assert (due, claimed) == ([], None)
+        assert await self.service.claim_next(PRICES) is None
 
     async def test_a_refusal_does_not_change_a_cancelled_run(self, test_agent_run: AgentRun) -> None:
         step = await self.claimed(test_agent_run)
@@ -439,8 +464,7 @@ class TestAgentRunService(ServiceTestCase[AgentRunService]):
 
     async def test_another_organisation_sees_no_run(self, test_agent_run: AgentRun, other_org: Organisation) -> None:
         with TenantContext(other_org):
-            assert await self.service.due() == []
-            assert await self.service.claim(test_agent_run.id, PRICES) is None
+            assert await self.service.claim_next(PRICES) is None
             with pytest.raises(NotFound):
                 await self.service.calls(test_agent_run.id, AgentCallQuery())
 

@@ -3,16 +3,15 @@
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
-from uuid import UUID, uuid4
 
 import pytest
 from pydantic import ValidationError
-from sqlalchemy import Connection, Select, event, select
-from sqlalchemy.dialects import postgresql
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from time_machine import Traveller
 
-from your_service.core.tasks import Worker
+from your_service.core.queues import LEASE
+from your_service.core.tasks import TURNS_SECONDS, Worker
 from your_service.core.tenancy import Organisation
 from your_service.gateways.openai import (
     AccountRefused,
@@ -25,21 +24,19 @@ from your_service.gateways.openai import (
     ToolCall,
 )
 from your_service.modules.agents.models import AgentCall, AgentRun, Failure, RunState
-from your_service.modules.agents.service import LEASE, MAX_ATTEMPTS
+from your_service.modules.agents.service import MAX_ATTEMPTS
 from your_service.modules.agents.tasks import (
     LONGEST_PAUSE_SECONDS,
     PAUSE_SECONDS,
-    TASK_SECONDS,
     TaskSettings,
-    continue_run,
+    continue_runs,
     pause_after,
-    queue_runs,
     schedule,
 )
 
 from tests.support.factories import Factory
 from tests.support.gateways.openai import ScriptedOpenAIGateway, answer
-from tests.support.worker import QueuedTask, in_worker
+from tests.support.worker import in_worker
 from tests.test_config import FROZEN_NOW
 from tests.test_utils import TenantContext
 
@@ -47,28 +44,20 @@ pytestmark = pytest.mark.usefixtures("celery_app", "frozen_time")
 
 PRICES = Decimal("0.40"), Decimal("1.60")
 ASK_THE_TIME = ToolCall("call_1", "tell_time", '{"time_zone": "Europe/Berlin"}')
-Message = tuple[UUID, UUID, Decimal, Decimal]
-
-
-@pytest.fixture
-def message(test_agent_run: AgentRun) -> Message:
-    """The arguments of the task that continues `test_agent_run`."""
-    return (test_agent_run.organisation_id, test_agent_run.id, *PRICES)
 
 
 async def test_a_run_goes_on_until_the_model_has_an_answer(
     db_session: AsyncSession,
     test_agent_run: AgentRun,
     mock_openai: ScriptedOpenAIGateway,
-    message: Message,
 ) -> None:
     mock_openai.answers = [answer(None, ASK_THE_TIME), answer(None, ASK_THE_TIME), answer("It is one o'clock.")]
 
-    steps = await in_worker(continue_run.run, *message)
+    steps = await in_worker(continue_runs.run, *PRICES)
 
     await db_session.refresh(test_agent_run)
     run = test_agent_run
-    assert (steps, run.state, run.answer) == (2, RunState.COMPLETED, "It is one o'clock.")
+    assert (steps, run.state, run.answer) == (3, RunState.COMPLETED, "It is one o'clock.")
     assert (run.steps, run.tokens, run.cost, run.calls) == (3, 330, Decimal("0.000168"), 5)
     first, _, last = mock_openai.requests
     assert (first.tools, first.max_tokens, first.timeout) == (["count_events", "tell_time"], 20_000, 60)
@@ -77,14 +66,14 @@ async def test_a_run_goes_on_until_the_model_has_an_answer(
     assert last.messages[3]["content"] == "Tuesday, 2030-01-15T13:00+01:00"
 
 
+@pytest.mark.usefixtures("test_agent_run")
 async def test_a_task_that_is_delivered_twice_asks_once(
     mock_openai: ScriptedOpenAIGateway,
-    message: Message,
 ) -> None:
     mock_openai.answers = [answer("Noon."), answer("Again?")]
 
-    await in_worker(continue_run.run, *message)
-    await in_worker(continue_run.run, *message)
+    await in_worker(continue_runs.run, *PRICES)
+    await in_worker(continue_runs.run, *PRICES)
 
     assert len(mock_openai.requests) == 1
 
@@ -93,7 +82,6 @@ async def test_the_time_of_a_call_counts(
     db_session: AsyncSession,
     test_agent_run: AgentRun,
     mock_openai: ScriptedOpenAIGateway,
-    message: Message,
     frozen_time: Traveller,
 ) -> None:
     def think() -> Completion:
@@ -102,28 +90,11 @@ async def test_the_time_of_a_call_counts(
 
     mock_openai.answers = [think, think, think, answer("Too late.")]
 
-    await in_worker(continue_run.run, *message)
+    await in_worker(continue_runs.run, *PRICES)
 
     await db_session.refresh(test_agent_run)
     assert (test_agent_run.failure, test_agent_run.seconds) == (Failure.SECONDS, 75)
     assert [request.timeout for request in mock_openai.requests] == [60, 35, 10]
-
-
-async def test_each_step_is_claimed_with_a_lock(db_session: AsyncSession, message: Message) -> None:
-    queries: list[Select[Any]] = []
-
-    def note(_: Connection, statement: object, *__: object) -> None:
-        if isinstance(statement, Select):
-            queries.append(statement)
-
-    event.listen(db_session.get_bind(), "before_execute", note)
-
-    with pytest.raises(IndexError):
-        await in_worker(continue_run.run, *message)
-
-    # SQLite has no row locks, so check the statement for PostgreSQL.
-    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
-    assert str(queries[0].compile(dialect=dialect)).endswith(" FOR UPDATE")
 
 
 @pytest.mark.parametrize(
@@ -133,7 +104,6 @@ async def test_a_run_waits_after_a_failure(
     db_session: AsyncSession,
     test_agent_run: AgentRun,
     mock_openai: ScriptedOpenAIGateway,
-    message: Message,
     frozen_time: Traveller,
     caplog: pytest.LogCaptureFixture,
     failure: OpenAIError,
@@ -141,7 +111,7 @@ async def test_a_run_waits_after_a_failure(
     mock_openai.failures = [failure]
     mock_openai.answers = [answer("Noon.")]
 
-    await in_worker(continue_run.run, *message)
+    await in_worker(continue_runs.run, *PRICES)
 
     run = test_agent_run
     await db_session.refresh(run)
@@ -150,7 +120,7 @@ async def test_a_run_waits_after_a_failure(
     assert run.due_at == FROZEN_NOW + timedelta(seconds=PAUSE_SECONDS)
     assert f"The model did not answer in run {run.id}: {detail}" in caplog.messages
     frozen_time.shift(PAUSE_SECONDS)
-    await in_worker(continue_run.run, *message)
+    await in_worker(continue_runs.run, *PRICES)
     await db_session.refresh(run)
     assert (run.state, run.answer, run.detail) == (RunState.COMPLETED, "Noon.", None)
     found = await db_session.scalars(select(AgentCall.error).order_by(AgentCall.number))
@@ -161,12 +131,11 @@ async def test_a_provider_that_stays_down_ends_a_run(
     db_session: AsyncSession,
     test_agent_run: AgentRun,
     mock_openai: ScriptedOpenAIGateway,
-    message: Message,
     frozen_time: Traveller,
 ) -> None:
     mock_openai.failures += [OpenAIUnavailable("503")] * 9
     for _ in range(MAX_ATTEMPTS + 2):
-        await in_worker(continue_run.run, *message)
+        await in_worker(continue_runs.run, *PRICES)
         frozen_time.shift(PAUSE_SECONDS)
 
     await db_session.refresh(test_agent_run)
@@ -178,12 +147,11 @@ async def test_a_refused_conversation_ends_a_run(
     db_session: AsyncSession,
     test_agent_run: AgentRun,
     mock_openai: ScriptedOpenAIGateway,
-    message: Message,
     frozen_time: Traveller,
 ) -> None:
     mock_openai.failures += [RequestRefused("400 context_length_exceeded")] * 2
     for _ in range(2):
-        await in_worker(continue_run.run, *message)
+        await in_worker(continue_runs.run, *PRICES)
         frozen_time.shift(LEASE)
 
     run = test_agent_run
@@ -206,45 +174,32 @@ def test_a_pause_is_as_long_as_the_provider_says(failure: OpenAIError, seconds: 
     assert pause_after(failure) == timedelta(seconds=seconds)
 
 
-async def test_an_unknown_run_is_not_continued(
-    mock_openai: ScriptedOpenAIGateway,
-    test_agent_run: AgentRun,
-    other_org: Organisation,
-) -> None:
-    unknown = await in_worker(continue_run.run, test_agent_run.organisation_id, uuid4(), *PRICES)
-    foreign = await in_worker(continue_run.run, other_org.id, test_agent_run.id, *PRICES)
-
-    assert (unknown, foreign, mock_openai.requests) == (0, 0, [])
-
-
-async def test_runs_of_every_organisation_are_queued(
+async def test_runs_of_every_organisation_are_continued(
+    db_session: AsyncSession,
     test_agent_run: AgentRun,
     make_agent_run: Factory[AgentRun],
+    mock_openai: ScriptedOpenAIGateway,
     other_org: Organisation,
-    queued_tasks: list[QueuedTask],
 ) -> None:
+    mock_openai.answers = [answer("Noon.")] * 2
     with TenantContext(other_org):
         theirs = await make_agent_run()
 
-    assert await in_worker(queue_runs.run, *PRICES, 60) == 2
+    assert await in_worker(continue_runs.run, *PRICES) == 2
 
-    assert {task.args for task in queued_tasks} == {
-        (test_agent_run.organisation_id, test_agent_run.id, *PRICES),
-        (other_org.id, theirs.id, *PRICES),
-    }
-    assert {(task.name, task.expires) for task in queued_tasks} == {
-        ("agents.continue_run", (FROZEN_NOW + timedelta(minutes=1)).isoformat())
-    }
+    await db_session.refresh(test_agent_run)
+    with TenantContext(other_org):
+        await db_session.refresh(theirs)
+    assert {test_agent_run.state, theirs.state} == {RunState.COMPLETED}
 
 
 def test_a_task_ends_within_its_limit_with_the_longest_timeout(celery_app: Worker) -> None:
     longest = OpenAISettings(_env_file=None, openai_api_key="a key for the tests", openai_timeout_seconds=20)
 
-    assert TASK_SECONDS + 2 * longest.openai_timeout_seconds < celery_app.conf.task_soft_time_limit
-    assert LEASE.total_seconds() > celery_app.conf.task_time_limit
+    assert TURNS_SECONDS + 2 * longest.openai_timeout_seconds < celery_app.conf.task_soft_time_limit
 
 
-def test_the_schedule_follows_the_settings(celery_app: Worker) -> None:
+def test_the_schedule_follows_the_settings() -> None:
     settings = TaskSettings(
         _env_file=None,
         agent_interval_seconds=30,
@@ -254,10 +209,8 @@ def test_the_schedule_follows_the_settings(celery_app: Worker) -> None:
 
     (entry,) = schedule(settings).values()
 
-    assert entry["task"] == queue_runs.name
-    assert entry["task"] in celery_app.tasks
-    assert (entry["schedule"], entry["options"]) == (30, {"expires": 30})
-    assert entry["kwargs"] == {"input_price": 1, "output_price": 2, "expires": 30}
+    assert (entry["task"], entry["schedule"]) == (continue_runs.name, 30)
+    assert entry["kwargs"] == {"input_price": 1, "output_price": 2}
 
 
 @pytest.mark.parametrize(

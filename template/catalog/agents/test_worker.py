@@ -11,7 +11,7 @@ from time_machine import Traveller
 from your_service.core.tasks import Worker
 from your_service.gateways.openai import OpenAIClient, OpenAISettings
 from your_service.modules.agents.models import AgentRun, RunState
-from your_service.modules.agents.tasks import PAUSE_SECONDS, continue_run, queue_runs
+from your_service.modules.agents.tasks import PAUSE_SECONDS, continue_runs
 
 from tests.support.gateways.openai import ScriptedOpenAIGateway, answer
 from tests.support.gateways.openai_server import HOST, OpenAIServer, Reply, completion, error
@@ -44,12 +44,9 @@ async def test_a_worker_finds_and_carries_out_runs(
     mock_openai: ScriptedOpenAIGateway,
 ) -> None:
     mock_openai.answers = [answer("It is noon.", tokens=(1, 1))]
-    found = queue_runs.delay(*PRICES)
+    tasks = [continue_runs.delay(*PRICES) for _ in range(2)]
 
-    assert await in_worker(found.get, timeout=20, interval=0.001) == 1
-    # A single worker runs tasks in order: this result comes after the run.
-    again = queue_runs.delay(*PRICES)
-    assert await in_worker(again.get, timeout=20, interval=0.001) == 0
+    assert [await in_worker(task.get, timeout=20, interval=0.001) for task in tasks] == [1, 0]
     await db_session.refresh(test_agent_run)
     assert (test_agent_run.state, test_agent_run.cost) == (RunState.COMPLETED, Decimal("0.000002"))
 
@@ -79,15 +76,14 @@ async def test_a_failing_provider_loses_no_run(
         with socket.create_server((HOST, 0)) as unused:
             url = f"http://{HOST}:{unused.getsockname()[1]}/v1"
     celery_app.openai = client_of(url, 0.05 if fault == "slow" else 10)
-    message = (test_agent_run.organisation_id, test_agent_run.id, *PRICES)
 
-    await in_worker(continue_run.run, *message)
+    await in_worker(continue_runs.run, *PRICES)
     await db_session.refresh(test_agent_run)
     assert (test_agent_run.state, test_agent_run.steps) == (RunState.RUNNING, 0)
     assert test_agent_run.detail
     frozen_time.shift(PAUSE_SECONDS)
     celery_app.openai = client_of(openai_server.url)
-    await in_worker(continue_run.run, *message)
+    await in_worker(continue_runs.run, *PRICES)
 
     await db_session.refresh(test_agent_run)
     assert (test_agent_run.state, test_agent_run.answer) == (RunState.COMPLETED, "It is evening in Tokyo.")

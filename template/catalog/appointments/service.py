@@ -9,11 +9,12 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from pydantic_core import to_jsonable_python
-from sqlalchemy import ColumnElement, Select, and_, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ...core.clock import utcnow
 from ...core.errors import Conflict, InvalidTransition, NotFound, Unprocessable
+from ...core.queues import LEASE, lock_first
 from ...core.resource import Conditions, Lifecycle, Resource, Transitions
 from ...core.schemas import ListQuery
 from ..patients.models import Patient
@@ -33,8 +34,6 @@ HOLD = timedelta(days=3)
 """How long an offered slot is kept for its patient."""
 MAX_REMINDERS = 2
 """The maximum number of e-mails with the same reminder, if the mail server does not confirm them."""
-REMINDER_LEASE = timedelta(minutes=2)
-"""How long a claimed reminder belongs to one worker; longer than a task may run (`TIME_LIMIT` in `worker.py`)."""
 UNCONFIRMED = "reminder_unconfirmed"
 """The outcome of a reminder that may have been sent."""
 BEFORE_THE_START = frozenset({AppointmentState.BOOKED, AppointmentState.CANCELLED})
@@ -172,32 +171,30 @@ class AppointmentService(Lifecycle[Appointment]):
             if self.transitions[appointment.state] and appointment.starts_at > utcnow():
                 await self._close(appointment.id, AppointmentState.CANCELLED)
 
-    async def due_by_email(self, lead_hours: int) -> Sequence[UUID]:
-        """Return the ids of the appointments whose reminder is due by e-mail, earliest first."""
-        due = _to_email(utcnow(), lead_hours).with_only_columns(Appointment.id)
-        found = await self.session.scalars(due.order_by(*self._order()))
-        return found.all()
-
-    async def claim_reminder(self, appointment_id: UUID, lead_hours: int) -> Appointment | None:
-        """Return an appointment whose reminder is due by e-mail, and claim it for `REMINDER_LEASE`; otherwise return None.
+    async def claim_reminder(self, lead_hours: int) -> Appointment | None:
+        """Claim the reminder for `LEASE` that is due first by e-mail; return its appointment, or None if none is due.
 
         The claim counts as an e-mail that was perhaps sent, because the worker may be lost while it sends.
         """
-        now = utcnow()
-        statement = _to_email(now, lead_hours).where(Appointment.id == appointment_id)
-        appointment: Appointment | None = await self.session.scalar(statement.with_for_update(of=Appointment))
+        now, claimed_until = utcnow(), Appointment.reminder_claimed_until
+        due = select(Appointment).where(
+            *_to_remind(now, timedelta(hours=lead_hours)),
+            Appointment.patient_id.in_(select(Patient.id).where(Patient.email.is_not(None))),
+            Appointment.reminder_attempts < MAX_REMINDERS,
+            or_(claimed_until.is_(None), claimed_until <= now),
+        )
+        appointment = await lock_first(self.session, due.order_by(*self._order()))
         if appointment is not None:
             appointment.reminder_attempts += 1
-            appointment.reminder_claimed_until = now + REMINDER_LEASE
+            appointment.reminder_claimed_until = now + LEASE
             await self.session.flush()
         return appointment
 
     async def release_reminder(self, claimed: Appointment) -> None:
-        """Make a claimed reminder due again that was not sent, unless its claim has ended."""
+        """Store that the e-mail of a claimed reminder was not sent; it is due again when its claim ends."""
         appointment = await self.get(claimed.id, lock=True)
         if appointment.reminder_claimed_until == claimed.reminder_claimed_until:
             appointment.reminder_attempts -= 1
-            appointment.reminder_claimed_until = None
             await self.session.flush()
 
     async def settle_reminder(self, claimed: Appointment, outcome: str, **data: Any) -> None:
@@ -292,16 +289,6 @@ def _to_remind(now: datetime, lead: timedelta) -> Conditions:
         Appointment.starts_at > now,
         Appointment.starts_at <= now + lead,
     ]
-
-
-def _to_email(now: datetime, lead_hours: int) -> Select[Appointment]:
-    claimed_until = Appointment.reminder_claimed_until
-    return (
-        select(Appointment)
-        .join(Patient)
-        .where(*_to_remind(now, timedelta(hours=lead_hours)), Patient.email.is_not(None))
-        .where(Appointment.reminder_attempts < MAX_REMINDERS, or_(claimed_until.is_(None), claimed_until <= now))
-    )
 
 
 async def _without_taken(session: AsyncSession, slots: Sequence[Span], of: ColumnElement[bool]) -> list[Span]:

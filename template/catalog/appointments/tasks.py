@@ -1,18 +1,14 @@
 """Tasks that send reminders of appointments by e-mail."""
 
 import logging
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from ...core.events import EventBus
-from ...core.tasks import Schedule, Worker, task
-from ...core.tenancy import Organisation, organisation_scope
-from ...gateways.email import Email, EmailError, EmailUnavailable, EmailUnconfirmed, RecipientRefused
+from ...core.tasks import Schedule, Worker, every, in_turn, task
+from ...gateways.email import Email, EmailError, EmailUnconfirmed, RecipientRefused
 from ..patients.models import Patient
 from .models import Appointment, Practitioner
 from .service import UNCONFIRMED, AppointmentService
@@ -33,70 +29,42 @@ class TaskSettings(BaseSettings):
 
 def schedule(settings: TaskSettings) -> Schedule:
     """Return the schedule of the periodic tasks."""
-    return {
-        "appointments.queue_reminders": {
-            "task": "appointments.queue_reminders",
-            "schedule": settings.reminder_interval_seconds,
-            "kwargs": {
-                "lead_hours": settings.reminder_lead_hours,
-                "expires": settings.reminder_interval_seconds,
-            },
-            # A run that no worker has started by then is dropped: the next one does the same.
-            "options": {"expires": settings.reminder_interval_seconds},
-        },
-    }
+    lead_hours = settings.reminder_lead_hours
+    return every(settings.reminder_interval_seconds, "appointments.send_reminders", lead_hours=lead_hours)
 
 
-@task(name="appointments.queue_reminders")
-async def queue_reminders(worker: Worker, lead_hours: int, expires: float = 300) -> int:
-    """Queue the due reminders of all organisations and return how many there are.
-
-    A reminder that no worker has started within `expires` seconds is dropped; the next call queues it again.
-    """
-    due: list[tuple[UUID, UUID]] = []
-    async with worker.sessions() as session:
-        for organisation_id in await session.scalars(select(Organisation.id)):
-            with organisation_scope(organisation_id):
-                service = AppointmentService(session, EventBus(session))
-                due += [(organisation_id, each) for each in await service.due_by_email(lead_hours)]
-    # The queue is on the network, so the transaction has to end first.
-    for organisation_id, appointment_id in due:
-        send_reminder.apply_async((organisation_id, appointment_id, lead_hours), expires=expires)
-    return len(due)
+@task(name="appointments.send_reminders")
+async def send_reminders(worker: Worker, lead_hours: int) -> int:
+    """Send the reminders that are due, and return how many the mail server has accepted."""
+    return await in_turn(worker, send_next, lead_hours)
 
 
-@task(
-    name="appointments.send_reminder",
-    autoretry_for=(EmailUnavailable,),
-    max_retries=3,
-    retry_backoff=20,
-)
-async def send_reminder(worker: Worker, organisation_id: UUID, appointment_id: UUID, lead_hours: int) -> bool:
-    """Send the reminder of an appointment if it is due, and return whether it was sent.
+async def send_next(worker: Worker, lead_hours: int) -> bool | None:
+    """Send the next reminder; return whether the mail server has accepted it, or None if none is due.
 
     No transaction is open while the mail server answers: the first claims the reminder, another one stores the outcome.
     """
-    with organisation_scope(organisation_id):
+    async with worker.transaction(AppointmentService) as service:
+        claimed = await service.claim_reminder(lead_hours)
+        if claimed is None:
+            return None
+        email = await _write(service.session, claimed)
+    outcome, data = "reminded", dict[str, str]()
+    try:
+        worker.email.send(email)
+    except EmailUnconfirmed:
+        outcome = UNCONFIRMED
+        logger.warning("The mail server did not confirm the reminder of appointment %s.", claimed.id)
+    except RecipientRefused as refusal:
+        outcome, data = "unreachable", {"reason": str(refusal)}
+    except EmailError as error:
+        logger.warning("The reminder of appointment %s was not sent: %s", claimed.id, error)
         async with worker.transaction(AppointmentService) as service:
-            appointment = await service.claim_reminder(appointment_id, lead_hours)
-            if appointment is None:
-                return False
-            email = await _write(service.session, appointment)
-        outcome, data = "reminded", dict[str, str]()
-        try:
-            worker.email.send(email)
-        except EmailUnconfirmed:
-            outcome = UNCONFIRMED
-            logger.warning("The mail server did not confirm the reminder of appointment %s.", appointment_id)
-        except RecipientRefused as refusal:
-            outcome, data = "unreachable", {"reason": str(refusal)}
-        except EmailError:
-            async with worker.transaction(AppointmentService) as service:
-                await service.release_reminder(appointment)
-            raise
-        async with worker.transaction(AppointmentService) as service:
-            await service.settle_reminder(appointment, outcome, **data)
-        return outcome == "reminded"
+            await service.release_reminder(claimed)
+        return False
+    async with worker.transaction(AppointmentService) as service:
+        await service.settle_reminder(claimed, outcome, **data)
+    return outcome == "reminded"
 
 
 async def _write(session: AsyncSession, appointment: Appointment) -> Email:

@@ -13,7 +13,7 @@ from your_service.modules.appointments.schemas import (
     AppointmentReschedule,
 )
 from your_service.modules.appointments.service import AppointmentService
-from your_service.modules.appointments.tasks import send_reminder
+from your_service.modules.appointments.tasks import send_reminders
 from your_service.modules.patients.models import Patient
 from your_service.modules.patients.service import PatientService
 
@@ -141,11 +141,10 @@ async def test_one_of_several_concurrent_workers_sends_the_reminder(
 ) -> None:
     await appointment_service.session.commit()
 
-    async def remind(session: AsyncSession) -> bool:
-        message = (test_appointment.organisation_id, test_appointment.id, 24 * 14)
-        return await in_worker(send_reminder.run, *message)
+    async def remind(session: AsyncSession) -> int:
+        return await in_worker(send_reminders.run, 24 * 14)
 
     outcomes = await race(*[remind] * 5)
 
-    assert sorted(outcomes) == [*[False] * 4, True]
+    assert sorted(outcomes) == [0, 0, 0, 0, 1]
     assert len(mock_email.outbox) == 1

@@ -3,11 +3,12 @@
 import pytest
 from time_machine import Traveller
 
+from your_service.core.queues import LEASE
 from your_service.core.tasks import Worker
 from your_service.gateways.email import EmailSettings, SmtpEmailGateway
 from your_service.modules.appointments.models import Appointment
-from your_service.modules.appointments.service import MAX_REMINDERS, REMINDER_LEASE
-from your_service.modules.appointments.tasks import queue_reminders, send_reminder
+from your_service.modules.appointments.service import MAX_REMINDERS
+from your_service.modules.appointments.tasks import send_reminders
 from your_service.modules.patients.models import Patient
 
 from tests.support.gateways.email import RecordingEmailGateway
@@ -19,30 +20,14 @@ LEAD = 24 * 14
 
 
 @pytest.mark.usefixtures("celery_worker")
-async def test_a_worker_sends_a_queued_reminder(
-    test_appointment: Appointment,
-    test_patient: Patient,
-    mock_email: RecordingEmailGateway,
-) -> None:
-    result = send_reminder.delay(test_appointment.organisation_id, test_appointment.id, LEAD)
-
-    assert await in_worker(result.get, timeout=20, interval=0.001) is True
-
-    assert [email.to for email in mock_email.outbox] == [test_patient.email]
-
-
-@pytest.mark.usefixtures("celery_worker")
 async def test_a_worker_finds_and_sends_due_reminders(
     test_appointment: Appointment,
     test_patient: Patient,
     mock_email: RecordingEmailGateway,
 ) -> None:
-    found = queue_reminders.delay(lead_hours=LEAD)
+    tasks = [send_reminders.delay(LEAD) for _ in range(2)]
 
-    assert await in_worker(found.get, timeout=20, interval=0.001) == 1
-    # A single worker runs tasks in order: this result comes after the reminder.
-    again = queue_reminders.delay(lead_hours=LEAD)
-    assert await in_worker(again.get, timeout=20, interval=0.001) == 0
+    assert [await in_worker(task.get, timeout=20, interval=0.001) for task in tasks] == [1, 0]
     assert [email.to for email in mock_email.outbox] == [test_patient.email]
 
 
@@ -64,8 +49,8 @@ async def test_a_patient_gets_two_copies_at_most_when_the_mail_server_confirms_n
     celery_app.email = SmtpEmailGateway(settings)
 
     for _ in range(MAX_REMINDERS + 2):
-        await in_worker(send_reminder.apply, args=(test_appointment.organisation_id, test_appointment.id, LEAD))
-        frozen_time.shift(REMINDER_LEASE)
+        await in_worker(send_reminders.run, LEAD)
+        frozen_time.shift(LEASE)
 
     copies = {received.message["Message-ID"] for received in smtp_server.messages}
     assert (len(smtp_server.messages), len(copies)) == (2, 1)

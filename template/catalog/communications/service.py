@@ -1,6 +1,6 @@
 """The service for communications."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, ClassVar
 from uuid import UUID
@@ -11,13 +11,12 @@ from ...core.clock import utcnow
 from ...core.concurrency import lock_keys
 from ...core.errors import Conflict, Unprocessable
 from ...core.events import Event
+from ...core.queues import LEASE, lock_first
 from ...core.resource import Lifecycle, Transitions
 from .models import Communication, CommunicationState, Contact
 from .rules import MAX_ATTEMPTS, MAX_COPIES, Channel, choice_of, delay_after, is_open, normal_number
 from .schemas import CommunicationCreate
 
-LEASE = timedelta(minutes=2)
-"""How long a claimed message belongs to one worker; longer than a task may run (`TIME_LIMIT` in `worker.py`)."""
 UNSUBSCRIBED = "21610"
 """Twilio's error code for a recipient who has sent STOP."""
 REPORTED = {
@@ -193,10 +192,7 @@ class CommunicationService(Lifecycle[Communication]):
             Communication.due_at <= now,
             or_(claimed_until.is_(None), claimed_until <= now),
         )
-        # Other workers take the messages behind it meanwhile.
-        first = due.order_by(Communication.due_at, Communication.id).limit(1).with_for_update(skip_locked=True)
-        found: Communication | None = await self.session.scalar(first.execution_options(populate_existing=True))
-        return found
+        return await lock_first(self.session, due.order_by(Communication.due_at, Communication.id))
 
     async def _apply(self, communication: Communication, status: str, error_code: object) -> None:
         state = REPORTED.get(status)

@@ -1,24 +1,17 @@
 """Tasks that send messages by e-mail, SMS and WhatsApp."""
 
 import logging
-from time import monotonic
 from typing import Literal
-from uuid import UUID
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
-from sqlalchemy import select
 
-from ...core.tasks import Schedule, Worker, task
-from ...core.tenancy import Organisation, organisation_scope
+from ...core.tasks import Schedule, Worker, every, in_turn, task
 from ...gateways.email import Email, EmailError, EmailUnconfirmed, RecipientRefused
 from ...gateways.twilio import MessageRefused, TwilioError, TwilioMessage, TwilioUnconfirmed
 from .models import Communication
 from .rules import Channel
 from .service import CommunicationService
-
-RUN_SECONDS = 30
-"""How long a run sends messages; with the timeouts of a gateway it is shorter than a task may run."""
 
 logger = logging.getLogger(__name__)
 
@@ -35,59 +28,39 @@ class TaskSettings(BaseSettings):
 
 def schedule(settings: TaskSettings) -> Schedule:
     """Return the schedule of the periodic tasks."""
-    return {
-        "communications.send_due": {
-            "task": "communications.send_due",
-            "schedule": settings.communication_interval_seconds,
-            # A run that no worker has started by then is dropped: the next one does the same.
-            "options": {"expires": settings.communication_interval_seconds},
-        },
-    }
+    return every(settings.communication_interval_seconds, "communications.send_due")
 
 
 @task(name="communications.send_due")
 async def send_due(worker: Worker) -> int:
-    """Send the messages that are due, of all organisations in turn, and return how many the providers have accepted.
-
-    Workers share the messages: each takes one at a time. What is left after `RUN_SECONDS` is for the next run.
-    """
-    async with worker.sessions() as session:
-        found = await session.scalars(select(Organisation.id))
-        waiting = found.all()
-    accepted = 0
-    end = monotonic() + RUN_SECONDS
-    while waiting and monotonic() < end:
-        outcomes = [(each, await send_next(worker, each)) for each in waiting]
-        accepted += sum(outcome is True for _, outcome in outcomes)
-        waiting = [each for each, outcome in outcomes if outcome is not None]
-    return accepted
+    """Send the messages that are due, and return how many the providers have accepted."""
+    return await in_turn(worker, send_next)
 
 
-async def send_next(worker: Worker, organisation_id: UUID) -> bool | None:
-    """Send the next message of an organisation; return whether the provider has accepted it, or None if none is due.
+async def send_next(worker: Worker) -> bool | None:
+    """Send the next message; return whether the provider has accepted it, or None if none is due.
 
     No transaction is open while the provider answers: the first claims the message, another one stores the outcome.
     """
-    with organisation_scope(organisation_id):
+    async with worker.transaction(CommunicationService) as service:
+        claimed = await service.claim_next()
+    if claimed is None:
+        return None
+    try:
+        provider_id = transmit(worker, claimed)
+    except (RecipientRefused, MessageRefused) as refusal:
         async with worker.transaction(CommunicationService) as service:
-            claimed = await service.claim_next()
-        if claimed is None:
-            return None
-        try:
-            provider_id = transmit(worker, claimed)
-        except (RecipientRefused, MessageRefused) as refusal:
-            async with worker.transaction(CommunicationService) as service:
-                await service.refuse(claimed, str(refusal), getattr(refusal, "code", None))
-            return False
-        except (EmailError, TwilioError) as error:
-            logger.warning("Communication %s was not confirmed by its provider: %s", claimed.id, error)
-            perhaps_sent = isinstance(error, EmailUnconfirmed | TwilioUnconfirmed)
-            async with worker.transaction(CommunicationService) as service:
-                await service.postpone(claimed, str(error), perhaps_sent=perhaps_sent)
-            return False
+            await service.refuse(claimed, str(refusal), getattr(refusal, "code", None))
+        return False
+    except (EmailError, TwilioError) as error:
+        logger.warning("Communication %s was not confirmed by its provider: %s", claimed.id, error)
+        perhaps_sent = isinstance(error, EmailUnconfirmed | TwilioUnconfirmed)
         async with worker.transaction(CommunicationService) as service:
-            await service.confirm(claimed, provider_id)
-        return True
+            await service.postpone(claimed, str(error), perhaps_sent=perhaps_sent)
+        return False
+    async with worker.transaction(CommunicationService) as service:
+        await service.confirm(claimed, provider_id)
+    return True
 
 
 def transmit(worker: Worker, communication: Communication) -> str | None:

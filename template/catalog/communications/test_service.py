@@ -11,10 +11,11 @@ from sqlalchemy.dialects import postgresql
 from time_machine import Traveller
 
 from your_service.core.errors import Conflict, InvalidTransition, Unprocessable
+from your_service.core.queues import LEASE
 from your_service.modules.communications.models import Communication, CommunicationState, Contact
 from your_service.modules.communications.rules import MAX_ATTEMPTS, MAX_COPIES, WINDOW, Channel, delay_after
 from your_service.modules.communications.schemas import CommunicationCreate, CommunicationQuery
-from your_service.modules.communications.service import LEASE, CommunicationService, Refusal
+from your_service.modules.communications.service import CommunicationService, Refusal
 
 from tests.support.factories import Payload
 from tests.test_config import FROZEN_NOW

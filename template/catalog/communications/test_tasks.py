@@ -7,7 +7,8 @@ import pytest
 from pydantic import ValidationError
 from time_machine import Traveller
 
-from your_service.core.tasks import Worker
+from your_service.core.queues import LEASE
+from your_service.core.tasks import TURNS_SECONDS, Worker
 from your_service.core.tenancy import Organisation, organisation_scope
 from your_service.gateways.email import Email, EmailRefused, EmailUnavailable, EmailUnconfirmed, RecipientRefused
 from your_service.gateways.twilio import (
@@ -17,11 +18,10 @@ from your_service.gateways.twilio import (
     TwilioUnavailable,
     TwilioUnconfirmed,
 )
-from your_service.modules.communications import tasks
 from your_service.modules.communications.models import Communication
 from your_service.modules.communications.rules import Channel, delay_after
-from your_service.modules.communications.service import LEASE, CommunicationService
-from your_service.modules.communications.tasks import RUN_SECONDS, TaskSettings, schedule, send_due
+from your_service.modules.communications.service import CommunicationService
+from your_service.modules.communications.tasks import TaskSettings, schedule, send_due
 from your_service.worker import WorkerSettings
 
 from tests.support.factories import Factory
@@ -113,19 +113,8 @@ class TestSend(ServiceTestCase[CommunicationService]):
         assert sent == {(each.text, each.organisation_id) for each in (*ours, theirs)}
         assert {each.state for each in ours} == {"sent"}
 
-    async def test_a_run_ends_before_its_task_may_be_killed(
-        self, monkeypatch: pytest.MonkeyPatch, celery_app: Worker, worker_settings: WorkerSettings
-    ) -> None:
-        for _ in range(2):
-            await self.make()
-        monkeypatch.setattr(tasks, "RUN_SECONDS", 0)
-
-        accepted = await self.send()
-
-        assert (accepted, self.twilio.outbox) == (0, [])
-
-        longest_call = 2 * worker_settings.twilio_timeout_seconds
-        assert RUN_SECONDS + longest_call < celery_app.conf.task_soft_time_limit
+    def test_a_task_ends_within_its_limit(self, celery_app: Worker, worker_settings: WorkerSettings) -> None:
+        assert TURNS_SECONDS + 2 * worker_settings.twilio_timeout_seconds < celery_app.conf.task_soft_time_limit
 
     async def test_one_failure_does_not_stop_the_others(self) -> None:
         messages = [await self.make() for _ in range(3)]
@@ -207,18 +196,13 @@ class TestSend(ServiceTestCase[CommunicationService]):
 
         assert {each.failure for each in messages} == {"400 21610", "opted_out"}
 
-    def test_a_claim_lasts_longer_than_a_task(self, celery_app: Worker) -> None:
-        assert LEASE.total_seconds() > celery_app.conf.task_time_limit
 
-
-def test_the_schedule_follows_the_settings(celery_app: Worker) -> None:
+def test_the_schedule_follows_the_settings() -> None:
     settings = TaskSettings(_env_file=None, communication_interval_seconds=60)
 
     (entry,) = schedule(settings).values()
 
-    assert entry["task"] == send_due.name
-    assert entry["task"] in celery_app.tasks
-    assert (entry["schedule"], entry["options"]) == (60, {"expires": 60})
+    assert (entry["task"], entry["schedule"]) == (send_due.name, 60)
 
 
 def test_an_invalid_interval_is_refused() -> None:

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 from time_machine import Traveller
 
+from your_service.core.queues import LEASE
 from your_service.core.tasks import Worker
 from your_service.gateways.email import EmailSettings, SmtpEmailGateway
 from your_service.gateways.twilio import TwilioClient, TwilioSettings
 from your_service.modules.communications.models import Communication
 from your_service.modules.communications.rules import MAX_COPIES
-from your_service.modules.communications.service import LEASE, CommunicationService
+from your_service.modules.communications.service import CommunicationService
 from your_service.modules.communications.tasks import send_due
 
 from tests.support.factories import Factory

@@ -1,6 +1,5 @@
 """The service for workflow runs. The tasks call n8n between its methods, without a transaction."""
 
-from collections.abc import Sequence
 from datetime import timedelta
 from typing import ClassVar
 from uuid import UUID
@@ -10,14 +9,13 @@ from sqlalchemy import select
 from ...core.clock import utcnow
 from ...core.errors import Unprocessable
 from ...core.events import is_handled
+from ...core.queues import LEASE, lock_first
 from ...core.resource import Lifecycle, Transitions
 from .models import RunState, WorkflowRun
 from .schemas import RunResult
 
 MAX_ATTEMPTS = 5
 """How often a workflow is started at most, if n8n does not confirm that it has started."""
-LEASE = timedelta(minutes=2)
-"""How long a claimed run belongs to one worker; longer than a task may run (`TIME_LIMIT` in `worker.py`)."""
 FIRST_DELAY = timedelta(seconds=30)
 """The time between the first two attempts; each further one is twice as long."""
 CONFIRMED = "slot.confirmed"
@@ -70,8 +68,7 @@ class WorkflowRunService(Lifecycle[WorkflowRun]):
 
         A claim counts as an attempt, because the worker may be lost while it starts the workflow.
         """
-        while due := await self._due(RunState.QUEUED, limit=1):
-            (run,) = due
+        while (run := await self._next_due(RunState.QUEUED)) is not None:
             if run.attempts < MAX_ATTEMPTS:
                 run.attempts += 1
                 run.due_at = utcnow() + LEASE
@@ -107,23 +104,18 @@ class WorkflowRunService(Lifecycle[WorkflowRun]):
             run.state, run.failure, run.finished_at = RunState.FAILED, failure, utcnow()
             await self._publish(RunState.FAILED, run, workflow=run.workflow)
 
-    async def end_overdue(self) -> int:
-        """Mark the started runs whose callback did not come in time, and return how many there are."""
-        overdue = await self._due(RunState.STARTED, limit=100)
-        for run in overdue:
+    async def end_next(self) -> WorkflowRun | None:
+        """End the next started run whose callback did not come in time, and return it; return None if there is none."""
+        run = await self._next_due(RunState.STARTED)
+        if run is not None:
             run.state = RunState.TIMED_OUT
             await self._publish(RunState.TIMED_OUT, run, workflow=run.workflow)
-        return len(overdue)
+        return run
 
     async def _give_up(self, run: WorkflowRun) -> None:
         run.state = RunState.GIVEN_UP
         await self._publish(RunState.GIVEN_UP, run, workflow=run.workflow)
 
-    async def _due(self, state: RunState, limit: int) -> Sequence[WorkflowRun]:
-        # Other workers get the next ones.
-        statement = select(WorkflowRun).where(WorkflowRun.state == state, WorkflowRun.due_at <= utcnow())
-        statement = statement.order_by(WorkflowRun.due_at, WorkflowRun.id).limit(limit)
-        found = await self.session.scalars(
-            statement.with_for_update(skip_locked=True).execution_options(populate_existing=True)
-        )
-        return found.all()
+    async def _next_due(self, state: RunState) -> WorkflowRun | None:
+        due = select(WorkflowRun).where(WorkflowRun.state == state, WorkflowRun.due_at <= utcnow())
+        return await lock_first(self.session, due.order_by(WorkflowRun.due_at, WorkflowRun.id))

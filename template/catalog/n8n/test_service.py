@@ -11,10 +11,11 @@ from time_machine import Traveller
 from your_service.core.clock import utcnow
 from your_service.core.errors import Conflict, InvalidTransition, NotFound, Unprocessable
 from your_service.core.events import Event, EventBus, handles
+from your_service.core.queues import LEASE
 from your_service.core.tenancy import Organisation
 from your_service.modules.n8n.models import RunState, WorkflowRun
 from your_service.modules.n8n.schemas import RunResult, WorkflowRunCreate, WorkflowRunQuery
-from your_service.modules.n8n.service import CONFIRMED, FIRST_DELAY, LEASE, MAX_ATTEMPTS, WorkflowRunService
+from your_service.modules.n8n.service import CONFIRMED, FIRST_DELAY, MAX_ATTEMPTS, WorkflowRunService
 
 from tests.support.factories import Factory
 from tests.test_config import FROZEN_NOW
@@ -201,21 +202,21 @@ class TestRuns(ServiceTestCase[WorkflowRunService]):
         run = await self.start()
 
         self.time.move_to(FROZEN_NOW + HOUR - SECOND)
-        early = await self.service.end_overdue()
+        early = await self.service.end_next()
         self.time.move_to(FROZEN_NOW + HOUR)
-        late = await self.service.end_overdue()
+        late = await self.service.end_next()
 
-        assert (early, late, run.state) == (0, 1, RunState.TIMED_OUT)
+        assert (early, late, run.state) == (None, run, RunState.TIMED_OUT)
         assert self.names()[-1] == "workflow_run.timed_out"
-        assert await self.service.end_overdue() == 0
+        assert await self.service.end_next() is None
 
     async def test_a_queued_run_does_not_time_out(self) -> None:
         run = await self.make()
         self.time.shift(24 * 3600)
 
-        ended = await self.service.end_overdue()
+        ended = await self.service.end_next()
 
-        assert (ended, run.state) == (0, RunState.QUEUED)
+        assert (ended, run.state) == (None, RunState.QUEUED)
 
     @pytest.mark.parametrize("state", [RunState.TIMED_OUT, RunState.GIVEN_UP])
     async def test_a_late_callback_counts(self, state: RunState) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from your_service.core.events import EventBus
 from your_service.core.tenancy import Organisation
 from your_service.modules.vector.models import VectorDocument
-from your_service.modules.vector.schemas import VectorDocumentCreate
+from your_service.modules.vector.schemas import VectorChunkQuery, VectorDocumentCreate
 from your_service.modules.vector.service import VectorDocumentService
 
 from tests.support.factories import Factory, Payload
@@ -63,9 +63,8 @@ def make_embedded_document(
 
     async def make(**overrides: Any) -> VectorDocument:
         document = await make_vector_document(**overrides)
-        claim = await vector_document_service.claim(document.id, mock_openai.embedding_model)
-        assert claim is not None
-        vectors = mock_openai.embed(claim.texts)
+        listing = await vector_document_service.chunks(document.id, VectorChunkQuery(limit=100))
+        vectors = mock_openai.embed([chunk.text for chunk in listing.items])
         await vector_document_service.store_vectors(document.id, vectors, mock_openai.embedding_model)
         return document
 

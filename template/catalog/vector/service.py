@@ -11,13 +11,12 @@ from pgvector.sqlalchemy import VECTOR
 from sqlalchemy import ColumnElement, Row, Select, and_, case, cast, func, literal, or_, select, text
 
 from ...core.clock import utcnow
-from ...core.resource import Conditions, Lifecycle, Listing, Transitions
+from ...core.queues import LEASE, lock_first
+from ...core.resource import Lifecycle, Listing, Transitions
 from .models import DocumentState, VectorChunk, VectorDocument
 from .rules import cosine, divide, joined, keyword_score, keyword_share, rarity, words_of
 from .schemas import HybridQuery, VectorChunkQuery, VectorDocumentCreate
 
-LEASE = timedelta(minutes=2)
-"""How long a claimed document belongs to one worker; longer than a task may run (`TIME_LIMIT` in `worker.py`)."""
 MAX_ATTEMPTS = 3
 """How often the vectors of a document may be asked for in vain, while the provider is not down."""
 NEAREST = 200
@@ -114,29 +113,21 @@ class VectorDocumentService(Lifecycle[VectorDocument]):
         await self.session.flush()
         return document
 
-    async def due(self, model: str) -> Sequence[UUID]:
-        """Return the ids of the documents to embed with `model`, oldest first."""
-        found = await self.session.scalars(select(VectorDocument.id).where(*_due(model)).order_by(*self._order()))
-        return found.all()
-
-    async def claim(self, document_id: UUID, model: str) -> Claim | None:
-        """Claim a document for `LEASE`; return None unless it is due.
+    async def claim_next(self, model: str) -> Claim | None:
+        """Claim the document for `LEASE` that is due first to be embedded with `model`; return None if none is due.
 
         The claim counts as an attempt, because the worker may be lost. After `MAX_ATTEMPTS`, the document fails instead.
         """
-        statement = select(VectorDocument).where(VectorDocument.id == document_id, *_due(model)).with_for_update()
-        document: VectorDocument | None = await self.session.scalar(statement)
-        if document is None:
-            return None
-        if document.attempts >= MAX_ATTEMPTS:
+        while (document := await lock_first(self.session, _due(model))) is not None:
+            if document.attempts < MAX_ATTEMPTS:
+                document.attempts += 1
+                document.due_at = utcnow() + LEASE
+                await self.session.flush()
+                texts = select(VectorChunk.text).where(VectorChunk.document_id == document.id)
+                found = await self.session.scalars(texts.order_by(VectorChunk.position))
+                return Claim(document.id, [*found], document.due_at)
             await self._fail(document, document.failure or f"The worker was interrupted {MAX_ATTEMPTS} times.")
-            return None
-        document.attempts += 1
-        document.due_at = utcnow() + LEASE
-        await self.session.flush()
-        texts = select(VectorChunk.text).where(VectorChunk.document_id == document_id).order_by(VectorChunk.position)
-        found = await self.session.scalars(texts)
-        return Claim(document_id, [*found], document.due_at)
+        return None
 
     async def store_vectors(self, document_id: UUID, vectors: Sequence[list[float]], model: str) -> None:
         """Store the vectors of a document's chunks, in order. A document that was deleted meanwhile is left out."""
@@ -234,10 +225,12 @@ class VectorDocumentService(Lifecycle[VectorDocument]):
         await self._publish("failed", document, reason=reason)
 
 
-def _due(model: str) -> Conditions:
+def _due(model: str) -> Select[VectorDocument]:
     # The vectors of different models cannot be compared.
     outdated = and_(VectorDocument.state == DocumentState.EMBEDDED, VectorDocument.model != model)
-    return [or_(VectorDocument.state == DocumentState.PENDING, outdated), VectorDocument.due_at <= utcnow()]
+    to_embed = or_(VectorDocument.state == DocumentState.PENDING, outdated)
+    due = select(VectorDocument).where(to_embed, VectorDocument.due_at <= utcnow())
+    return due.order_by(VectorDocument.due_at, VectorDocument.id)
 
 
 def _has(word: str) -> ColumnElement[bool]:

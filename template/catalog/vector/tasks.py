@@ -2,15 +2,11 @@
 
 import logging
 from datetime import timedelta
-from uuid import UUID
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
-from sqlalchemy import select
 
-from ...core.events import EventBus
-from ...core.tasks import Schedule, Worker, task
-from ...core.tenancy import Organisation, organisation_scope
+from ...core.tasks import Schedule, Worker, every, in_turn, task
 from ...gateways.openai import NonsensicalAnswer, OpenAIError, OpenAIUnavailable, RequestRefused
 from .service import VectorDocumentService
 
@@ -31,58 +27,39 @@ class TaskSettings(BaseSettings):
 
 def schedule(settings: TaskSettings) -> Schedule:
     """Return the schedule of the periodic tasks."""
-    return {
-        "vector.queue_documents": {
-            "task": "vector.queue_documents",
-            "schedule": settings.vector_interval_seconds,
-            "kwargs": {"expires": settings.vector_interval_seconds},
-            # A run that no worker has started by then is dropped: the next one does the same.
-            "options": {"expires": settings.vector_interval_seconds},
-        },
-    }
+    return every(settings.vector_interval_seconds, "vector.embed_documents")
 
 
-@task(name="vector.queue_documents")
-async def queue_documents(worker: Worker, expires: float = 10) -> int:
-    """Queue the documents of all organisations that are to be embedded, and return how many there are."""
-    due: list[tuple[UUID, UUID]] = []
-    async with worker.sessions() as session:
-        for organisation_id in await session.scalars(select(Organisation.id)):
-            with organisation_scope(organisation_id):
-                service = VectorDocumentService(session, EventBus(session))
-                due += [(organisation_id, each) for each in await service.due(worker.openai.embedding_model)]
-    # The queue is on the network, so the transaction has to end first.
-    for message in due:
-        embed_document.apply_async(message, expires=expires)
-    return len(due)
+@task(name="vector.embed_documents")
+async def embed_documents(worker: Worker) -> int:
+    """Embed the documents that are due, and return how many were embedded."""
+    return await in_turn(worker, embed_next)
 
 
-@task(name="vector.embed_document")
-async def embed_document(worker: Worker, organisation_id: UUID, document_id: UUID) -> bool:
-    """Embed the chunks of a document if it is due, and return whether that was done.
+async def embed_next(worker: Worker) -> bool | None:
+    """Embed the chunks of the next document; return whether that was done, or None if none is due.
 
     No transaction is open while the provider answers: the first claims the document, another one stores the outcome.
     """
     model = worker.openai.embedding_model
-    with organisation_scope(organisation_id):
+    async with worker.transaction(VectorDocumentService) as service:
+        claim = await service.claim_next(model)
+    if claim is None:
+        return None
+    try:
+        vectors = worker.openai.embed(claim.texts)
+    except OpenAIError as error:
+        logger.warning("Document %s was not embedded: %s: %s", claim.document_id, type(error).__name__, error)
         async with worker.transaction(VectorDocumentService) as service:
-            claim = await service.claim(document_id, model)
-        if claim is None:
-            return False
-        try:
-            vectors = worker.openai.embed(claim.texts)
-        except OpenAIError as error:
-            logger.warning("Document %s was not embedded: %s: %s", document_id, type(error).__name__, error)
-            async with worker.transaction(VectorDocumentService) as service:
-                if isinstance(error, RequestRefused):
-                    await service.refuse(claim, f"The provider refused the text: {error}")
-                else:
-                    counts = isinstance(error, NonsensicalAnswer)
-                    await service.postpone(claim, pause_after(error), str(error), counts=counts)
-            return False
-        async with worker.transaction(VectorDocumentService) as service:
-            await service.store_vectors(document_id, vectors, model)
-        return True
+            if isinstance(error, RequestRefused):
+                await service.refuse(claim, f"The provider refused the text: {error}")
+            else:
+                counts = isinstance(error, NonsensicalAnswer)
+                await service.postpone(claim, pause_after(error), str(error), counts=counts)
+        return False
+    async with worker.transaction(VectorDocumentService) as service:
+        await service.store_vectors(claim.document_id, vectors, model)
+    return True
 
 
 def pause_after(error: OpenAIError) -> timedelta:

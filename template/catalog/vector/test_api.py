@@ -76,7 +76,7 @@ async def test_retry(
 ) -> None:
     url = f"{URL}/{test_vector_document_id}"
     refused = await member_client.post(f"{url}/retry")
-    claim = await vector_document_service.claim(test_vector_document_id, "model")
+    claim = await vector_document_service.claim_next("model")
     assert claim is not None
     await vector_document_service.refuse(claim, "400 invalid_value")
     failed = await member_client.get(url)

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from time_machine import Traveller
 
 from your_service.core.errors import InvalidTransition, NotFound
+from your_service.core.queues import LEASE
 from your_service.core.tenancy import Organisation
 from your_service.modules.vector import service
 from your_service.modules.vector.models import DocumentState, VectorChunk, VectorDocument
@@ -20,7 +21,7 @@ from your_service.modules.vector.schemas import (
     VectorDocumentCreate,
     VectorDocumentQuery,
 )
-from your_service.modules.vector.service import LEASE, MAX_ATTEMPTS, Findings, VectorDocumentService
+from your_service.modules.vector.service import MAX_ATTEMPTS, Findings, VectorDocumentService
 
 from tests.support.factories import Factory, Payload
 from tests.support.gateways.openai import ScriptedOpenAIGateway
@@ -132,24 +133,22 @@ class TestVectorDocumentService(ServiceTestCase[VectorDocumentService]):
         make_vector_document: Factory[VectorDocument],
         frozen_time: Traveller,
     ) -> None:
-        document = await make_vector_document(text="Take one tablet.")
+        await make_vector_document(text="Take one tablet.")
 
-        claim = await self.service.claim(document.id, self.model)
+        claim = await self.service.claim_next(self.model)
         assert claim is not None
         assert (claim.texts, claim.until) == (["Take one tablet."], FROZEN_NOW + LEASE)
         frozen_time.shift(LEASE - timedelta(seconds=1))
-        assert await self.service.due(self.model) == []
-        assert await self.service.claim(document.id, self.model) is None
+        assert await self.service.claim_next(self.model) is None
 
         frozen_time.shift(1)
-        assert await self.service.due(self.model) == [document.id]
-        assert await self.service.claim(document.id, self.model) is not None
+        assert await self.service.claim_next(self.model) is not None
 
     async def test_a_claim_has_all_chunks_in_order(self, make_vector_document: Factory[VectorDocument]) -> None:
         document = await make_vector_document(text=LONG)
         await make_vector_document()
 
-        claim = await self.service.claim(document.id, self.model)
+        claim = await self.service.claim_next(self.model)
 
         listing = await self.service.chunks(document.id, VectorChunkQuery())
         assert claim is not None
@@ -167,7 +166,8 @@ class TestVectorDocumentService(ServiceTestCase[VectorDocumentService]):
             frozen_time.shift(-1)
 
         frozen_time.shift(10)
-        assert await self.service.due(self.model) == [document.id for document in reversed(documents)]
+        claims = [await self.service.claim_next(self.model) for _ in documents]
+        assert [claim and claim.document_id for claim in claims] == [document.id for document in reversed(documents)]
 
     async def test_stored_vectors_belong_to_their_chunks(
         self,
@@ -192,10 +192,8 @@ class TestVectorDocumentService(ServiceTestCase[VectorDocumentService]):
         document = await make_embedded_document()
         frozen_time.shift(LEASE)
 
-        assert await self.service.due(self.model) == []
-        assert await self.service.due("another") == [document.id]
-        claim = await self.service.claim(document.id, "another")
-        assert claim is not None
+        assert await self.service.claim_next(self.model) is None
+        assert await self.service.claim_next("another") is not None
         await self.service.store_vectors(document.id, [[1.0, 2.0]], "another")
 
         assert (document.state, document.model) == (DocumentState.EMBEDDED, "another")
@@ -205,7 +203,7 @@ class TestVectorDocumentService(ServiceTestCase[VectorDocumentService]):
         self,
         test_vector_document: VectorDocument,
     ) -> None:
-        claim = await self.service.claim(test_vector_document.id, self.model)
+        claim = await self.service.claim_next(self.model)
         assert claim is not None
         await self.service.delete(test_vector_document.id)
 
@@ -224,7 +222,7 @@ class TestVectorDocumentService(ServiceTestCase[VectorDocumentService]):
         attempts: int,
     ) -> None:
         frozen_time.shift(1)
-        claim = await self.service.claim(test_vector_document.id, self.model)
+        claim = await self.service.claim_next(self.model)
         assert claim is not None
 
         await self.service.postpone(claim, timedelta(seconds=60), "503 " + "x" * 300, counts=counts)
@@ -233,9 +231,9 @@ class TestVectorDocumentService(ServiceTestCase[VectorDocumentService]):
         assert (document.state, document.attempts) == (DocumentState.PENDING, attempts)
         assert document.failure == ("503 " + "x" * 300)[:200]
         frozen_time.shift(59)
-        assert await self.service.due(self.model) == []
+        assert await self.service.claim_next(self.model) is None
         frozen_time.shift(1)
-        assert await self.service.due(self.model) == [document.id]
+        assert await self.service.claim_next(self.model) is not None
 
     async def test_a_worker_postpones_and_refuses_only_what_it_has_claimed(
         self,
@@ -243,9 +241,9 @@ class TestVectorDocumentService(ServiceTestCase[VectorDocumentService]):
         frozen_time: Traveller,
     ) -> None:
         frozen_time.shift(1)
-        first = await self.service.claim(test_vector_document.id, self.model)
+        first = await self.service.claim_next(self.model)
         frozen_time.shift(LEASE)
-        second = await self.service.claim(test_vector_document.id, self.model)
+        second = await self.service.claim_next(self.model)
         assert first is not None
         assert second is not None
 
@@ -268,18 +266,17 @@ class TestVectorDocumentService(ServiceTestCase[VectorDocumentService]):
     ) -> None:
         frozen_time.shift(1)
         for _ in range(MAX_ATTEMPTS):
-            claim = await self.service.claim(test_vector_document.id, self.model)
+            claim = await self.service.claim_next(self.model)
             assert claim is not None
             if failure:
                 await self.service.postpone(claim, LEASE, failure, counts=True)
             frozen_time.shift(LEASE)
 
-        assert await self.service.claim(test_vector_document.id, self.model) is None
+        assert await self.service.claim_next(self.model) is None
 
         assert (test_vector_document.state, test_vector_document.failure) == (DocumentState.FAILED, reason)
         event = self.published_events[-1]
         assert (event.name, event.data) == ("vector_document.failed", {"reason": reason})
-        assert await self.service.due(self.model) == []
 
     async def test_a_failed_document_can_be_retried(
         self,
@@ -287,14 +284,14 @@ class TestVectorDocumentService(ServiceTestCase[VectorDocumentService]):
         frozen_time: Traveller,
     ) -> None:
         frozen_time.shift(1)
-        claim = await self.service.claim(test_vector_document.id, self.model)
+        claim = await self.service.claim_next(self.model)
         assert claim is not None
         await self.service.refuse(claim, "400")
 
         document = await self.service.retry(test_vector_document.id)
 
         assert (document.state, document.failure, document.attempts) == (DocumentState.PENDING, None, 0)
-        assert await self.service.due(self.model) == [document.id]
+        assert await self.service.claim_next(self.model) is not None
 
     async def test_only_a_failed_document_can_be_retried(
         self,
@@ -319,8 +316,7 @@ class TestVectorDocumentService(ServiceTestCase[VectorDocumentService]):
 
         with TenantContext(other_org):
             found = await self.search(mock_openai, "asthma")
-            assert await self.service.due(self.model) == []
-            assert await self.service.claim(pending.id, self.model) is None
+            assert await self.service.claim_next(self.model) is None
             with pytest.raises(NotFound):
                 await self.service.chunks(pending.id, VectorChunkQuery())
 

@@ -1,17 +1,14 @@
 """Tests of the tasks that embed documents."""
 
 from datetime import timedelta
-from typing import Any
-from uuid import UUID, uuid4
 
 import pytest
 from pydantic import ValidationError
-from sqlalchemy import Connection, Select, event, select
-from sqlalchemy.dialects import postgresql
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from time_machine import Traveller
 
-from your_service.core.tasks import Worker
+from your_service.core.queues import LEASE
 from your_service.core.tenancy import Organisation
 from your_service.gateways.openai import (
     AccountRefused,
@@ -21,73 +18,47 @@ from your_service.gateways.openai import (
     RequestRefused,
 )
 from your_service.modules.vector.models import DocumentState, VectorChunk, VectorDocument
-from your_service.modules.vector.service import LEASE, MAX_ATTEMPTS
+from your_service.modules.vector.service import MAX_ATTEMPTS
 from your_service.modules.vector.tasks import (
     LONGEST_PAUSE_SECONDS,
     PAUSE_SECONDS,
     TaskSettings,
-    embed_document,
+    embed_documents,
     pause_after,
-    queue_documents,
     schedule,
 )
 
 from tests.support.factories import Factory
 from tests.support.gateways.openai import ScriptedOpenAIGateway
-from tests.support.worker import QueuedTask, in_worker
+from tests.support.worker import in_worker
 from tests.test_config import FROZEN_NOW
 from tests.test_utils import TenantContext
 
 pytestmark = pytest.mark.usefixtures("celery_app", "frozen_time")
 
 
-@pytest.fixture
-def message(test_vector_document: VectorDocument) -> tuple[UUID, UUID]:
-    """The arguments of the task that embeds `test_vector_document`."""
-    return test_vector_document.organisation_id, test_vector_document.id
-
-
 async def test_a_document_is_embedded(
     db_session: AsyncSession,
     test_vector_document: VectorDocument,
     mock_openai: ScriptedOpenAIGateway,
-    message: tuple[UUID, UUID],
 ) -> None:
-    embedded = await in_worker(embed_document.run, *message)
+    embedded = await in_worker(embed_documents.run)
 
     await db_session.refresh(test_vector_document)
     chunk = await db_session.scalar(select(VectorChunk))
     assert chunk is not None
-    assert (embedded, test_vector_document.state) == (True, DocumentState.EMBEDDED)
+    assert (embedded, test_vector_document.state) == (1, DocumentState.EMBEDDED)
     assert mock_openai.embedded == [[chunk.text]]
     assert (chunk.embedding, chunk.model) == (mock_openai.embed([chunk.text])[0], mock_openai.embedding_model)
 
 
+@pytest.mark.usefixtures("test_vector_document")
 async def test_a_task_that_is_delivered_twice_embeds_once(
     mock_openai: ScriptedOpenAIGateway,
-    message: tuple[UUID, UUID],
 ) -> None:
-    embedded = [await in_worker(embed_document.run, *message) for _ in range(2)]
+    embedded = [await in_worker(embed_documents.run) for _ in range(2)]
 
-    assert (embedded, len(mock_openai.embedded)) == ([True, False], 1)
-
-
-async def test_embedding_locks_the_document_first(db_session: AsyncSession, message: tuple[UUID, UUID]) -> None:
-    queries: list[Select[Any]] = []
-
-    def note(_: Connection, statement: object, *__: object) -> None:
-        if isinstance(statement, Select):
-            queries.append(statement)
-
-    event.listen(db_session.get_bind(), "before_execute", note)
-
-    await in_worker(embed_document.run, *message)
-
-    # SQLite has no row locks, so check the statements for PostgreSQL.
-    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
-    of_documents = [str(query.compile(dialect=dialect)) for query in queries]
-    locked = [sql for sql in of_documents if sql.endswith(" FOR UPDATE")]
-    assert (of_documents[0], len(locked)) == (locked[0], 2)
+    assert (embedded, len(mock_openai.embedded)) == ([1, 0], 1)
 
 
 @pytest.mark.parametrize(
@@ -102,7 +73,6 @@ async def test_a_document_waits_after_a_failure(
     db_session: AsyncSession,
     test_vector_document: VectorDocument,
     mock_openai: ScriptedOpenAIGateway,
-    message: tuple[UUID, UUID],
     frozen_time: Traveller,
     caplog: pytest.LogCaptureFixture,
     failure: OpenAIError,
@@ -110,7 +80,7 @@ async def test_a_document_waits_after_a_failure(
 ) -> None:
     mock_openai.failures = [failure]
 
-    assert await in_worker(embed_document.run, *message) is False
+    assert await in_worker(embed_documents.run) == 0
 
     document = test_vector_document
     await db_session.refresh(document)
@@ -119,34 +89,33 @@ async def test_a_document_waits_after_a_failure(
     expected = f"Document {document.id} was not embedded: {type(failure).__name__}: {failure}"
     assert caplog.messages.count(expected) == 1
     frozen_time.shift(PAUSE_SECONDS)
-    assert await in_worker(embed_document.run, *message) is True
+    assert await in_worker(embed_documents.run) == 1
     await db_session.refresh(document)
     assert (document.state, document.failure, document.attempts) == (DocumentState.EMBEDDED, None, 0)
 
 
+@pytest.mark.usefixtures("test_vector_document")
 async def test_an_outage_of_any_length_loses_no_document(
     mock_openai: ScriptedOpenAIGateway,
-    message: tuple[UUID, UUID],
     frozen_time: Traveller,
 ) -> None:
     mock_openai.failures += [OpenAIUnavailable("503")] * MAX_ATTEMPTS * 3
     while mock_openai.failures:
-        assert await in_worker(embed_document.run, *message) is False
+        assert await in_worker(embed_documents.run) == 0
         frozen_time.shift(PAUSE_SECONDS)
 
-    assert await in_worker(embed_document.run, *message) is True
+    assert await in_worker(embed_documents.run) == 1
 
 
 async def test_nonsense_is_asked_for_three_times(
     db_session: AsyncSession,
     test_vector_document: VectorDocument,
     mock_openai: ScriptedOpenAIGateway,
-    message: tuple[UUID, UUID],
     frozen_time: Traveller,
 ) -> None:
     mock_openai.failures = [NonsensicalAnswer("The answer is no Embeddings.")] * 9
     for _ in range(MAX_ATTEMPTS + 2):
-        assert await in_worker(embed_document.run, *message) is False
+        assert await in_worker(embed_documents.run) == 0
         frozen_time.shift(PAUSE_SECONDS)
 
     await db_session.refresh(test_vector_document)
@@ -158,12 +127,11 @@ async def test_a_refused_text_is_not_sent_again(
     db_session: AsyncSession,
     test_vector_document: VectorDocument,
     mock_openai: ScriptedOpenAIGateway,
-    message: tuple[UUID, UUID],
     frozen_time: Traveller,
 ) -> None:
     mock_openai.failures = [RequestRefused("400 invalid_value")] * 2
     for _ in range(2):
-        assert await in_worker(embed_document.run, *message) is False
+        assert await in_worker(embed_documents.run) == 0
         frozen_time.shift(LEASE)
 
     await db_session.refresh(test_vector_document)
@@ -185,49 +153,27 @@ def test_a_pause_is_as_long_as_the_provider_says(failure: OpenAIError, seconds: 
     assert pause_after(failure) == timedelta(seconds=seconds)
 
 
-async def test_an_unknown_document_is_not_embedded(
-    mock_openai: ScriptedOpenAIGateway,
-    test_vector_document: VectorDocument,
-    other_org: Organisation,
-) -> None:
-    unknown = await in_worker(embed_document.run, test_vector_document.organisation_id, uuid4())
-    foreign = await in_worker(embed_document.run, other_org.id, test_vector_document.id)
-
-    assert (unknown, foreign, mock_openai.embedded) == (False, False, [])
-
-
-async def test_documents_of_every_organisation_are_queued(
+async def test_documents_of_every_organisation_are_embedded(
+    db_session: AsyncSession,
     test_vector_document: VectorDocument,
     make_vector_document: Factory[VectorDocument],
-    make_embedded_document: Factory[VectorDocument],
     other_org: Organisation,
-    queued_tasks: list[QueuedTask],
 ) -> None:
-    await make_embedded_document()
     with TenantContext(other_org):
         theirs = await make_vector_document()
 
-    assert await in_worker(queue_documents.run, 60) == 2
+    assert await in_worker(embed_documents.run) == 2
 
-    assert {task.args for task in queued_tasks} == {
-        (test_vector_document.organisation_id, test_vector_document.id),
-        (other_org.id, theirs.id),
-    }
-    assert {(task.name, task.expires) for task in queued_tasks} == {
-        ("vector.embed_document", (FROZEN_NOW + timedelta(minutes=1)).isoformat())
-    }
+    await db_session.refresh(test_vector_document)
+    with TenantContext(other_org):
+        await db_session.refresh(theirs)
+    assert {test_vector_document.state, theirs.state} == {DocumentState.EMBEDDED}
 
 
-def test_a_claim_lasts_longer_than_a_task(celery_app: Worker) -> None:
-    assert LEASE.total_seconds() > celery_app.conf.task_time_limit
-
-
-def test_the_schedule_follows_the_settings(celery_app: Worker) -> None:
+def test_the_schedule_follows_the_settings() -> None:
     (entry,) = schedule(TaskSettings(_env_file=None, vector_interval_seconds=30)).values()
 
-    assert entry["task"] == queue_documents.name
-    assert entry["task"] in celery_app.tasks
-    assert (entry["schedule"], entry["options"], entry["kwargs"]) == (30, {"expires": 30}, {"expires": 30})
+    assert (entry["task"], entry["schedule"]) == (embed_documents.name, 30)
 
 
 def test_invalid_settings_are_refused() -> None:
