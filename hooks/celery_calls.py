@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 
 from .check import Check, Finding
 from .outline import outline
@@ -25,6 +26,14 @@ class Tasks:
         self._project = project
         self._resolver = Resolver.of(project)
         self._known: dict[tuple[str, str], Task | None] = {}
+
+    def may_be(self, name: str) -> bool:
+        """Return whether some function with a decorator like that of a task has the last part of a name."""
+        return self._project.partial or name.rpartition(".")[2] in self._names
+
+    @cached_property
+    def _names(self) -> set[str]:
+        return {name for _, known in self._project.read(tasks, self._project.files) for name in known}
 
     def find(self, path: str, name: str) -> Task | None:
         """Return the task that a full name is in the file at a path, if it is a task that can be judged."""
@@ -83,7 +92,7 @@ def judge(project: Project, paths: Iterable[str]) -> Iterator[tuple[str, TaskCal
     known = Tasks(project)
     for path, calls in project.read(task_calls, paths):
         for call in calls:
-            if task := known.find(path, call.task):
+            if known.may_be(call.task) and (task := known.find(path, call.task)):
                 yield path, call, task, problem(call, task)
 
 

@@ -6,9 +6,17 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping
 from functools import cached_property
 from itertools import chain
 
+from .nodes import children
+
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 SCOPES = (*FUNCTIONS, *COMPREHENSIONS, ast.ClassDef, ast.Lambda)
+BINDERS = {
+    ast.Import, ast.ImportFrom, ast.Assign, ast.AnnAssign, ast.NamedExpr, ast.withitem, *FUNCTIONS, ast.ClassDef,
+    ast.ExceptHandler, ast.MatchAs, ast.MatchStar, ast.Tuple, ast.List, ast.For, ast.AsyncFor, ast.comprehension,
+    ast.Global, ast.Nonlocal,
+}  # fmt: skip
+"""The nodes that may bind names."""
 BUILTINS = frozenset(dir(builtins))
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -23,14 +31,20 @@ class Scope:
     dots. What the file itself defines has no full name, except aliases and subclasses of what it imports.
     """
 
-    def __init__(self, node: ast.AST, parent: "Scope | None" = None, fixtures: Mapping[str, str] | None = None) -> None:
-        """Take the full names of parameters that are known by their names alone."""
+    def __init__(
+        self,
+        node: ast.AST,
+        parent: "Scope | None" = None,
+        fixtures: Mapping[str, str] | None = None,
+        binders: Iterable[ast.AST] | None = None,
+    ) -> None:
+        """Take the full names of parameters that are known by their names alone, and the nodes that bind, if known."""
         self.node = node
         self.parent = parent
         self._fixtures: Mapping[str, str] = parent._fixtures if parent else fixtures or {}
         self._names: dict[str, list[Value]] = {}
         self._known: dict[Hashable, str | None] = {}
-        for name, value in bindings(node):
+        for name, value in bindings(node, own_nodes(node) if binders is None else binders):
             self._names.setdefault(name, []).append(value)
 
     @cached_property
@@ -170,8 +184,8 @@ class Scope:
         return self._known[key]
 
 
-def bindings(node: ast.AST) -> Iterator[tuple[str, Value]]:
-    """Yield the names that a scope binds, with what they are bound to."""
+def bindings(node: ast.AST, own: Iterable[ast.AST]) -> Iterator[tuple[str, Value]]:
+    """Yield the names that a scope binds through its own nodes, with what they are bound to."""
     if isinstance(node, (*FUNCTIONS, ast.Lambda)):
         arguments = node.args
         known = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
@@ -179,7 +193,7 @@ def bindings(node: ast.AST) -> Iterator[tuple[str, Value]]:
         yield from ((rest.arg, None) for rest in (arguments.vararg, arguments.kwarg) if rest)
     elsewhere = set[str]()
     found: list[tuple[str, Value]] = []
-    for inner in own_nodes(node):
+    for inner in own:
         if isinstance(inner, ast.Global | ast.Nonlocal):
             elsewhere.update(inner.names)
         else:
@@ -217,12 +231,12 @@ def bound_by(node: ast.AST) -> Iterator[tuple[str, Value]]:
 
 def own_nodes(scope: ast.AST) -> Iterator[ast.AST]:
     """Yield the nodes of a scope: nested scopes, but not what is in them."""
-    todo = list(ast.iter_child_nodes(scope))
+    todo = children(scope)
     while todo:
         node = todo.pop()
         yield node
         if not isinstance(node, SCOPES):
-            todo.extend(ast.iter_child_nodes(node))
+            todo += children(node)
 
 
 def attributes(node: ast.ClassDef, scope: Scope) -> dict[str, list[tuple[ast.expr, Scope]]]:

@@ -2,21 +2,28 @@
 
 import ast
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from .lazy import looks_up
+from .nodes import children
 from .source import Source
 
 Kind = Literal["module", "import", "class", "function", "alias", "call", "value", "annotation"]
 """`import` is `from x import y`, `alias` is another name, `call` is the result of a call, `annotation` has no value."""
 
 DYNAMIC = re.compile(
-    rb"^def __getattr__\(|sys\.modules\[[^\]\n]+\]\s*=[^=]|globals\(\)\s*(\[|\.update|\.setdefault)|\bexec\(|vars\(\)\[|^__getattr__\b"
-    rb"|[=,]\s*globals\(\)|setattr\(\s*sys\.modules\[|^__path__\s*=|locals\(\)\s*(\[|\.update)",
+    rb"sys\.modules\[[^\]\n]+\]\s*=[^=]"
+    rb"|(globals|locals|vars)\(\)\s*(\[|\.update|\.setdefault)|[=,]\s*globals\(\)"
+    rb"|^\s*exec\(|^__getattr__\b|setattr\(\s*sys\.modules\["
+    rb"|^__path__\s*=(?!\s*(pkgutil\.)?extend_path)",
     re.MULTILINE,
 )
-"""How a module gets names that its statements do not show."""
+"""How a module gets names that its statements do not show, apart from a `__getattr__` function."""
+HINTS = (b"sys.modules[", b"globals()", b"locals()", b"vars()", b"exec(", b"__getattr__", b"__path__")
+"""Code without any of these words is not searched."""
 
 
 @dataclass(slots=True)
@@ -38,7 +45,7 @@ class Binding:
     bases: tuple[str, ...] = ()
     """Dotted names, and an empty text for other expressions, of a class."""
     metaclass: bool = False
-    """Whether a class has keywords, such as a metaclass."""
+    """Whether a class has keywords that may change it, such as most metaclasses."""
     members: dict[str, tuple["Binding", ...]] = field(default_factory=dict)
     """What the body of a class binds."""
 
@@ -56,7 +63,11 @@ class Outline:
     attributes: dict[str, frozenset[str]]
     """Attributes that statements of the module give its names: `f.x = 1`."""
     dynamic: bool
-    """Whether the module may have more names than its statements show."""
+    """Whether the module may have any other name, too."""
+    lazy: frozenset[str]
+    """Names that `__getattr__` may give: the texts of a module whose `__getattr__` looks names up in a table."""
+    assigned: dict[str, frozenset[str]]
+    """The attributes that the code of each class assigns, of whatever object."""
     deleted: frozenset[str]
     """Names that a `del` statement removes, perhaps."""
     public: frozenset[str] | None
@@ -71,14 +82,43 @@ def outline(source: Source) -> Outline:
         collector.add_globals(source.tree)
     if b":=" in source.data:
         collector.add_walrus(source.tree.body)
+    getter = _find_getter(source)
+    lookup = getter is not None and looks_up(getter)
     return Outline(
         names={name: tuple(bindings) for name, bindings in collector.names.items()},
         stars=tuple(collector.stars),
         attributes={name: frozenset(names) for name, names in collector.attributes.items()},
-        dynamic=DYNAMIC.search(source.data) is not None,
+        dynamic=_is_dynamic(_without_getter(source, getter)) or (getter is not None and not lookup),
+        lazy=frozenset(_texts(source.tree)) if lookup else frozenset(),
+        assigned=_assigned(source) if b"class " in source.data else {},
         deleted=frozenset(collector.deleted),
         public=_public(source.tree.body),
     )
+
+
+def _is_dynamic(code: bytes) -> bool:
+    """Return whether code makes names that its statements do not show. Most code is told by a word that it has not."""
+    return any(word in code for word in HINTS) and DYNAMIC.search(code) is not None
+
+
+def _find_getter(source: Source) -> ast.FunctionDef | None:
+    """Return the `__getattr__` of a module."""
+    if b"def __getattr__(" not in source.data:
+        return None
+    functions = (node for node in source.tree.body if isinstance(node, ast.FunctionDef))
+    return next((node for node in functions if node.name == "__getattr__" and node.args.args), None)
+
+
+def _without_getter(source: Source, getter: ast.FunctionDef | None) -> bytes:
+    """Return the code of a module without its `__getattr__`, which may keep what it gives in the module."""
+    if not getter:
+        return source.data
+    lines = source.data.splitlines(keepends=True)
+    return b"".join([*lines[: getter.lineno - 1], *lines[getter.end_lineno :]])
+
+
+def _texts(tree: ast.Module) -> Iterator[str]:
+    return (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str))
 
 
 class Collector:
@@ -116,7 +156,7 @@ class Collector:
             node.lineno,
             decorators=tuple(map(dotted_call, node.decorator_list)),
             bases=tuple(dotted(base.value if isinstance(base, ast.Subscript) else base) for base in node.bases),
-            metaclass=bool(node.keywords or inner.deleted or inner.stars),
+            metaclass=bool(inner.deleted or inner.stars) or not all(map(_is_harmless, node.keywords)),
             members=members,
         )
 
@@ -258,6 +298,11 @@ if hasattr(ast, "TypeAlias"):  # from Python 3.12
     VISITORS[ast.TypeAlias] = Collector.add_type
 
 
+def _is_harmless(keyword: ast.keyword) -> bool:
+    """Return whether a keyword of a class adds no attributes."""
+    return keyword.arg == "total" or dotted(keyword.value).rpartition(".")[2] == "ABCMeta"
+
+
 def walk_block(body: Iterable[ast.stmt]) -> Iterator[ast.AST]:
     """Yield the nodes below statements, without those in functions and classes."""
     inner = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
@@ -266,7 +311,7 @@ def walk_block(body: Iterable[ast.stmt]) -> Iterator[ast.AST]:
         node = waiting.pop()
         if not isinstance(node, inner):
             yield node
-            waiting.extend(ast.iter_child_nodes(node))
+            waiting += children(node)
 
 
 def dotted(node: ast.AST) -> str:
@@ -307,26 +352,13 @@ def _sets_all(node: ast.Assign | ast.AugAssign | ast.AnnAssign) -> bool:
     return any(isinstance(target, ast.Name) and target.id == "__all__" for target in targets)
 
 
-@dataclass(slots=True)
-class Inner:
-    """What is inside of functions and matters outside of them."""
-
-    imports: dict[str, tuple[str, int, str, str]]
-    """Names that functions import: the module, its level, the name there, and the function."""
-    attributes: dict[str, frozenset[str]]
-    """The attributes that the code of each class assigns, of whatever object."""
+LaterImports = dict[str, tuple[str, int, str, str]]
+"""Names that functions import: the module, its level, the name there, and the function."""
 
 
-def inner(source: Source) -> Inner:
-    """Return what functions import, and what classes assign to attributes."""
-    found = Inner({}, {})
-    for node in source.nodes:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            for name, entry in _imported(node):
-                found.imports.setdefault(name, entry)
-        elif isinstance(node, ast.ClassDef):
-            found.attributes[node.name] = found.attributes.get(node.name, frozenset()) | set(_assigned(node))
-    return found
+def later_imports(source: Source) -> LaterImports:
+    """Return what functions import when they are called."""
+    return {name: entry for function in reversed(source.functions) for name, entry in _imported(function)}
 
 
 def _imported(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[tuple[str, tuple[str, int, str, str]]]:
@@ -340,5 +372,10 @@ def _imported(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[tupl
                 yield alias.asname or top, (alias.name if alias.asname else top, 0, "", function.name)
 
 
-def _assigned(node: ast.ClassDef) -> Iterator[str]:
-    return (part.attr for part in ast.walk(node) if isinstance(part, ast.Attribute) and isinstance(part.ctx, ast.Store))
+def _assigned(source: Source) -> dict[str, frozenset[str]]:
+    """Return the attributes that the code of each class assigns, of whatever object."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for name, context in source.stores:
+        for owner in context.classes():
+            found[owner].add(name)
+    return {owner: frozenset(names) for owner, names in found.items()}

@@ -5,10 +5,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .call_sites import walk_calls
 from .check import Place, place
 from .names import Scope
 from .source import Source
+from .walking import fails_on_purpose
 
 MENTIONS = re.compile(rb"\bpatch\b|\bsetattr\(|\bdelattr\(|\bspy\(")
 MOCK = re.compile(
@@ -57,16 +57,12 @@ def patch_sites(source: Source) -> list[Site] | None:
     """Return the calls that replace something that must exist."""
     if not MENTIONS.search(source.data):
         return None
-    found = [site for call, scope, where in calls(source.tree) if (site := read_site(call, scope, where))]
-    return found or None
-
-
-def calls(tree: ast.Module) -> Iterator[tuple[ast.Call, Scope, str]]:
-    """Yield the calls of a file that may replace something, with the scope of each and the function around it."""
-    patches = {"patch", *_aliases(tree)}
-    for node, scope, where in walk_calls(tree, FIXTURES, EXPECTED):
-        if _may_replace(node.func, patches):
-            yield node, scope.scope, where
+    patches = {"patch", *_aliases(source)}
+    calls = [(node, context) for node, context in source.calls if _may_replace(node.func, patches)]
+    calls = [(node, context) for node, context in calls if not fails_on_purpose(context, EXPECTED)]
+    return [
+        site for node, context in calls if (site := read_site(node, context.scope(FIXTURES), context.where))
+    ] or None
 
 
 def _may_replace(function: ast.expr, patches: set[str]) -> bool:
@@ -80,9 +76,9 @@ def _may_replace(function: ast.expr, patches: set[str]) -> bool:
     return function.attr in ("patch", "setattr", "delattr", "spy")
 
 
-def _aliases(tree: ast.Module) -> Iterator[str]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.module in ("unittest.mock", "mock"):
+def _aliases(source: Source) -> Iterator[str]:
+    for node in source.all(ast.ImportFrom):
+        if node.module in ("unittest.mock", "mock"):
             yield from (alias.asname for alias in node.names if alias.asname)
 
 

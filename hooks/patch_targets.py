@@ -122,10 +122,10 @@ class Hints:
         return f"Did you mean {close[0]}?" if close else ""
 
     def _inside(self, module: Module, name: str) -> str:
-        inner = self._resolver.inner(module.file)
-        if not inner or name not in inner.imports:
+        imports = self._resolver.imported_later(module.file)
+        if name not in imports:
             return ""
-        target, level, original, function = inner.imports[name]
+        target, level, original, function = imports[name]
         if level:
             bases = self._resolver.base_of(module.file, level, target)
             target = bases[0].name if bases else ""

@@ -161,7 +161,10 @@ class Project:
 
     def fact(self, scan: Scan, path: str) -> Any:
         """Return the facts that a scan finds in a file, or None."""
-        return next((facts for _, facts in self.read(scan, [path])), None)
+        name = name_of(scan)
+        if name not in self._facts.get(path, ()):
+            self.prepare({path: (scan,)})
+        return self._facts[path][name]
 
     def others_with(self, patterns: Sequence[str]) -> list[str]:
         """Return the files that are not judged but match one of some patterns: what changed may break them."""

@@ -7,7 +7,6 @@ import sys
 import sysconfig
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from functools import cache, reduce
 from importlib import import_module
 from importlib.machinery import EXTENSION_SUFFIXES
@@ -17,7 +16,7 @@ from typing import Literal
 from weakref import WeakKeyDictionary
 
 from .modules import INIT, is_standard, join, parent
-from .outline import Binding, Inner, Outline, inner, outline
+from .outline import Binding, LaterImports, Outline, later_imports, outline
 from .project import Project
 
 Verdict = Literal["ok", "missing", "unknown"]
@@ -40,6 +39,8 @@ GENERATED = re.compile(r"^_?version(_info)?$|_pb2(_grpc)?$|^_?generated?$|^build
 COMPILED = (*EXTENSION_SUFFIXES, ".so", ".pyd", ".pyx", ".pyi", ".pyc")
 
 
+WITH_EFFECTS = {"antigravity", "idlelib", "lib2to3", "this", "tkinter", "turtle", "turtledemo", "__main__"}
+"""Modules of the standard library that do something when they are imported."""
 MAX_DEPTH = 20
 """How many imports are followed; more go round in a circle."""
 
@@ -110,6 +111,7 @@ class Resolver:
     def __init__(self, project: Project) -> None:
         self._project = project
         self._known: dict[tuple[str, str], Answer] = {}
+        self._tops: dict[tuple[str, str], list[Module]] = {}
 
     @classmethod
     def of(cls, project: Project) -> "Resolver":
@@ -236,6 +238,12 @@ class Resolver:
 
     def find_tops(self, top: str, near: str) -> list[Module]:
         """Return the modules that the first part of a name may be: first those that are near to a file."""
+        key = top, parent(near)
+        if key not in self._tops:
+            self._tops[key] = self._find_tops(top, near)
+        return self._tops[key]
+
+    def _find_tops(self, top: str, near: str) -> list[Module]:
         modules = self._project.modules
         roots = sorted(modules.roots_of(top), key=lambda root: -shared(root, near))
         if neighbour := self._neighbour(top, near):
@@ -344,10 +352,12 @@ class Resolver:
             return Answer("ok", "", submodule)
         if name in OF_MODULES:
             return Answer("ok")
+        if module.file.startswith(STANDARD):
+            return self._in_standard(module, name)
         found = best(self._in_star(module, star, name) for star in facts.stars)
         if found and found.verdict != "missing":
             return found
-        if facts.dynamic or name in facts.deleted:
+        if facts.dynamic or name in facts.deleted or name in facts.lazy:
             return unknown(f"{module.name} makes names while it runs")
         if any(binding.kind == "annotation" and not binding.typing for binding in bindings):
             return Answer("missing", f"{module.name} annotates {name} but gives it no value", module, name)
@@ -359,8 +369,6 @@ class Resolver:
 
     def _elsewhere(self, module: Module, name: str) -> str:
         """Return why a module may have a name that its Python code does not show."""
-        if self._is_outside(module) and module.file.startswith(STANDARD) and not self._is_misspelt(module, name):
-            return f"other versions of Python may have {module.name}.{name}"
         if not module.folder:
             return ""
         place = str(self._project.root / module.folder)
@@ -376,13 +384,14 @@ class Resolver:
         return is_outside(module.file or module.folder)
 
     def _is_misspelt(self, module: Module, name: str) -> bool:
-        return bool(get_close_matches(name, self.names_of(module), 1, 0.8))
+        """Return whether a name looks like a misspelt one. Constants differ by one letter on purpose."""
+        return not name.isupper() and any(is_one_edit(name, known) for known in self.names_of(module))
 
     def _in_namespace(self, module: Module, name: str) -> Answer:
         if submodule := self.submodule(module, name):
             return Answer("ok", "", submodule)
         if not module.folder:
-            return self._in_compiled(module, name)
+            return self._in_standard(module, name)
         top = module.name.partition(".")[0]
         installed = any(is_folder(f"{base}/{top}") for base in self._outside())
         chance = module.name == top and parent(module.folder) not in self._project.modules.starts
@@ -392,14 +401,13 @@ class Resolver:
             return unknown(reason)
         return Answer("missing", f"{module.name} has no {name}", module, name)
 
-    def _in_compiled(self, module: Module, name: str) -> Answer:
-        """Return whether a module of the standard library that is written in C has a name."""
-        names = names_in_c(module.name)
-        if name in names:
+    def _in_standard(self, module: Module, name: str) -> Answer:
+        """Return whether a module of the standard library has a name. Other versions and systems may have more."""
+        if name in names_of_standard(module.name):
             return Answer("ok")
-        if names and get_close_matches(name, names, 1, 0.8):
+        if self._is_misspelt(module, name):
             return Answer("missing", f"{module.name} has no {name}", module, name)
-        return unknown(f"other versions of Python may have {module.name}.{name}")
+        return unknown(f"other versions of Python, or other systems, may have {module.name}.{name}")
 
     def _in_star(self, module: Module, star: tuple[int, str], name: str) -> Answer:
         bases = self.base_of(module.file, *star)
@@ -493,8 +501,8 @@ class Resolver:
         return Answer("missing", f"{thing.name} in {thing.module.name} is a function without {name}", thing, name)
 
     def _assigned(self, thing: Defined) -> frozenset[str]:
-        facts = self.inner(thing.module.file)
-        return facts.attributes.get(thing.name.rpartition(".")[2], frozenset()) if facts else frozenset()
+        facts = self.outline(thing.module.file)
+        return facts.assigned.get(thing.name.rpartition(".")[2], frozenset()) if facts else frozenset()
 
     # Facts
 
@@ -503,17 +511,16 @@ class Resolver:
         facts: Outline | None = self._project.fact(outline, path)
         return facts
 
-    def inner(self, path: str) -> Inner | None:
-        """Return what is inside of the functions of the module at a path."""
-        facts: Inner | None = self._project.fact(inner, path)
-        return facts
+    def imported_later(self, path: str) -> LaterImports:
+        """Return what the functions of the module at a path import."""
+        return self._project.fact(later_imports, path) or {}
 
     def names_of(self, thing: Thing) -> list[str]:
         """Return the names that a module or a class has, for suggestions."""
         if isinstance(thing, Defined):
             return list(thing.binding.members)
-        if not thing.file and not thing.folder:
-            return names_in_c(thing.name)
+        if not thing.folder and is_standard(thing.name) and (not thing.file or is_outside(thing.file)):
+            return names_of_standard(thing.name)
         names = self._bound_in(thing, set()) if thing.file else []
         folder = str(self._project.root / thing.folder) if thing.folder else ""
         inside = [entry.removesuffix(".py") for entry in entries(folder) if folder]
@@ -534,7 +541,7 @@ KEPT: WeakKeyDictionary[Project, Resolver] = WeakKeyDictionary()
 
 def is_outside(path: str) -> bool:
     """Return whether a path is outside of the project."""
-    return Path(path).is_absolute()
+    return os.path.isabs(path)  # noqa: PTH117, many times faster than a path object
 
 
 def shared(root: str, path: str) -> int:
@@ -565,11 +572,19 @@ def entries(folder: str) -> frozenset[str]:
 
 
 @cache
-def names_in_c(module: str) -> list[str]:
-    """Return the names of a module of the standard library that has no Python file."""
-    if module not in sys.builtin_module_names and not module.startswith("_"):
-        return []
+def names_of_standard(module: str) -> list[str]:
+    """Return the names of a module of the standard library of this Python. The code that is checked is never imported."""
     try:
-        return dir(import_module(module))
+        return [] if module.partition(".")[0] in WITH_EFFECTS else dir(import_module(module))
     except ImportError:
         return []
+
+
+def is_one_edit(one: str, other: str) -> bool:
+    """Return whether one letter is changed, added or left out, or two neighbours are swapped."""
+    if one == other or abs(len(one) - len(other)) > 1:
+        return False
+    start = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
+    rest, others = one[start:], other[start:]
+    swapped = rest[:2] == others[:2][::-1] and rest[2:] == others[2:]
+    return swapped or rest[1:] == others[1:] or rest[1:] == others or rest == others[1:]

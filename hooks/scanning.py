@@ -27,6 +27,7 @@ SETTLED = 2.0
 """Seconds after a change in which a second one may not change the time of the file."""
 
 
+@cache
 def name_of(scan: Scan) -> str:
     """Return the name under which the results of a scan are kept."""
     return f"{scan.__module__.rpartition('.')[2]}.{scan.__qualname__}"

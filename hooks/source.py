@@ -4,14 +4,21 @@ import ast
 import sys
 import tokenize
 import warnings
+from collections import defaultdict
 from functools import cached_property
 from io import BytesIO
 from pathlib import Path
+from typing import TypeVar, cast
+
+from .walking import Calls, Stores, walk
 
 MAX_SIZE = 1_000_000
 """Larger files are generated: parsing one of 5 MB takes seconds and hundreds of megabytes."""
 
 VERSION = ".".join(map(str, sys.version_info[:2]))
+
+
+Node = TypeVar("Node", bound=ast.AST)
 
 
 class NotRead(Exception):
@@ -53,10 +60,40 @@ class Source:
         except (RecursionError, MemoryError):
             raise NotRead("it is nested too deeply") from None
 
-    @cached_property
+    @property
     def nodes(self) -> list[ast.AST]:
-        """All nodes of the tree, parents before their children."""
-        return list(ast.walk(self.tree))
+        """All nodes of the tree that are code, parents before their children."""
+        return self._walked[0]
+
+    def all(self, kind: type[Node]) -> list[Node]:
+        """Return all nodes of a kind."""
+        return cast(list[Node], self._by_kind.get(kind, []))
+
+    @property
+    def functions(self) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
+        """All functions."""
+        return [*self.all(ast.FunctionDef), *self.all(ast.AsyncFunctionDef)]
+
+    @cached_property
+    def _by_kind(self) -> dict[type[ast.AST], list[ast.AST]]:
+        found: dict[type[ast.AST], list[ast.AST]] = defaultdict(list)
+        for node in self.nodes:
+            found[node.__class__].append(node)
+        return found
+
+    @property
+    def calls(self) -> Calls:
+        """All calls, with the place of each."""
+        return self._walked[1]
+
+    @property
+    def stores(self) -> Stores:
+        """The names of all attributes that are assigned, with the place of each."""
+        return self._walked[2]
+
+    @cached_property
+    def _walked(self) -> tuple[list[ast.AST], Calls, Stores]:
+        return walk(self.tree)
 
 
 def read_source(root: Path, path: str) -> Source:

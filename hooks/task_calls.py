@@ -5,12 +5,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .call_sites import walk_calls
 from .check import Place, place
 from .names import Scope
 from .outline import dotted
 from .source import Source
 from .tasks import Arguments
+from .walking import fails_on_purpose
 
 MENTIONS = re.compile(rb"task|celery|\.delay\(|apply_async", re.IGNORECASE)
 DIRECT = {"run", "__wrapped__", "__call__"}
@@ -18,6 +18,8 @@ SENDING = {"delay", "apply_async", "apply", "s", "si", "signature", "subtask"}
 EXPECTED = re.compile(r"(TypeError|Exception)\b")
 STAND_IN = re.compile(r"(^|_)(self|task)(_|$)")
 MOCK = re.compile(r"(^|\.)(Magic|Async|NonCallable|NonCallableMagic)?Mock(\(\))?$|(^|\.)SimpleNamespace\(\)$")
+
+NO_FIXTURES: dict[str, str] = {}
 
 Before = int | None
 """How many results of other tasks a signature gets first; None if that is not known."""
@@ -45,31 +47,29 @@ def task_calls(source: Source) -> list[TaskCall] | None:
     """Return the calls of a file that may be calls of tasks."""
     if not MENTIONS.search(source.data):
         return None
-    before = dict(_contexts(source))
-    return [call for node, scope, where in _candidates(source) if (call := _read(node, scope, where, before))] or None
+    known, before = set(_known(source)), dict(_befores(source))
+    found = []
+    for node, context in source.calls:
+        if _may_call(node.func, known) and not fails_on_purpose(context, EXPECTED):
+            found.append(_read(node, context.scope(NO_FIXTURES), context.where, before))
+    return [call for call in found if call] or None
 
 
-def _candidates(source: Source) -> Iterator[tuple[ast.Call, Scope, str]]:
-    """Yield the calls of what is imported or decorated, and those with a method of a task."""
-    known = set(_known(source))
-    for node, scope, where in walk_calls(source.tree, {}, EXPECTED):
-        function = node.func
-        if (isinstance(function, ast.Attribute) and function.attr in DIRECT | SENDING) or (
-            (first := dotted(function).partition(".")[0]) and first in known
-        ):
-            yield node, scope.scope, where
+def _may_call(function: ast.expr, known: set[str]) -> bool:
+    """Return whether what is called may be a task: it is imported, or a decorated function."""
+    while isinstance(function, ast.Attribute):
+        function = function.value
+    return isinstance(function, ast.Name) and function.id in known
 
 
 def _known(source: Source) -> Iterator[str]:
-    """Yield the names that may be tasks: imported ones, and decorated functions."""
-    for node in source.nodes:
-        if isinstance(node, ast.ImportFrom):
-            yield from (alias.asname or alias.name for alias in node.names)
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.decorator_list:
-            yield node.name
+    """Yield the names that may be tasks or modules with tasks: imported ones, and decorated functions."""
+    for alias in source.all(ast.alias):
+        yield alias.asname or alias.name.partition(".")[0]
+    yield from (node.name for node in source.functions if node.decorator_list)
 
 
-def _read(node: ast.Call, scope: Scope, where: str, contexts: dict[int, Before]) -> TaskCall | None:
+def _read(node: ast.Call, scope: Scope, where: str, befores: dict[int, Before]) -> TaskCall | None:
     called, method = node.func, ""
     if isinstance(called, ast.Attribute) and called.attr in DIRECT | SENDING:
         method, called = called.attr, called.value
@@ -77,7 +77,7 @@ def _read(node: ast.Call, scope: Scope, where: str, contexts: dict[int, Before])
     if not name or name.startswith("builtins.") or name.endswith("()"):
         return None
     arguments, problem = _arguments(node, method)
-    before = contexts.get(id(node), _default(node, method))
+    before = befores.get(id(node), _default(node, method))
     return TaskCall(place(node), name, method, arguments, before, _stand_in(node, scope, method), where, problem)
 
 
@@ -98,24 +98,23 @@ def _default(node: ast.Call, method: str) -> Before:
     return None if method in ("s", "signature", "subtask") and not immutable else 0
 
 
-def _contexts(source: Source) -> Iterator[tuple[int, Before]]:
+def _befores(source: Source) -> Iterator[tuple[int, Before]]:
     """Yield for signatures in chains, chords and links how many results come first."""
-    for node in source.nodes:
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
-            yield from _after(node.right, 1)
-        if isinstance(node, ast.Call):
-            name = dotted(node.func).rpartition(".")[2]
-            if name == "chain" and not any(isinstance(argument, ast.Starred) for argument in node.args):
-                for argument in node.args[1:]:
-                    yield from _after(argument, 1)
-            elif name == "chord" and len(node.args) == 2:
-                yield from _after(node.args[1], 1)
-            elif isinstance(node.func, ast.Call) and dotted(node.func.func).rpartition(".")[2] == "chord":
-                yield from (found for argument in node.args for found in _after(argument, 1))
-            yield from _sent_at_once(node)
-            yield from (
-                found for keyword in node.keywords if keyword.arg == "link" for found in _after(keyword.value, 1)
-            )
+    for operation in source.all(ast.BinOp):
+        if isinstance(operation.op, ast.BitOr):
+            yield from _after(operation.right, 1)
+    for node, _ in source.calls:
+        name = dotted(node.func).rpartition(".")[2]
+        later: list[ast.expr] = [keyword.value for keyword in node.keywords if keyword.arg == "link"]
+        if (name == "chain" and not any(isinstance(argument, ast.Starred) for argument in node.args)) or (
+            name == "chord" and len(node.args) == 2
+        ):
+            later += node.args[1:]
+        elif isinstance(node.func, ast.Call) and dotted(node.func.func).rpartition(".")[2] == "chord":
+            later += node.args
+        for argument in later:
+            yield from _after(argument, 1)
+        yield from _sent_at_once(node)
 
 
 def _after(node: ast.expr, before: int) -> Iterator[tuple[int, Before]]:

@@ -1,0 +1,108 @@
+"""Walks once over the tree of a file, and remembers where each call is."""
+
+import ast
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+
+from .names import BINDERS, SCOPES, Scope
+from .nodes import FIELDS, parts
+
+OUTSIDE = ("decorator_list", "bases", "keywords")
+"""What belongs to a function or a class but is evaluated outside of it."""
+BLOCKS = (ast.With, ast.AsyncWith)
+NEW_CONTEXT = {*SCOPES, *BLOCKS}
+Calls = list[tuple[ast.Call, "Context"]]
+Stores = list[tuple[str, "Context"]]
+"""Names of attributes that are assigned, with their places."""
+
+
+class Context:
+    """Where a call is: in a module, a class, a function, or the block of a `with` statement."""
+
+    __slots__ = ("__dict__", "binders", "node", "parent")
+
+    def __init__(self, node: ast.AST, parent: "Context | None" = None) -> None:
+        self.node = node
+        self.parent = parent
+        is_block = parent is not None and isinstance(node, BLOCKS)
+        self.binders: list[ast.AST] = parent.binders if parent and is_block else []
+        """What may bind names of the scope."""
+
+    def scope(self, fixtures: Mapping[str, str]) -> Scope:
+        """Return the names that can be used. It is read when it is used: most places have no call that matters."""
+        known: dict[int, Scope] = self.__dict__.setdefault("known", {})
+        if id(fixtures) not in known:
+            above = self.parent.scope(fixtures) if self.parent else None
+            is_block = above is not None and isinstance(self.node, BLOCKS)
+            known[id(fixtures)] = above if above and is_block else Scope(self.node, above, fixtures, self.binders)
+        return known[id(fixtures)]
+
+    @cached_property
+    def where(self) -> str:
+        """The function or class, with those around it."""
+        above = self.parent.where if self.parent else ""
+        return f"{above}.{getattr(self.node, 'name', '')}".strip(".")
+
+    def classes(self) -> Iterator[str]:
+        """Yield the classes around, from the innermost one."""
+        context: Context | None = self
+        while context:
+            if isinstance(context.node, ast.ClassDef):
+                yield context.node.name
+            context = context.parent
+
+    def blocks(self) -> Sequence[ast.With | ast.AsyncWith]:
+        """Return the `with` statements around."""
+        above = self.parent.blocks() if self.parent else ()
+        return (*above, self.node) if isinstance(self.node, BLOCKS) else above
+
+
+def fails_on_purpose(context: Context, expected: re.Pattern[str]) -> bool:
+    """Return whether a call is in `with pytest.raises(...)` of an exception that a pattern matches."""
+    return any(_raises(item.context_expr, expected) for block in context.blocks() for item in block.items)
+
+
+def _raises(call: ast.expr, expected: re.Pattern[str]) -> bool:
+    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute | ast.Name):
+        return False
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else call.func.id
+    named = name in ("raises", "assertRaises", "assertRaisesRegex", "suppress")
+    return named and any(expected.search(ast.unparse(argument)) for argument in call.args)
+
+
+def walk(tree: ast.Module) -> tuple[list[ast.AST], Calls, Stores]:
+    """Return all nodes that are code, parents before their children, the calls, and the attributes that are assigned."""
+    nodes: list[ast.AST] = [tree]
+    contexts = [Context(tree)]
+    calls: Calls = []
+    stores: Stores = []
+    for number, node in enumerate(nodes):
+        context = contexts[number]
+        kind = node.__class__
+        if kind in BINDERS:
+            context.binders.append(node)
+        if kind is ast.Call:
+            calls.append((node, context))  # type: ignore[arg-type]
+        elif kind is ast.Attribute and node.ctx.__class__ is ast.Store:  # type: ignore[attr-defined]
+            stores.append((node.attr, context))  # type: ignore[attr-defined]
+        elif kind in NEW_CONTEXT:
+            for field in OUTSIDE:
+                found = getattr(node, field, ())
+                nodes += found
+                contexts += [context] * len(found)
+            context = Context(node, context)
+            found = [child for field in FIELDS[kind] if field not in OUTSIDE for child in parts(node, field)]
+            nodes += found
+            contexts += [context] * len(found)
+            continue
+        for field in FIELDS[kind]:
+            value = getattr(node, field)
+            if value.__class__ is list:
+                found = [child for child in value if child is not None]
+                nodes += found
+                contexts += [context] * len(found)
+            elif value is not None:
+                nodes.append(value)
+                contexts.append(context)
+    return nodes, calls, stores
