@@ -1,5 +1,6 @@
 """Tests of `python -m scripts.new_migration`, which is the same in both forms; only the connection of `env.py` differs."""
 
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -255,8 +256,9 @@ def goes_up_and_down(library: Service, server: Server, before: str) -> None:
 
 
 def read_revision(library: Service, name: str) -> str:
-    """Return the text of a revision."""
-    return (library.folder / f"migrations/versions/{name}.py").read_text(encoding="utf-8")
+    """Return the text of a revision; the end of its name may be missing."""
+    [file] = library.folder.glob(f"migrations/versions/{name}*.py")
+    return file.read_text(encoding="utf-8")
 
 
 def replace(library: Service, path: str, old: str, new: str) -> None:
@@ -304,8 +306,10 @@ def remove_module(library: Service, name: str) -> None:
 
 
 def written_by(output: str) -> list[str]:
-    """Return the revisions that the command reported, in order."""
-    return [Path(line.split()[-1]).stem for line in output.splitlines() if line.startswith("Written: ")]
+    """Return the revisions that the command reported, in order, without their random ends."""
+    names = [Path(line.split()[-1]).stem for line in output.splitlines() if line.startswith("Written: ")]
+    found = [re.fullmatch(r"(\w+_\d{4})_[a-f][0-9a-f]{3}", name) for name in names]
+    return [match[1] for match in found if match]
 
 
 def revisions(library: Service) -> set[str]:
