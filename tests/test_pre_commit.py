@@ -72,6 +72,7 @@ class TestHooksOfAService:
         for file, planted in {
             **{f"scripts/secret_{n}.py": f"{secret()}\n" for n, secret in enumerate(SECRETS.values())},
             "README.md.rej": "--- a\n",
+            "removed/tests/unit/phase1/test_ours.py": "def test_ours() -> None: ...\n",
             "docs/conflict.md": conflict,
             "docs/long.md": "Notes\n\n\n",
             "docs/example.yml": "a: 1\na: 2\n",
@@ -86,7 +87,7 @@ class TestHooksOfAService:
         output = checkout.commit(expect=1, skip="mypy")
 
         printed = {
-            "rejected-changes": "apply them by hand and delete the file.",
+            "leftovers": "removed/tests/unit/phase1/test_ours.py",
             "merge-conflict": "docs/conflict.md:1: Merge conflict string",
             "end-of-file": "Fixing docs/long.md",
             "secrets": "scripts/secret_0.py:1",

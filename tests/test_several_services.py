@@ -101,7 +101,7 @@ class TestHooks:
         service = "src/orders/modules/patients/service.py"
         text = (checkout.folder / SERVICES["orders"] / service).read_text(encoding="utf-8")
         for file, planted in {
-            "README.md.rej": "--- a\n",
+            "removed/docs/ours.md": "Ours.\n",
             "docs/example.yml": "a: 1\na: 2\n",
             "docs/long.md": "Notes\n\n\n",
             "scripts/planted.py": f"import os\n{SECRETS['a setting']()}\nNUMBER: int = 'one'\n",
@@ -118,7 +118,7 @@ class TestHooks:
         assert "- hook id: services-orders" in output
         assert "- hook id: services-stock" not in output
         for finding in (
-            "apply them by hand and delete the file.",
+            "services/orders/removed/docs/ours.md",
             'duplication of key "a"',
             "Fixing services/orders/docs/long.md",
             "services/orders/scripts/planted.py:2",
