@@ -65,6 +65,11 @@ def git_address(address: str) -> str:
     return str(Path(expanded).expanduser().absolute()) if is_local(expanded) else expanded
 
 
+def absolute_address(address: str) -> str:
+    """Return the address of a template, with the full path of a folder that is given relative to this one."""
+    return load_rules().render_macro("source", "absolute", address)
+
+
 def is_local(address: str) -> bool:
     """Return whether an address names a folder on this machine."""
     return not re.match(r"[a-z+]+://|[\w.-]+@[\w.-]+:", address)
@@ -118,6 +123,12 @@ def newest_tag(names: Iterable[str]) -> str:
         if tag != name and (version := parse_version(tag)) and not version.is_prerelease:
             versions[version] = tag
     return versions[max(versions)] if versions else "HEAD"
+
+
+def version_order(version: str) -> list[int]:
+    """Return a key that orders versions, empty without a tag: `v1.2.0-3-g1a2b3c4` comes after `v1.2.0`."""
+    found = re.fullmatch(r"v?(\d+)\.(\d+)\.(\d+)(?:-(\d+)-g\w+)?", version)
+    return [int(number or 0) for number in found.groups()] if found else []
 
 
 def parse_version(tag: str) -> Version | None:

@@ -19,6 +19,10 @@ from .sources import newest_version
 
 MESSAGE = "Write the service"
 INSTALL_UV = "https://docs.astral.sh/uv/getting-started/installation/"
+UNCOMMITTED = (
+    "The template at {address} has uncommitted changes. They are in the service, but later updates cannot find them: "
+    "commit them, and run this again."
+)
 IDENTITY = [f"git config --global user.{key}" for key in ('name "Your Name"', "email you@example.com")]
 
 Outcome = tuple[str, list[str]]
@@ -179,10 +183,14 @@ def copier_errors(address: str) -> Iterator[None]:
     from copier.errors import CopierError, DirtyLocalWarning
 
     try:
-        with warnings.catch_warnings():
-            # Developers of the template write services from uncommitted files.
-            warnings.simplefilter("ignore", DirtyLocalWarning)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", DirtyLocalWarning)
             yield
     except (CopierError, ValueError, OSError) as error:
         reason = re.sub(r"^Error rendering template path .*?}: ", "", " ".join(str(error).split()))
         sys.exit(f"From {address}: {reason}")
+    for warning in caught:
+        if warning.category is DirtyLocalWarning:
+            notice(UNCOMMITTED.format(address=address))
+        else:
+            warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)

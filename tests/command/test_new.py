@@ -175,6 +175,35 @@ def test_given_answers_are_not_asked_for(versions: Versions, workshop: Path, per
     assert answers.items() >= {"project_name": "Library", "domain": "blank", "coverage_total": 90}.items()
 
 
+@pytest.mark.parametrize("by_copier", [True, False], ids=["copier", "phasework"])
+def test_a_relative_path_of_the_template_is_recorded_in_full(
+    versions: Versions, workshop: Path, by_copier: bool
+) -> None:
+    (workshop / "template").symlink_to(versions.folder)
+    if by_copier:
+        copier.run_copy("./template", "library", {"modules": []}, defaults=True, quiet=True)
+    else:
+        with pytest.raises(SystemExit):
+            cli.app(["new", "--template", "./template", "--defaults", "--data", "modules=[]", "library"])
+
+    answers = yaml.safe_load((workshop / "library/.copier-answers.yml").read_text(encoding="utf-8"))
+    assert answers["_src_path"] == str(versions.folder)
+    assert f"uvx --from {versions.folder} phasework" in (workshop / "library/README.md").read_text(encoding="utf-8")
+
+
+def test_uncommitted_changes_of_the_template_are_reported(
+    versions: Versions, capsys: pytest.CaptureFixture[str]
+) -> None:
+    notes = versions.folder / "notes.txt"
+    notes.write_text("Not committed\n", encoding="utf-8")
+
+    code = run(versions, "--vcs-ref", "HEAD", "--defaults", "--data", "modules=[]", "library")
+
+    notes.unlink()
+    assert code == 0
+    assert capsys.readouterr().err.startswith(f"The template at {versions.folder} has uncommitted changes.")
+
+
 def test_every_question_can_be_answered_without_a_terminal(
     versions: Versions, workshop: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

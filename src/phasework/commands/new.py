@@ -28,7 +28,7 @@ from ..root_files import (
     name_problem,
 )
 from ..rules import Rules, load_rules
-from ..sources import running_source
+from ..sources import absolute_address, running_source
 from ..summary import few
 from ..writing import find_replaced, install_service, list_files, render_service
 from .options import Data, DataFile
@@ -72,7 +72,7 @@ def new(
         sys.exit(
             "Questions need a terminal: answer them with --data or --data-file, and take the rest with --defaults."
         )
-    address = template or own_address()
+    address = absolute_address(template or own_address())
     use_version(address, vcs_ref)
     rules = load_rules()
     refuse_unknown(rules, given)
