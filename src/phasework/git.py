@@ -142,9 +142,10 @@ class Repository:
         """Return the path from the root of the repository, for one from the service."""
         return posixpath.normpath(self.prefix + path)
 
-    def store(self, folder: Path) -> Tree:
-        """Store the files of a folder in the repository, without a commit, and return them."""
-        files = sorted(path for path in folder.rglob("*") if path.is_file())
+    def store(self, folder: Path, paths: Iterable[str] | None = None) -> Tree:
+        """Store the files of a folder, or those of `paths`, in the repository, without a commit, and return them."""
+        found = folder.rglob("*") if paths is None else map(folder.joinpath, paths)
+        files = sorted(path for path in found if path.is_file())
         names = self.run("hash-object", "-w", "--no-filters", "--stdin-paths", text="\n".join(map(str, files)))
         modes = ["100755" if os.access(file, os.X_OK) else "100644" for file in files]
         return {
@@ -172,6 +173,27 @@ class Repository:
     def content(self, entry: str | None) -> bytes:
         """Return the content of a file; a missing file is empty."""
         return b"" if entry is None else run_git("cat-file", "blob", entry.split()[1], cwd=self.root)
+
+    def contents(self, entries: Iterable[str]) -> dict[str, bytes]:
+        """Return the contents of many files by their entries."""
+        entries = sorted(set(entries))
+        names = "\n".join(entry.split()[1] for entry in entries)
+        output = run_git("cat-file", "--batch", cwd=self.root, content=names.encode()) if entries else b""
+        found, begin = {}, 0
+        for entry in entries:
+            # Each content has a line in front of it, which ends with its size, and an empty line behind it.
+            end_of_line = output.index(b"\n", begin)
+            size = int(output[begin:end_of_line].split()[2])
+            found[entry] = output[end_of_line + 1 : end_of_line + 1 + size]
+            begin = end_of_line + size + 2
+        return found
+
+    def find_files(self, *patterns: str) -> Tree:
+        """Return the files with names of these patterns in the whole repository, by their path from its root."""
+        patterns = tuple(f":(top,glob)**/{pattern}" for pattern in patterns)
+        lines = self.run("ls-files", "--stage", "--full-name", "-z", "--", *patterns).split("\0")
+        found = (line.partition("\t") for line in lines if line)
+        return {path: " ".join(entry.split()[:2]) for entry, _, path in found}
 
     def store_content(self, mode: str, content: bytes) -> str:
         """Store the content of a file and return its entry in a tree."""

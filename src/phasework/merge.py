@@ -61,6 +61,10 @@ class Update:
     """New migrations that follow one of the team, by their path."""
     tables: list[str] = field(default_factory=list)
     """Modules whose tables changed or were removed: the team writes their next migration."""
+    conflicts: dict[str, list[str]] = field(default_factory=dict)
+    """The lines in conflict by file."""
+    left: str = ""
+    """What is left for the team to do at the root of the repository."""
 
 
 def plan_update(

@@ -132,7 +132,12 @@ class Rules:
 @cache
 def load_rules() -> Rules:
     """Return the rules of the template that contains this program."""
-    return Rules(PACKAGED if PACKAGED.is_dir() else REPOSITORY)
+    return Rules(data_folder())
+
+
+def data_folder() -> Path:
+    """Return the folder with the files of the template that contains this program."""
+    return PACKAGED if PACKAGED.is_dir() else REPOSITORY
 
 
 def read_questions(folder: Path) -> dict[str, dict[str, Any]]:

@@ -1,6 +1,5 @@
 """Updates a service to another version of the template, or to changed answers, without losing a line of its team."""
 
-import re
 import signal
 import sys
 import tempfile
@@ -13,19 +12,23 @@ from typing import Any
 import yaml
 
 from .answers import Answers, complete_changes, find_answers_file, read_answers
+from .changelog import find_changes
 from .console import interrupted, progress, show
-from .git import GitError, Repository, Tree
+from .git import GitError, Labels, Repository, Tree
 from .merge import REVISION, Update, plan_update
 from .merge_file import merge_file
+from .requirements import needs_lock
 from .revisions import is_known, place_revisions, read_down_revision, read_statements
 from .root_files import FOLDER, HOOKS, add_hook, hook_of, how_to_add, name_problem, place_at_root
 from .rules import load_rules
-from .summary import UNDO, few, headline, next_steps, summarize, undo
+from .sources import version_order
+from .summary import UNDO, few, headline, indented, next_steps, summarize, to_markdown, undo
 from .writing import copier_errors
 
 CURRENT = ":current:"
 """The version of the template that the service has."""
 COMMIT_FIRST = 'run `git init && git add . && git commit -m "Write the service"` in its folder.'
+PYPROJECT = "pyproject.toml"
 CONFLICTS = 3
 """The exit code for conflicts: 1 is any other problem, and 2 a wrong command line."""
 
@@ -37,11 +40,13 @@ def update(
     version: str | None = CURRENT,
     pretend: bool = False,
     rewrite_migrations: bool = False,
+    summary: Path | None = None,
 ) -> int:
     """Update the service in `root` and print what happened to its files; return 0, or 3 if there are conflicts.
 
     `changes` are the new answers; all others stay. `version` is a tag of the template, or None for the newest. With
-    `pretend`, nothing is written. If an update is not possible, exit and write nothing.
+    `pretend`, no file of the service is written. `summary` is a file that gets the summary as Markdown. If an update
+    is not possible, exit and write nothing.
     """
     try:
         file = find_answers_file(root)
@@ -54,7 +59,8 @@ def update(
             given = {name: answer for name, answer in changes.items() if name != FOLDER}
             changes = complete_changes(given, answers) | moved_folder(repository, answers)
             render(answers, changes, version, old, new, answers_file=file.name)
-            return merge(repository, old, new, file.name, pretend=pretend, rewrite_migrations=rewrite_migrations)
+            options = {"pretend": pretend, "rewrite_migrations": rewrite_migrations}
+            return merge(repository, old, new, file.name, **options, summary=summary)
     except GitError as error:
         sys.exit(f"git: {error}. Nothing was changed.")
     except KeyboardInterrupt:
@@ -142,57 +148,92 @@ def add_root_hook(repository: Repository, plan: Update, new: Tree, answers: Answ
     return ""
 
 
-def version_order(version: str) -> list[int]:
-    """Return a key that orders versions, empty without a tag: `v1.2.0-3-g1a2b3c4` comes after `v1.2.0`."""
-    found = re.fullmatch(r"v?(\d+)\.(\d+)\.(\d+)(?:-(\d+)-g\w+)?", version)
-    return [int(number or 0) for number in found.groups()] if found else []
-
-
 def merge(
-    repository: Repository, old: Path, new: Path, answers_file: str, *, pretend: bool, rewrite_migrations: bool
+    repository: Repository,
+    old: Path,
+    new: Path,
+    answers_file: str,
+    *,
+    pretend: bool,
+    rewrite_migrations: bool,
+    summary: Path | None = None,
 ) -> int:
     """Merge the differences between two folders into the service, and print what happened to its files."""
+    recorded, answers = (read_answers(folder / answers_file) for folder in (old, new))
+    before, after = recorded["_commit"], answers["_commit"]
     with progress("Merging ..."):
         up = "../" * len(Path(repository.prefix).parts)
-        recorded, answers = (read_answers(folder / answers_file) for folder in (old, new))
         base = place_at_root(repository.store(old), recorded, up)
         theirs = place_at_root(repository.store(new), answers, up)
         ours = repository.read_tree(path for path in [*base, *theirs, up + HOOKS] if path.startswith("../"))
-        theirs, continued = continue_revisions(repository, base, ours, theirs)
-        plan = plan_update(
-            base,
-            ours,
-            theirs,
-            repository.find_renames(base),
-            repository.find_renames(base, theirs),
-            answers_file=answers_file,
-            rewrite_migrations=rewrite_migrations,
-            same_tables=partial(same_tables, repository),
+        labels = ("yours", f"template {before}", f"template {after}")
+        plan = plan_merges(
+            repository, base, ours, theirs, answers_file=answers_file, rewrite_migrations=rewrite_migrations
         )
-        plan.continued = continued
-        before, after = recorded["_commit"], answers["_commit"]
-        left = (
-            "" if recorded.get(FOLDER) == answers.get(FOLDER) else add_root_hook(repository, plan, theirs, answers, up)
-        )
-        conflicts: dict[str, list[str]] = {}
-        for path, files in plan.merges.items():
-            labels = ("yours", f"template {before}", f"template {after}")
-            plan.tree[path], lines = merge_file(repository, path, files, labels)
-            if lines:
-                conflicts[path] = lines
+        if recorded.get(FOLDER) != answers.get(FOLDER):
+            plan.left = add_root_hook(repository, plan, theirs, answers, up)
+        merge_files(repository, plan, labels)
     if plan.tree == ours:
-        show(f"There is nothing to do: the service has everything that {after} of the template writes.")
+        text = f"There is nothing to do: the service has everything that {after} of the template writes."
+        write_summary(summary, f"{text}\n")
+        show(text)
         return 0
     if obstacle := repository.find_obstacle(ours, plan.tree):
         sys.exit(f"{obstacle}: move it first.")
+    title, changes = headline(plan, before, after, pretend=pretend), find_changes(before, after)
+    write_summary(summary, to_markdown(plan, title, changes))
+    steps: Iterable[str] = []
     if not pretend:
-        stages = {path: (files.base, files.ours, files.new) for path, files in plan.merges.items() if path in conflicts}
-        write(repository, ours, plan.tree, stages)
-    show(headline(plan, before, after, pretend=pretend), "bold")
-    show("\n".join([*summarize(plan, conflicts), *([] if pretend else next_steps(conflicts, undo(ours, plan.tree)))]))
-    if left:
-        show(left)
-    return CONFLICTS if conflicts else 0
+        write(repository, ours, plan)
+        lock = needs_lock(*(repository.content(tree.get(PYPROJECT)) for tree in (ours, plan.tree)))
+        steps = next_steps(plan.conflicts, undo(ours, plan.tree), lock=lock)
+    show(f"{title}:", "bold")
+    show("\n".join([*indented(changes), *summarize(plan), *steps]))
+    if plan.left:
+        show(plan.left)
+    return CONFLICTS if plan.conflicts else 0
+
+
+def plan_merges(
+    repository: Repository,
+    base: Tree,
+    ours: Tree,
+    theirs: Tree,
+    *,
+    answers_file: str,
+    rewrite_migrations: bool,
+) -> Update:
+    """Return what the update does to each file, with new migrations after the team's."""
+    theirs, continued = continue_revisions(repository, base, ours, theirs)
+    plan = plan_update(
+        base,
+        ours,
+        theirs,
+        repository.find_renames(base),
+        repository.find_renames(base, theirs),
+        answers_file=answers_file,
+        rewrite_migrations=rewrite_migrations,
+        same_tables=partial(same_tables, repository),
+    )
+    plan.continued = continued
+    return plan
+
+
+def merge_files(repository: Repository, plan: Update, labels: Labels) -> None:
+    """Merge the files that both sides changed."""
+    for path, files in plan.merges.items():
+        plan.tree[path], lines = merge_file(repository, path, files, labels)
+        if lines:
+            plan.conflicts[path] = lines
+
+
+def write_summary(file: Path | None, text: str) -> None:
+    """Write the summary to a file; exit if that is not possible."""
+    try:
+        if file:
+            file.write_text(text, encoding="utf-8", errors="backslashreplace")
+    except OSError as error:
+        sys.exit(f"{file}: {error.strerror}. Nothing was changed.")
 
 
 def continue_revisions(repository: Repository, base: Tree, ours: Tree, new: Tree) -> tuple[Tree, dict[str, str]]:
@@ -200,8 +241,10 @@ def continue_revisions(repository: Repository, base: Tree, ours: Tree, new: Tree
 
     Return the template's files, and the migrations before them by the path of each one that follows the team's.
     """
-    added = {path: read_source(repository, new[path]) for path in new if REVISION.fullmatch(path) and path not in base}
-    existing = {path: read_source(repository, ours[path]) for path in ours if REVISION.fullmatch(path)}
+    added = read_sources(repository, {path: new[path] for path in new.keys() - base.keys() if REVISION.fullmatch(path)})
+    if not added:
+        return new, {}
+    existing = read_sources(repository, {path: ours[path] for path in ours if REVISION.fullmatch(path)})
     # A module that was removed and is added again has its migrations already.
     known = {path for path in added.keys() & existing.keys() if is_known(added[path], existing[path])}
     sources = {Path(path).stem: source for path, source in added.items() if path not in known}
@@ -213,18 +256,22 @@ def continue_revisions(repository: Repository, base: Tree, ours: Tree, new: Tree
     return kept | entries, {paths[name]: after[name] for name in placed if sources.get(name) != placed[name]}
 
 
-def read_source(repository: Repository, entry: str) -> str:
-    """Return the text of a Python file."""
-    return repository.content(entry).decode()
+def read_sources(repository: Repository, entries: Tree) -> dict[str, str]:
+    """Return the texts of Python files by their paths."""
+    contents = repository.contents(entries.values())
+    return {path: contents[entry].decode() for path, entry in entries.items()}
 
 
-def write(repository: Repository, before: Tree, after: Tree, conflicts: Mapping[str, Iterable[str | None]]) -> None:
-    """Write the files of `after` in one go; exit if git fails halfway."""
+def write(repository: Repository, before: Tree, plan: Update) -> None:
+    """Write the files of an update in one go; exit if git fails halfway."""
+    stages = {
+        path: (files.base, files.ours, files.new) for path, files in plan.merges.items() if path in plan.conflicts
+    }
     try:
         with interrupts_ignored():
-            repository.write(before, after, conflicts)
+            repository.write(before, plan.tree, stages)
     except GitError as error:
-        sys.exit(f"git: {error}. To undo what was written: {undo(before, after)}")
+        sys.exit(f"git: {error}. To undo what was written: {undo(before, plan.tree)}")
 
 
 def same_tables(repository: Repository, before: str, after: str) -> bool:

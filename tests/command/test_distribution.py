@@ -18,6 +18,7 @@ FOLDERS = {
     "src/phasework/": "phasework/",
     "src/phasework_suite/": "phasework_suite/",
     "hooks/": "phasework_hooks/",
+    "CHANGELOG.md": "phasework/data/CHANGELOG.md",
     "copier.yml": "phasework/data/copier.yml",
     "template/catalog/": "phasework/data/template/catalog/",
     "template/flows/": "phasework/data/template/flows/",

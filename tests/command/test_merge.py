@@ -5,8 +5,8 @@ import pytest
 from phasework.git import find_conflicts
 from phasework.merge import Merge, Update, plan_update
 from phasework.revisions import read_statements
+from phasework.sources import version_order
 from phasework.summary import summarize
-from phasework.updates import version_order
 
 SERVICE = "src/post/modules/parcels/service.py"
 TEST = "tests/unit/phase1/test_parcels_service.py"
@@ -185,7 +185,9 @@ def test_the_summary_names_each_file_that_needs_attention() -> None:
     update = Update({}, moved={TEST: MOVED}, kept={SERVICE: f"removed/{SERVICE}"}, tables=["parcels"])
     update.merges = {"README.md": Merge("a", "b", "c"), "NEWS.md": Merge("a", "b", "c")}
 
-    lines = list(summarize(update, {"NEWS.md": ["2-6"]}))
+    update.conflicts = {"NEWS.md": ["2-6"]}
+
+    lines = list(summarize(update))
 
     assert f"  {TEST} -> {MOVED}" in lines
     assert f"  {SERVICE} -> removed/{SERVICE}" in lines
@@ -197,13 +199,13 @@ def test_the_summary_names_each_file_that_needs_attention() -> None:
 def test_few_files_are_named_and_many_are_counted() -> None:
     update = Update({}, written=["b.md", "a.md"], changed=["c.md"], deleted=["d.md"])
 
-    assert list(summarize(update, {}))[1:] == [
+    assert list(summarize(update))[1:] == [
         "    added   a.md",
         "    added   b.md",
         "    changed c.md",
         "    deleted d.md",
     ]
-    assert len(list(summarize(Update({}, written=[f"{number}.md" for number in range(11)]), {}))) == 1
+    assert len(list(summarize(Update({}, written=[f"{number}.md" for number in range(11)])))) == 1
 
 
 def test_versions_are_in_order() -> None:

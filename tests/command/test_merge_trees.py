@@ -2,66 +2,16 @@
 
 import os
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from phasework.git import Repository
-from phasework.updates import merge
+from tests.support.folders import Files, Folder, change
 from tests.support.updates import commit_all, git
 
-Files = Mapping[str, str | None]
-"""The texts of files by path; None deletes a file."""
 LONG = "".join(f"line {number}\n" for number in range(40))
-
-
-class Folder:
-    """The three versions of a folder."""
-
-    def __init__(self, path: Path, *options: str) -> None:
-        self.base, self.ours, self.new = (path / name for name in ("base", "ours", "new"))
-        for folder in (self.base, self.ours, self.new):
-            folder.mkdir()
-            (folder / ".copier-answers.yml").write_text("_src_path: template\n_commit: v0.1.0\n", encoding="utf-8")
-        git(self.ours, "init", "--quiet", *options)
-
-    def write(self, before: Files) -> "Folder":
-        """Write the last version of the template, which the team committed."""
-        for folder in (self.base, self.ours, self.new):
-            change(folder, before)
-        commit_all(self.ours, "Begin")
-        return self
-
-    def update(self, ours: Files, new: Files) -> int:
-        """Commit the team's changes, update to the template's, and return the exit code."""
-        change(self.ours, ours)
-        change(self.new, {".copier-answers.yml": "_src_path: template\n_commit: v0.2.0\n", **new})
-        commit_all(self.ours, "Change")
-        return self.merge()
-
-    def merge(self) -> int:
-        """Update to the new version, and return the exit code."""
-        repository = Repository(self.ours)
-        return merge(repository, self.base, self.new, ".copier-answers.yml", pretend=False, rewrite_migrations=False)
-
-    def read(self, path: str) -> str | None:
-        """Return the text of a file after the update, or None."""
-        file = self.ours / path
-        return file.read_bytes().decode() if file.exists() else None
-
-
-def change(folder: Path, files: Files) -> None:
-    """Write and delete files; a text that begins with `-> ` makes a link."""
-    for path, text in files.items():
-        file = folder / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        if text is None or text.startswith("-> "):
-            file.unlink(missing_ok=True)
-        if text is not None and text.startswith("-> "):
-            file.symlink_to(text.removeprefix("-> "))
-        elif text is not None:
-            file.write_bytes(text.encode())
 
 
 @pytest.fixture

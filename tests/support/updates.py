@@ -146,7 +146,7 @@ class LivingService:
         commit_all(self.folder, message)
 
     def update(
-        self, changes: Mapping[str, Any] | None = None, version: str | None = ":current:", **options: bool
+        self, changes: Mapping[str, Any] | None = None, version: str | None = ":current:", **options: Any
     ) -> Outcome:
         """Update it in this process."""
         printed = io.StringIO()

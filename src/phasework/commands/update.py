@@ -37,6 +37,15 @@ def update(
             help="Rewrite the first migrations of changed tables. No database may have run them.",
         ),
     ] = False,
+    summary: Annotated[
+        Path | None,
+        typer.Option(
+            "--summary",
+            metavar="FILE",
+            dir_okay=False,
+            help="Write the summary to a file, too, as Markdown for a pull request.",
+        ),
+    ] = None,
     folder: Folder = Path(),
 ) -> None:
     """Update a service to a newer version of the template, or to changed answers.
@@ -54,7 +63,8 @@ def update(
     use_version(answers["_src_path"], answers["_commit"] if vcs_ref == updates.CURRENT else vcs_ref)
     if not defaults:
         changes = ask_again(changes, answers)
-    sys.exit(updates.update(root, changes, version=vcs_ref, pretend=pretend, rewrite_migrations=rewrite_migrations))
+    options = {"pretend": pretend, "rewrite_migrations": rewrite_migrations}
+    sys.exit(updates.update(root, changes, version=vcs_ref, **options, summary=summary))
 
 
 def ask_again(given: Answers, answers: Answers) -> Answers:

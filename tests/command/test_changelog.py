@@ -1,0 +1,129 @@
+"""The changelog of the versions that an update skips, in the terminal and in the text of a pull request."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from phasework.changelog import read_changes
+from tests.support.folders import Folder
+from tests.support.updates import COMMAND, WORKING_TREE
+
+CHANGELOG = """\
+# Changelog
+
+## [Unreleased]
+
+- To come.
+
+## [0.3.0] - 2027-02-01
+
+### Added
+
+- Third.
+
+## [0.2.0] - 2027-01-11
+
+- Second.
+
+## [0.1.0] - 2026-12-01
+
+- First.
+
+[0.1.0]: https://example.com/v0.1.0
+"""
+THIRD = "## [0.3.0] - 2027-02-01\n\n### Added\n\n- Third."
+SECOND = "## [0.2.0] - 2027-01-11\n\n- Second."
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "changes"),
+    [
+        ("v0.1.0", "v0.3.0", f"{THIRD}\n\n{SECOND}"),
+        ("v0.2.0", "v0.3.0", THIRD),
+        ("v0.1.0-4-g1a2b3c4", "v0.2.0", SECOND),
+        ("v0.2.0", "v0.3.0-2-g1a2b3c4", f"## [Unreleased]\n\n- To come.\n\n{THIRD}"),
+        ("v0.0.9", "v0.1.0", "## [0.1.0] - 2026-12-01\n\n- First."),
+        ("v0.3.0", "v0.2.0", ""),
+        ("v0.3.0-2-g1a2b3c4", "v0.3.0-2-g1a2b3c4", ""),
+        ("1a2b3c4", "v0.2.0", ""),
+        ("v0.2.0", "1a2b3c4", ""),
+    ],
+)
+def test_the_sections_between_two_versions_are_read(before: str, after: str, changes: str) -> None:
+    assert read_changes(CHANGELOG, before, after) == changes
+
+
+@pytest.fixture
+def _changelog(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another changelog than that of this repository."""
+    (tmp_path / "CHANGELOG.md").write_text(CHANGELOG, encoding="utf-8")
+    monkeypatch.setattr("phasework.changelog.data_folder", lambda: tmp_path)
+
+
+SUMMARY = f"""\
+## The template's v0.1.0 -> v0.2.0
+
+Files that you had not touched: 0 added, 1 changed, 0 deleted
+
+### In CONFLICT at these lines
+
+- `b.md`: 1-5
+
+### No longer part of the service; your version is kept
+
+- `old.md` -> removed/old.md
+
+### Merged with your changes
+
+- `c.md`
+
+{SECOND}
+"""
+
+
+@pytest.mark.usefixtures("_changelog")
+def test_the_summary_for_a_pull_request_begins_with_the_conflicts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    summary = tmp_path / "summary.md"
+    lines = "".join(f"line {number}\n" for number in range(9))
+    folder = Folder(tmp_path).write({"b.md": "b\n", "c.md": lines, "old.md": "old\n"})
+
+    code = folder.update(
+        {"b.md": "ours\n", "c.md": f"ours\n{lines}", "old.md": "ours\n"},
+        {"b.md": "new\n", "c.md": f"{lines}new\n", "old.md": None},
+        summary=summary,
+    )
+
+    assert code == 3
+    assert summary.read_text(encoding="utf-8") == SUMMARY
+    printed = capsys.readouterr().out
+    begin = "The template's v0.1.0 -> v0.2.0:\n\n  ## [0.2.0] - 2027-01-11\n\n  - Second.\n\n  Files that you had not"
+    assert printed.startswith(begin)
+
+
+def test_nothing_is_changed_if_the_summary_cannot_be_written(tmp_path: Path) -> None:
+    folder = Folder(tmp_path).write({"a.md": "a\n"})
+
+    with pytest.raises(SystemExit) as refusal:
+        folder.update({}, {"a.md": "new\n"}, summary=tmp_path / "nowhere" / "summary.md")
+
+    assert str(refusal.value) == f"{tmp_path}/nowhere/summary.md: No such file or directory. Nothing was changed."
+    assert folder.read("a.md") == "a\n"
+
+
+def test_the_summary_is_no_folder(tmp_path: Path) -> None:
+    folder = Folder(tmp_path).write({})
+
+    run = subprocess.run(
+        [*COMMAND, "update", "--defaults", "--summary", str(tmp_path)],
+        cwd=folder.ours,
+        env=WORKING_TREE,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert run.returncode == 2
+    assert "Invalid value for '--summary'" in run.stderr
