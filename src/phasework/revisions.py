@@ -4,7 +4,7 @@ import ast
 import re
 from collections.abc import Mapping
 
-ASSIGNED = re.compile(r'^(revision|down_revision)(: [^=]+)? = (?:"(\w+)"|None)$', re.MULTILINE)
+ASSIGNED = re.compile(r"""^(revision|down_revision)(: [^=]+)? = (?:["'](\w+)["']|None)$""", re.MULTILINE)
 
 
 def place_revisions(existing: Mapping[str, str], new: Mapping[str, str]) -> dict[str, str]:

@@ -81,6 +81,11 @@ def notes(update: Update) -> Iterator[str]:
             f"The tables of {', '.join(update.tables)} have changed or were removed. Existing migrations stay as they are, "
             'because databases have run them. Write the next migration: see "Change the tables" in README.md.'
         )
+    if update.unformatted and any(path.endswith(".py") for path in [*update.merges, *update.kept]):
+        yield (
+            "Your format may be the only difference in Python files, because the template's files could not be "
+            f"formatted like yours: {update.unformatted}."
+        )
 
 
 def headline(update: Update, before: str, after: str, *, pretend: bool) -> str:

@@ -15,13 +15,14 @@ from .answers import Answers, complete_changes, find_answers_file, read_answers
 from .changelog import find_changes
 from .console import interrupted, progress, show
 from .git import GitError, Labels, Repository, Tree
-from .merge import REVISION, Update, plan_update
+from .merge import REVISION, Merge, Update, plan_update
 from .merge_file import merge_file
 from .requirements import needs_lock
 from .revisions import is_known, place_revisions, read_down_revision, read_statements
 from .root_files import FOLDER, HOOKS, add_hook, hook_of, how_to_add, name_problem, place_at_root
 from .rules import load_rules
 from .sources import version_order
+from .style import CannotFormat, format_like_ours
 from .summary import UNDO, few, headline, indented, next_steps, summarize, to_markdown, undo
 from .writing import copier_errors
 
@@ -168,7 +169,7 @@ def merge(
         ours = repository.read_tree(path for path in [*base, *theirs, up + HOOKS] if path.startswith("../"))
         labels = ("yours", f"template {before}", f"template {after}")
         plan = plan_merges(
-            repository, base, ours, theirs, answers_file=answers_file, rewrite_migrations=rewrite_migrations
+            repository, base, ours, theirs, labels, answers_file=answers_file, rewrite_migrations=rewrite_migrations
         )
         if recorded.get(FOLDER) != answers.get(FOLDER):
             plan.left = add_root_hook(repository, plan, theirs, answers, up)
@@ -199,12 +200,19 @@ def plan_merges(
     base: Tree,
     ours: Tree,
     theirs: Tree,
+    labels: Labels,
     *,
     answers_file: str,
     rewrite_migrations: bool,
 ) -> Update:
-    """Return what the update does to each file, with new migrations after the team's."""
+    """Return what the update does to each file, with migrations and the format of Python files adapted to the team's."""
     theirs, continued = continue_revisions(repository, base, ours, theirs)
+    unformatted = ""
+    try:
+        settings = merge_settings(repository, base, ours, theirs, labels)
+        base, theirs = format_like_ours(repository, base, ours, theirs, settings)
+    except CannotFormat as reason:
+        unformatted = str(reason)
     plan = plan_update(
         base,
         ours,
@@ -215,8 +223,17 @@ def plan_merges(
         rewrite_migrations=rewrite_migrations,
         same_tables=partial(same_tables, repository),
     )
-    plan.continued = continued
+    plan.continued, plan.unformatted = continued, unformatted
     return plan
+
+
+def merge_settings(repository: Repository, base: Tree, ours: Tree, new: Tree, labels: Labels) -> Tree:
+    """Return the merged pyproject.toml with the settings of the formatter, unless it is in conflict."""
+    if PYPROJECT not in base.keys() & ours.keys() & new.keys():
+        return {}
+    files = Merge(base[PYPROJECT], ours[PYPROJECT], new[PYPROJECT])
+    entry, conflicts = merge_file(repository, PYPROJECT, files, labels)
+    return {} if conflicts else {PYPROJECT: entry}
 
 
 def merge_files(repository: Repository, plan: Update, labels: Labels) -> None:

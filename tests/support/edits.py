@@ -149,7 +149,7 @@ CHANGES: Mapping[str, Changes] = {
     "a module: a test added": {
         "template/catalog/tickets/test_service.py": (
             "async def test_delete(",
-            "async def test_a_ticket_has_an_identifier(test_ticket: Ticket) -> None:\n    assert test_ticket.id\n\n\nasync def test_delete(",
+            "async def test_a_ticket_has_an_identifier(self, test_ticket: Ticket) -> None:\n        assert test_ticket.id\n\n    async def test_delete(",
         )
     },
     "a module: a fixture added": {
