@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.documents import read_workflow
 from tests.support.engine import run
 from tests.support.services import ROOT, Service, program, read_files, write_service
 
@@ -101,6 +102,18 @@ def test_this_repository_passes_too(actionlint: Path) -> None:
     run(program("pre-commit"), "validate-config", ".pre-commit-config.yaml", cwd=ROOT)
     run(program("pre-commit"), "validate-manifest", ".pre-commit-hooks.yaml", cwd=ROOT)
     assert {workflow.name: lint(workflow, actionlint) for workflow in workflows} == {"ci.yml": []}
+
+
+def test_the_workflow_that_updates_services_passes_too(actionlint: Path, tmp_path: Path) -> None:
+    workflow = tmp_path / ".github/workflows/update.yml"
+    workflow.parent.mkdir(parents=True)
+    workflow.write_text(read_workflow(ROOT / "docs/how-to/keep-many-services-current.md"), encoding="utf-8")
+    rules = ROOT / "template/project/.yamllint.yml"
+
+    run(program("check-jsonschema"), "--builtin-schema", SCHEMAS[WORKFLOW], str(workflow), cwd=tmp_path)
+    run(program("zizmor"), "--offline", "--quiet", ".github", cwd=tmp_path)
+    run(program("yamllint"), "--strict", "--config-file", str(rules), str(workflow), cwd=tmp_path)
+    assert lint(workflow, actionlint) == []
 
 
 def lint(workflow: Path, actionlint: Path) -> list[str]:

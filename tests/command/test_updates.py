@@ -104,13 +104,13 @@ def test_an_improvement_is_merged(service: LivingService) -> None:
     assert service.read("README.md").startswith("# The library in our street\n")
     assert "fastapi>=0.163,<0.165" in service.read("pyproject.toml")
     assert "# Ours: the rules of loans." in service.read(SERVICE)
+    assert "The dependencies have changed: run `uv lock` and `git add uv.lock`.\n" in outcome.printed
 
 
 LISTS_OF_MODULES = {
     ".copier-answers.yml",
     ".github/workflows/test-deploy.yml",
     "README.md",
-    "docs/testing.md",
     "pytest.ini",
     "src/library/modules/__init__.py",
     "tests/conftest.py",
@@ -142,6 +142,7 @@ def test_an_own_module_is_added(service: LivingService) -> None:
     assert (service.folder / "tests/unit/phase2/test_fines_service.py").exists()
     assert "# Ours: the rules of loans." in service.read(SERVICE)
     assert "The tables of" not in outcome.printed
+    assert "uv lock" not in outcome.printed
 
 
 def test_an_own_module_gets_a_field_and_a_state_and_keeps_its_revision(service: LivingService) -> None:
@@ -998,7 +999,7 @@ def test_plain_copier_merges_an_improvement_and_a_module(service: LivingService)
     run = copier_update(service, "--data=modules=[patients, tickets]")
 
     assert run.returncode == 0, run.stderr
-    assert "`phasework update` also keeps your changes" in run.stderr
+    assert "`phasework update` keeps and follows them" in run.stderr
     assert service.answers()["_commit"] == NEXT
     assert service.read("README.md").startswith("# The library in our street\n")
     assert sorted(service.answers()["plan"]) == ["loans", "members", "patients", "tickets"]
@@ -1009,6 +1010,29 @@ def test_plain_copier_updates_with_the_recorded_answers(service: LivingService) 
 
     assert run.returncode == 0, run.stderr
     assert service.answers()["_commit"] == NEXT
+
+
+def test_plain_copier_says_what_it_loses(service: LivingService, versions: Versions) -> None:
+    # Older than `NEXT`, because other tests update to the newest version.
+    docs = "template/project/docs"
+    git(versions.folder, "mv", f"{docs}/errors.md", f"{docs}/problems.md")
+    chosen = ("the README: a section added", "the suite: a plugin file")
+    versions.release("v0.1.2", *(CHANGES[change] for change in chosen))
+    service.add_line("docs/errors.md", "Ours.")
+    git(service.folder, "mv", "docs/testing.md", "docs/how-we-test.md")
+    service.edit("README.md", "## Check the code", "## Check our code")
+    service.commit()
+
+    run = copier_update(service, "--vcs-ref=v0.1.2")
+
+    assert run.returncode == 0
+    assert "deletes your changes in files that the template moves or no longer has" in run.stderr
+    assert not (service.folder / "docs/errors.md").exists()
+    assert "Ours." not in service.read("docs/problems.md")
+    assert "does not follow files that you renamed" in run.stderr
+    assert "No test leaves a file behind." not in service.read("docs/how-we-test.md")
+    assert "exits with 0 even if files are in conflict: `git diff --check` names them" in run.stderr
+    assert "README.md" in git(service.folder, "diff", "--check", expect=2)
 
 
 def copier_update(service: LivingService, *options: str) -> subprocess.CompletedProcess[str]:

@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+import textwrap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,6 +44,12 @@ def read_blocks(text: str) -> Iterator[Block]:
         paragraph = text[: found.start()].rstrip().rpartition("\n\n")[2]
         names = re.findall(r"`([\w./-]+\.\w+)`", paragraph)
         yield Block(found[1], found[2], names[-1] if names else "")
+
+
+def read_workflow(page: Path) -> str:
+    """Return the only workflow that a page shows, in an item of a list."""
+    [block] = re.findall(r"^   ```yaml\n(.*?)^   ```$", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    return textwrap.dedent(block)
 
 
 def change(file: Path, diff: str) -> None:
