@@ -20,7 +20,7 @@ from benchmarks.requests import compare_requests
 from tests.support.cases import typical_modules
 from tests.support.edits import CHANGES, EDITS
 from tests.support.services import ROOT, Service, copy_template, read_files, run_copier, write_service
-from tests.support.updates import COMMAND, WORKING_TREE, git, make_versions
+from tests.support.updates import COMMAND, WORKING_TREE, LivingService, git, make_versions
 
 NUMBERS_OF_MODULES = (1, 15, 30, 60)
 
@@ -57,35 +57,68 @@ def compare_writing(workshop: Path, template: Path, service: Service) -> None:
 
 
 def compare_updating(workshop: Path) -> None:
-    """Compare writing the default service with updating an edited service to a typical new version."""
+    """Compare writing the default service with updating an edited one to a typical new version.
+
+    And this update with that of a service that has many files of its team's own.
+    """
     versions = make_versions(workshop / "versions")
     versions.release("v0.2.0", *CHANGES.values())
     service = versions.write(workshop / "living", {})
     for edit in EDITS.values():
         edit(service)
+    install_ruff(service)
     service.commit()
+    large = service.copy(workshop / "large")
+    for number in range(OWN_FILES):
+        large.write(f"src/clinic_service/ours/part_{number // 50}/file_{number}.py", OWN_FILE.format(number=number))
+    large.commit()
 
     def copy() -> None:
         shutil.rmtree(workshop / "copied-version", ignore_errors=True)
         run_copier("copy", "--vcs-ref", "v0.2.0", versions.folder, workshop / "copied-version")
 
-    def restore() -> None:
-        git(service.folder, "reset", "--quiet", "--hard")
-        git(service.folder, "clean", "-qfd")
-
-    def update() -> None:
-        restore()
-        command = [*COMMAND, "update", "--defaults"]
-        subprocess.run(command, cwd=service.folder, env=WORKING_TREE, check=True, stdout=subprocess.DEVNULL)
-
     def update_by_copier() -> None:
-        restore()
+        restore(service)
         run_copier("update", cwd=service.folder)
 
-    seconds = medians({"copy": copy, "update": update, "copier": update_by_copier})
+    seconds = medians(
+        {
+            "copy": copy,
+            "update": partial(update, service),
+            "large": partial(update, large),
+            "copier": update_by_copier,
+        }
+    )
     print(f"Writing it: {seconds['copy']:.2f} s, updating it {seconds['update']:.2f} s")
     print_ratio(seconds["update"] / seconds["copy"], goal=2.5)
     print(f"  `copier update` takes {seconds['copier']:.2f} s")
+    print(f"Updating it with {OWN_FILES:,} own files: {seconds['large']:.2f} s")
+    print_ratio(seconds["large"] / seconds["update"], goal=1.5)
+
+
+OWN_FILES = 2_000
+OWN_FILE = '"""Part {number}."""\n\n\ndef compute_{number}(value: int) -> int:\n    return value * {number}\n'
+
+
+def install_ruff(service: LivingService) -> None:
+    """Lock ruff and link an environment that has it, as `uv sync` does."""
+    environment = Service(service.folder, service.files()).environment
+    version = subprocess.run([environment / "bin/ruff", "--version"], capture_output=True, text=True, check=True)
+    service.write("uv.lock", f'[[package]]\nname = "ruff"\nversion = "{version.stdout.split()[-1]}"\n')
+    (service.folder / ".venv").symlink_to(environment)
+
+
+def restore(service: LivingService) -> None:
+    """Undo an update."""
+    git(service.folder, "reset", "--quiet", "--hard")
+    git(service.folder, "clean", "-qfd")
+
+
+def update(service: LivingService) -> None:
+    """Update a service to the newest version."""
+    restore(service)
+    command = [*COMMAND, "update", "--defaults"]
+    subprocess.run(command, cwd=service.folder, env=WORKING_TREE, check=True, stdout=subprocess.DEVNULL)
 
 
 def compare_suites(workshop: Path, service: Service) -> None:
