@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from pydantic import ValidationError
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from ...core.clock import utcnow
 from ...core.errors import ServiceError, Unprocessable
@@ -81,15 +81,13 @@ class AgentRunService(Lifecycle[AgentRun]):
 
     async def claim_next(self, prices: Prices) -> Step | None:
         """Claim the step that is due first for `LEASE`, and return it; return None if none is due."""
-        now = utcnow()
-        due = select(AgentRun).where(AgentRun.state.in_(ACTIVE), AgentRun.due_at <= now)
-        while (run := await lock_first(self.session, due.order_by(AgentRun.due_at, AgentRun.id))) is not None:
+        while (run := await lock_first(self.session, to_continue())) is not None:
             if run.attempts >= MAX_ATTEMPTS:
                 await self._fail(run, Failure.PROVIDER, run.detail or f"Workers were interrupted {MAX_ATTEMPTS} times.")
             elif limit := reached(run):
                 await self._fail(run, limit)
             else:
-                run.state, run.due_at = RunState.RUNNING, now + LEASE
+                run.state, run.due_at = RunState.RUNNING, utcnow() + LEASE
                 run.attempts += 1
                 await self.session.flush()
                 return _step(run, prices)
@@ -201,6 +199,12 @@ class AgentRunService(Lifecycle[AgentRun]):
     def _log(self, run: AgentRun, kind: CallKind, name: str, **values: Any) -> None:
         run.calls += 1
         self.session.add(AgentCall(run_id=run.id, number=run.calls, step=run.steps, kind=kind, name=name, **values))
+
+
+def to_continue() -> Select[AgentRun]:
+    """Select the runs whose next step is due, and that no worker has claimed."""
+    due = select(AgentRun).where(AgentRun.state.in_(ACTIVE), AgentRun.due_at <= utcnow())
+    return due.order_by(AgentRun.due_at, AgentRun.id)
 
 
 def _step(run: AgentRun, prices: Prices) -> Step:

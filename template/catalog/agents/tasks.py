@@ -11,7 +11,7 @@ from ...core.clock import utcnow
 from ...core.tasks import Schedule, Worker, every, in_turn, task
 from ...gateways.openai import OpenAIError, OpenAIUnavailable, RequestRefused
 from .rules import Prices
-from .service import AgentRunService
+from .service import AgentRunService, to_continue
 
 PAUSE_SECONDS = 30
 """How long a run waits after a call that failed, unless the provider names a longer time."""
@@ -43,7 +43,7 @@ def schedule(settings: TaskSettings) -> Schedule:
 @task(name="agents.continue_runs")
 async def continue_runs(worker: Worker, input_price: Decimal, output_price: Decimal) -> int:
     """Take the steps of runs that are due, and return how many were taken."""
-    return await in_turn(worker, take_step, Prices(input_price, output_price))
+    return await in_turn(worker, to_continue(), take_step, Prices(input_price, output_price))
 
 
 async def take_step(worker: Worker, prices: Prices) -> bool | None:

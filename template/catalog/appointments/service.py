@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from pydantic_core import to_jsonable_python
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ...core.clock import utcnow
@@ -176,17 +176,10 @@ class AppointmentService(Lifecycle[Appointment]):
 
         The claim counts as an e-mail that was perhaps sent, because the worker may be lost while it sends.
         """
-        now, claimed_until = utcnow(), Appointment.reminder_claimed_until
-        due = select(Appointment).where(
-            *_to_remind(now, timedelta(hours=lead_hours)),
-            Appointment.patient_id.in_(select(Patient.id).where(Patient.email.is_not(None))),
-            Appointment.reminder_attempts < MAX_REMINDERS,
-            or_(claimed_until.is_(None), claimed_until <= now),
-        )
-        appointment = await lock_first(self.session, due.order_by(*self._order()))
+        appointment = await lock_first(self.session, to_email(lead_hours))
         if appointment is not None:
             appointment.reminder_attempts += 1
-            appointment.reminder_claimed_until = now + LEASE
+            appointment.reminder_claimed_until = utcnow() + LEASE
             await self.session.flush()
         return appointment
 
@@ -289,6 +282,18 @@ def _to_remind(now: datetime, lead: timedelta) -> Conditions:
         Appointment.starts_at > now,
         Appointment.starts_at <= now + lead,
     ]
+
+
+def to_email(lead_hours: int) -> Select[Appointment]:
+    """Select the appointments whose reminder is due by e-mail, and that no worker has claimed, earliest first."""
+    now, claimed_until = utcnow(), Appointment.reminder_claimed_until
+    due = select(Appointment).where(
+        *_to_remind(now, timedelta(hours=lead_hours)),
+        Appointment.patient_id.in_(select(Patient.id).where(Patient.email.is_not(None))),
+        Appointment.reminder_attempts < MAX_REMINDERS,
+        or_(claimed_until.is_(None), claimed_until <= now),
+    )
+    return due.order_by(Appointment.starts_at, Appointment.id)
 
 
 async def _without_taken(session: AsyncSession, slots: Sequence[Span], of: ColumnElement[bool]) -> list[Span]:

@@ -11,7 +11,7 @@ from ...core.tasks import Schedule, Worker, every, in_turn, task
 from ...gateways.email import Email, EmailError, EmailUnconfirmed, RecipientRefused
 from ..patients.models import Patient
 from .models import Appointment, Practitioner
-from .service import UNCONFIRMED, AppointmentService
+from .service import UNCONFIRMED, AppointmentService, to_email
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ def schedule(settings: TaskSettings) -> Schedule:
 @task(name="appointments.send_reminders")
 async def send_reminders(worker: Worker, lead_hours: int) -> int:
     """Send the reminders that are due, and return how many the mail server has accepted."""
-    return await in_turn(worker, send_next, lead_hours)
+    return await in_turn(worker, to_email(lead_hours), send_next, lead_hours)
 
 
 async def send_next(worker: Worker, lead_hours: int) -> bool | None:

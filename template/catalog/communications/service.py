@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import Select, delete, or_, select, update
 
 from ...core.clock import utcnow
 from ...core.concurrency import lock_keys
@@ -102,7 +102,7 @@ class CommunicationService(Lifecycle[Communication]):
 
         The claim counts as a copy that was perhaps sent, because the worker may be lost while it sends.
         """
-        while (communication := await self._next_due()) is not None:
+        while (communication := await lock_first(self.session, to_send())) is not None:
             if communication.copies >= MAX_COPIES:
                 await self._conclude(communication, CommunicationState.UNCONFIRMED)
             elif refusal := await self._refusal(communication, utcnow()):
@@ -185,15 +185,6 @@ class CommunicationService(Lifecycle[Communication]):
         erased = update(Communication).where(*theirs)
         await self.session.execute(erased.values(address="", subject=None, text=None, variables=None))
 
-    async def _next_due(self) -> Communication | None:
-        now, claimed_until = utcnow(), Communication.claimed_until
-        due = select(Communication).where(
-            Communication.state == CommunicationState.QUEUED,
-            Communication.due_at <= now,
-            or_(claimed_until.is_(None), claimed_until <= now),
-        )
-        return await lock_first(self.session, due.order_by(Communication.due_at, Communication.id))
-
     async def _apply(self, communication: Communication, status: str, error_code: object) -> None:
         state = REPORTED.get(status)
         if state is None or state not in self.transitions[communication.state]:
@@ -251,6 +242,17 @@ class CommunicationService(Lifecycle[Communication]):
         if is_free_form and not is_open(contact.last_message_at if contact else None, at):
             return Refusal.WINDOW_CLOSED
         return None
+
+
+def to_send() -> Select[Communication]:
+    """Select the messages that are due, and that no worker has claimed."""
+    now, claimed_until = utcnow(), Communication.claimed_until
+    due = select(Communication).where(
+        Communication.state == CommunicationState.QUEUED,
+        Communication.due_at <= now,
+        or_(claimed_until.is_(None), claimed_until <= now),
+    )
+    return due.order_by(Communication.due_at, Communication.id)
 
 
 def _queued(data: CommunicationCreate) -> Communication:

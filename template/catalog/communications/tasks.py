@@ -11,7 +11,7 @@ from ...gateways.email import Email, EmailError, EmailUnconfirmed, RecipientRefu
 from ...gateways.twilio import MessageRefused, TwilioError, TwilioMessage, TwilioUnconfirmed
 from .models import Communication
 from .rules import Channel
-from .service import CommunicationService
+from .service import CommunicationService, to_send
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ def schedule(settings: TaskSettings) -> Schedule:
 @task(name="communications.send_due")
 async def send_due(worker: Worker) -> int:
     """Send the messages that are due, and return how many the providers have accepted."""
-    return await in_turn(worker, send_next)
+    return await in_turn(worker, to_send(), send_next)
 
 
 async def send_next(worker: Worker) -> bool | None:

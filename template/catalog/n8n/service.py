@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import ClassVar
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from ...core.clock import utcnow
 from ...core.errors import Unprocessable
@@ -68,7 +68,7 @@ class WorkflowRunService(Lifecycle[WorkflowRun]):
 
         A claim counts as an attempt, because the worker may be lost while it starts the workflow.
         """
-        while (run := await self._next_due(RunState.QUEUED)) is not None:
+        while (run := await lock_first(self.session, due(RunState.QUEUED))) is not None:
             if run.attempts < MAX_ATTEMPTS:
                 run.attempts += 1
                 run.due_at = utcnow() + LEASE
@@ -106,7 +106,7 @@ class WorkflowRunService(Lifecycle[WorkflowRun]):
 
     async def end_next(self) -> WorkflowRun | None:
         """End the next started run whose callback did not come in time, and return it; return None if there is none."""
-        run = await self._next_due(RunState.STARTED)
+        run = await lock_first(self.session, due(RunState.STARTED))
         if run is not None:
             run.state = RunState.TIMED_OUT
             await self._publish(RunState.TIMED_OUT, run, workflow=run.workflow)
@@ -116,6 +116,8 @@ class WorkflowRunService(Lifecycle[WorkflowRun]):
         run.state = RunState.GIVEN_UP
         await self._publish(RunState.GIVEN_UP, run, workflow=run.workflow)
 
-    async def _next_due(self, state: RunState) -> WorkflowRun | None:
-        due = select(WorkflowRun).where(WorkflowRun.state == state, WorkflowRun.due_at <= utcnow())
-        return await lock_first(self.session, due.order_by(WorkflowRun.due_at, WorkflowRun.id))
+
+def due(state: RunState) -> Select[WorkflowRun]:
+    """Select the runs in this state whose time has come: to be started, or timed out."""
+    runs = select(WorkflowRun).where(WorkflowRun.state == state, WorkflowRun.due_at <= utcnow())
+    return runs.order_by(WorkflowRun.due_at, WorkflowRun.id)

@@ -8,7 +8,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ...core.tasks import Schedule, Worker, every, in_turn, task
 from ...gateways.n8n import N8nRefused, N8nUnavailable
-from .service import WorkflowRunService
+from .models import RunState
+from .service import WorkflowRunService, due
 
 logger = logging.getLogger(__name__)
 
@@ -30,8 +31,8 @@ def schedule(settings: TaskSettings) -> Schedule:
 @task(name="n8n.start_due")
 async def start_due(worker: Worker, run_minutes: float) -> int:
     """End the runs from which nothing was heard for `run_minutes`, and start those that are due; return how many started."""
-    await in_turn(worker, end_next)
-    return await in_turn(worker, start_next, timedelta(minutes=run_minutes))
+    await in_turn(worker, due(RunState.STARTED), end_next)
+    return await in_turn(worker, due(RunState.QUEUED), start_next, timedelta(minutes=run_minutes))
 
 
 async def end_next(worker: Worker) -> bool | None:

@@ -118,7 +118,7 @@ class VectorDocumentService(Lifecycle[VectorDocument]):
 
         The claim counts as an attempt, because the worker may be lost. After `MAX_ATTEMPTS`, the document fails instead.
         """
-        while (document := await lock_first(self.session, _due(model))) is not None:
+        while (document := await lock_first(self.session, to_embed(model))) is not None:
             if document.attempts < MAX_ATTEMPTS:
                 document.attempts += 1
                 document.due_at = utcnow() + LEASE
@@ -225,11 +225,12 @@ class VectorDocumentService(Lifecycle[VectorDocument]):
         await self._publish("failed", document, reason=reason)
 
 
-def _due(model: str) -> Select[VectorDocument]:
+def to_embed(model: str) -> Select[VectorDocument]:
+    """Select the documents without vectors of this model whose embedding is due, and that no worker has claimed."""
     # The vectors of different models cannot be compared.
     outdated = and_(VectorDocument.state == DocumentState.EMBEDDED, VectorDocument.model != model)
-    to_embed = or_(VectorDocument.state == DocumentState.PENDING, outdated)
-    due = select(VectorDocument).where(to_embed, VectorDocument.due_at <= utcnow())
+    is_missing = or_(VectorDocument.state == DocumentState.PENDING, outdated)
+    due = select(VectorDocument).where(is_missing, VectorDocument.due_at <= utcnow())
     return due.order_by(VectorDocument.due_at, VectorDocument.id)
 
 

@@ -8,7 +8,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ...core.tasks import Schedule, Worker, every, in_turn, task
 from ...gateways.openai import NonsensicalAnswer, OpenAIError, OpenAIUnavailable, RequestRefused
-from .service import VectorDocumentService
+from .service import VectorDocumentService, to_embed
 
 PAUSE_SECONDS = 60
 """How long a document waits after a failure, unless the provider names a longer time."""
@@ -33,7 +33,7 @@ def schedule(settings: TaskSettings) -> Schedule:
 @task(name="vector.embed_documents")
 async def embed_documents(worker: Worker) -> int:
     """Embed the documents that are due, and return how many were embedded."""
-    return await in_turn(worker, embed_next)
+    return await in_turn(worker, to_embed(worker.openai.embedding_model), embed_next)
 
 
 async def embed_next(worker: Worker) -> bool | None:
