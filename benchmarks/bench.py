@@ -64,9 +64,9 @@ def compare_updating(workshop: Path) -> None:
     versions = make_versions(workshop / "versions")
     versions.release("v0.2.0", *CHANGES.values())
     service = versions.write(workshop / "living", {})
+    install_ruff(service)
     for edit in EDITS.values():
         edit(service)
-    install_ruff(service)
     service.commit()
     large = service.copy(workshop / "large")
     for number in range(OWN_FILES):
