@@ -64,7 +64,7 @@ class Update:
     conflicts: dict[str, list[str]] = field(default_factory=dict)
     """The lines in conflict by file."""
     unformatted: str = ""
-    """Why the template's Python files could not be formatted as the team formats its own."""
+    """Why the template's files could not be formatted as the team formats its own."""
     left: str = ""
     """What is left for the team to do at the root of the repository."""
 

@@ -1,4 +1,4 @@
-"""Formats the template's Python files as the team formats its own, so that an update compares what they say."""
+"""Formats the template's files as the team formats its own, so that an update compares what they say."""
 
 import os
 import re
@@ -15,6 +15,8 @@ from .writing import last_words
 
 SETTINGS = ("pyproject.toml", "*ruff*.toml")
 """The files in which ruff finds its settings, and others that they extend: https://docs.astral.sh/ruff/configuration/."""
+FORMATTED = (".md", ".py")
+"""The names of files that ruff formats end with these: in Markdown, it formats the code."""
 LOCKED = re.compile(r'^name = "ruff"\nversion = "(.+)"$', re.MULTILINE)
 FORMAT = ("format", "--no-cache", "--no-respect-gitignore", ".")
 PROGRAMS = ("bin/ruff", "Scripts/ruff.exe")
@@ -27,7 +29,7 @@ class CannotFormat(Exception):
 def format_like_ours(
     repository: Repository, base: Tree, ours: Tree, new: Tree, settings: Mapping[str, str]
 ) -> tuple[Tree, Tree]:
-    """Return `base` and `new` with Python files in the format of the team; raise `CannotFormat` if that is not possible.
+    """Return `base` and `new` with files in the format of the team; raise `CannotFormat` if that is not possible.
 
     `settings` are the files with other settings after the update, by path: `new` is formatted with them. A file that
     the team leaves in another format than its own settings ask for is compared as it is.
@@ -35,7 +37,9 @@ def format_like_ours(
     paths = sorted(
         path
         for path in base.keys() | new.keys()
-        if path.endswith(".py") and not path.startswith(SUITE) and not base.get(path) == ours.get(path) == new.get(path)
+        if path.endswith(FORMATTED)
+        and not path.startswith(SUITE)
+        and not base.get(path) == ours.get(path) == new.get(path)
     )
     if not paths:
         return base, new

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from .git import Tree
 from .merge import Update
+from .style import FORMATTED
 
 FEW = 10
 """As many files as a summary names one by one."""
@@ -81,10 +82,10 @@ def notes(update: Update) -> Iterator[str]:
             f"The tables of {', '.join(update.tables)} have changed or were removed. Existing migrations stay as they are, "
             'because databases have run them. Write the next migration: see "Change the tables" in README.md.'
         )
-    if update.unformatted and any(path.endswith(".py") for path in [*update.merges, *update.kept]):
+    if update.unformatted and any(path.endswith(FORMATTED) for path in [*update.conflicts, *update.kept]):
         yield (
-            "Your format may be the only difference in Python files, because the template's files could not be "
-            f"formatted like yours: {update.unformatted}."
+            "Python and Markdown files that are in conflict or kept may differ from the template's only in their format, because those "
+            f"could not be formatted like yours: {update.unformatted}."
         )
 
 

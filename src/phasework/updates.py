@@ -205,7 +205,7 @@ def plan_merges(
     answers_file: str,
     rewrite_migrations: bool,
 ) -> Update:
-    """Return what the update does to each file, with migrations and the format of Python files adapted to the team's."""
+    """Return what the update does to each file, with migrations and the format of files adapted to the team's."""
     theirs, continued = continue_revisions(repository, base, ours, theirs)
     unformatted = ""
     try:

@@ -1,4 +1,4 @@
-"""An update formats the template's Python files as the team formats its own, so that only what they say can conflict."""
+"""An update formats the template's files as the team formats its own, so that only what they say can conflict."""
 
 import subprocess
 import sys
@@ -64,15 +64,20 @@ def narrow(environment: Path) -> Callable[[str], str]:
 
 
 def test_a_line_that_only_looks_different_is_no_conflict(folder: Folder, narrow: Callable[[str], str]) -> None:
-    folder.write({"a.py": FILE, "b.py": FILE, "c.py": FILE})
+    page = "# Sums\n\n```python\n{}```\n".format
+    folder.write({"a.py": FILE, "b.py": FILE, "c.py": FILE, "sums.md": page(FILE)})
     ours = {"a.py": f"{narrow(FILE)}# ours\n", "b.py": narrow(FILE), "c.py": narrow(FILE), "pyproject.toml": NARROW}
 
-    code = folder.update(ours, {"a.py": NEW, "b.py": None, "d.py": NEW})
+    code = folder.update(
+        {**ours, "sums.md": f"{page(narrow(FILE))}Ours.\n"},
+        {"a.py": NEW, "b.py": None, "d.py": NEW, "sums.md": page(NEW)},
+    )
 
     assert code == 0
     assert folder.read("a.py") == f"{narrow(NEW)}# ours\n"
     assert folder.read("c.py") == narrow(FILE)
     assert folder.read("d.py") == narrow(NEW)
+    assert folder.read("sums.md") == f"{page(narrow(NEW))}Ours.\n"
     # The team had only formatted it, so nothing of it is kept.
     assert not (folder.ours / "b.py").exists()
     assert not (folder.ours / "removed").exists()
