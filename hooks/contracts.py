@@ -3,13 +3,13 @@
 import configparser
 import os
 import re
-import shutil
 import subprocess
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 from .check import Finding
+from .environment import find_program
 from .project import Project, warn
 
 BROKEN = 'This breaks the contract "{contract}" of import-linter: {chain}.'
@@ -30,7 +30,7 @@ def find_broken(project: Project) -> Iterator[Finding]:
             "The contracts of import-linter were not checked: contract_types names code of the project, which would run."
         )
         return
-    if not (program := _find_program(project)):
+    if not (program := find_program(project, NAME)):
         warn("The contracts of import-linter were not checked: it is not installed in the environment of the project.")
         return
     output = _run(program, project)
@@ -57,14 +57,6 @@ def read_contracts(root: Path) -> dict[str, object]:
         if parser.has_section("importlinter"):
             return dict(parser["importlinter"])
     return {}
-
-
-def _find_program(project: Project) -> str | None:
-    site = project.python
-    for folder in (site.parents[2] / "bin", site.parents[1] / "Scripts") if site else ():
-        if found := shutil.which(NAME, path=str(folder)):
-            return found
-    return shutil.which(NAME)
 
 
 def _run(program: str, project: Project) -> str:

@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from . import assertions, broad_raises, mock_uses, ratchet_file, skips
-from .broad_raises import NoAnswer
+from . import assertions, mock_uses, ratchet_file, ruff, skips
 from .check import Check, Finding
 from .project import Project, warn
 from .ratchet_file import FILE
+from .ruff import NoAnswer
 
 NAME = "ratchet"
 MAX_LINES = 10
@@ -43,7 +43,7 @@ def skipped_tests(project: Project) -> Places:
 COUNTERS = (
     Counter("mocks_without_spec", "mocks without a spec", mocks_without_spec),
     Counter("tests_without_assertion", "tests without an assertion", assertions.places),
-    Counter("broad_raises", "expectations of any exception (B017, PT011)", broad_raises.places),
+    Counter("broad_raises", "expectations of any exception (B017, PT011)", ruff.broad_raises),
     Counter("skipped_tests", "skipped tests", skipped_tests),
 )
 

@@ -10,6 +10,7 @@ CHECKS: tuple[str, ...] = (
     "celery_calls",
     "mock_detector",
     "import_validator",
+    "import_analyzer",
     "ratchet",
 )
 

@@ -1,27 +1,37 @@
-"""Asks the ruff of the target for the tests that expect any exception (B017, PT011)."""
+"""Asks the ruff of the target what it counts already."""
 
 import json
-import os
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+from .environment import find_program
 from .project import Project
 
-RULES = "B017,PT011"
+BROAD_RAISES = "B017,PT011"
+IMPORT_ORDER = "I001"
 
 
 class NoAnswer(Exception):
     """ruff did not count; the message says why."""
 
 
-def places(project: Project) -> Iterator[tuple[str, int]]:
-    """Yield the files and lines that ruff reports. A line is reported once, even if it breaks both rules."""
+def broad_raises(project: Project) -> Iterator[tuple[str, int]]:
+    """Yield the files and lines of tests that expect any exception."""
+    return places(project, BROAD_RAISES)
+
+
+def import_order(project: Project) -> Iterator[tuple[str, int]]:
+    """Yield the files and lines of imports in another order than that of ruff's settings in the project."""
+    return places(project, IMPORT_ORDER)
+
+
+def places(project: Project, rules: str) -> Iterator[tuple[str, int]]:
+    """Yield the files and lines that ruff reports. A line is reported once, even if it breaks several of the rules."""
     command = [
         find_ruff(project),
         "check",
-        f"--select={RULES}",
+        f"--select={rules}",
         "--output-format=json",
         "--exit-zero",
         "--no-cache",
@@ -33,7 +43,7 @@ def places(project: Project) -> Iterator[tuple[str, int]]:
     except ValueError:
         reason = (result.stderr or "it printed no JSON").strip().splitlines()[0]
         raise NoAnswer(f"{command[0]} failed: {reason}") from None
-    found = {(Path(item["filename"]), item["location"]["row"]) for item in reported if item["code"] in RULES.split(",")}
+    found = {(Path(item["filename"]), item["location"]["row"]) for item in reported if item["code"] in rules.split(",")}
     files = set(project.files)
     for file, line in sorted(found):
         path = file.relative_to(project.root).as_posix() if file.is_relative_to(project.root) else ""
@@ -43,11 +53,6 @@ def places(project: Project) -> Iterator[tuple[str, int]]:
 
 def find_ruff(project: Project) -> str:
     """Return the ruff of the target's environment, or that on the PATH."""
-    folders = []
-    if project.python:
-        # lib/python3.12/site-packages, or Lib/site-packages on Windows
-        environment = project.python.parents[2 if project.python.parent.name.startswith("python") else 1]
-        folders = [str(environment / "bin"), str(environment / "Scripts")]
-    if found := shutil.which("ruff", path=os.pathsep.join(folders)) or shutil.which("ruff"):
+    if found := find_program(project, "ruff"):
         return found
     raise NoAnswer("ruff is neither in the environment of the project nor on the PATH")
