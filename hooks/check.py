@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
     from .project import Project
@@ -60,6 +60,18 @@ class Finding:
     def identity(self) -> str:
         """What identifies the finding in its file."""
         return self.key or self.message
+
+
+class Configurable(Protocol):
+    """Something with a table in the settings: a check, or a codemod."""
+
+    @property
+    def name(self) -> str:
+        """The name of the table."""
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """The keys of the table, with their defaults."""
 
 
 @dataclass(frozen=True, slots=True)

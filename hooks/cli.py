@@ -151,7 +151,7 @@ def open_project(options: argparse.Namespace) -> Project:
         root,
         [Path(name) for name in names],
         options.since,
-        checks=registry.load_all(),
+        checks=registry.configurable(),
         options=vars(options),
         stored=not options.no_cache,
     )

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from .changes import PROJECT_FILES, changed_since, find_files
-from .check import Check, Scan, Unusable
+from .check import Configurable, Scan, Unusable
 from .modules import Modules, find_site_packages, parent
 from .scanning import UNREAD, Facts, Stored, cache_file, name_of, scan_files
 
@@ -51,7 +51,7 @@ class Project:
         root: Path,
         paths: Sequence[Path] = (),
         since: str = "",
-        checks: Iterable[Check] = (),
+        checks: Iterable[Configurable] = (),
         options: Mapping[str, Any] | None = None,
         *,
         stored: bool = False,
@@ -139,8 +139,8 @@ class Project:
         """Return a setting that all checks share."""
         return self._settings.get(key, SETTINGS[key])
 
-    def settings(self, check: Check) -> dict[str, Any]:
-        """Return the settings of a check, completed with its defaults."""
+    def settings(self, check: Configurable) -> dict[str, Any]:
+        """Return the settings of a check or a codemod, completed with its defaults."""
         return {**check.settings, **self._settings.get(check.name, {})}
 
     def option(self, name: str) -> Any:
@@ -243,7 +243,7 @@ def read_settings(root: Path) -> dict[str, Any]:
     return settings
 
 
-def refuse_settings(settings: Mapping[str, Any], checks: Mapping[str, Check]) -> None:
+def refuse_settings(settings: Mapping[str, Any], checks: Mapping[str, Configurable]) -> None:
     """Refuse unknown keys and values of the wrong type."""
     for key, value in settings.items():
         if key in checks:

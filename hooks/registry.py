@@ -3,7 +3,8 @@
 from functools import cache
 from importlib import import_module
 
-from .check import Check
+from .check import Check, Configurable
+from .codemods import CODEMODS
 
 CHECKS: tuple[str, ...] = (
     "patch_targets",
@@ -26,3 +27,8 @@ def load(name: str) -> Check:
 def load_all() -> list[Check]:
     """Return all checks."""
     return [load(name) for name in CHECKS]
+
+
+def configurable() -> list[Configurable]:
+    """Return all that may have a table in the settings."""
+    return [*load_all(), *CODEMODS]

@@ -2,6 +2,7 @@
 
 import sys
 from importlib import import_module
+from typing import Any
 
 import typer
 
@@ -13,8 +14,13 @@ PASS_ON = {"ignore_unknown_options": True, "allow_extra_args": True, "help_optio
 
 def check(context: typer.Context) -> None:
     """Find faults in a test suite of any project."""
+    sys.exit(load("cli").main(context.args))
+
+
+def load(name: str) -> Any:
+    """Return a module of the checks."""
     package = "phasework_hooks"
     if not PACKAGED.is_dir():  # in a checkout, the checks are not installed
         package = "hooks"
         sys.path.insert(0, str(REPOSITORY))
-    sys.exit(import_module(f"{package}.cli").main(context.args))
+    return import_module(f"{package}.{name}")
