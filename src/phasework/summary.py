@@ -1,7 +1,7 @@
 """Says what an update did to the files of a service, in the terminal and for a pull request."""
 
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from .git import Tree
 from .merge import Update
@@ -121,16 +121,18 @@ def undo(before: Tree, after: Tree) -> str:
     return " && ".join([f"{RESTORE} {known}".rstrip(), *remove, f"{CLEAN} . {new}".rstrip()])
 
 
-def next_steps(conflicts: Iterable[str], to_undo: str, *, lock: bool) -> Iterator[str]:
+def next_steps(update: Update, to_undo: str, *, lock: bool) -> Iterator[str]:
     """Return the lines about what to do now.
 
     `to_undo` is the command that undoes the update, and `lock` is whether the lock file no longer fits.
     """
     yield ""
-    if conflicts:
+    if update.conflicts:
         yield "Edit the files in conflict, then `git add` them. `git diff --cached` shows everything else."
+    for folder in sorted({place.split("/")[0] for place in [*update.kept.values(), *update.replaced.values()]}):
+        yield f"Take what you need from `{folder}/`, and delete it: the hooks do not let you commit it."
     if lock:
         yield "The dependencies have changed: run `uv lock` and `git add uv.lock`."
-    if not conflicts:
+    if not update.conflicts:
         yield "No conflicts. Look at `git diff --cached`, run `uv run pytest`, and commit."
     yield f"To undo the update:\n    {to_undo}"

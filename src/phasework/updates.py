@@ -187,7 +187,7 @@ def merge(
     if not pretend:
         write(repository, ours, plan)
         lock = needs_lock(*(repository.content(tree.get(PYPROJECT)) for tree in (ours, plan.tree)))
-        steps = next_steps(plan.conflicts, undo(ours, plan.tree), lock=lock)
+        steps = next_steps(plan, undo(ours, plan.tree), lock=lock)
     show(f"{title}:", "bold")
     show("\n".join([*indented(changes), *summarize(plan), *steps]))
     if plan.left:

@@ -128,6 +128,23 @@ def test_new_settings_of_the_template_format_its_files(folder: Folder, narrow: C
     assert folder.read("a.py") == narrow(NEW)
 
 
+def test_migrations_with_other_quotes_are_read_and_continued(folder: Folder) -> None:
+    place = "migrations/versions/{}.py".format
+    first = 'revision = "cats_0001"\ndown_revision = None\n'
+    second = 'revision = "{}"\ndown_revision = "{}"\n'.format
+    ours = {place("cats_0001"): first, place("cats_0002_b1f2"): second("cats_0002_b1f2", "cats_0001")}
+    folder.write({place("cats_0001"): first})
+
+    code = folder.update(
+        {path: text.replace('"', "'") for path, text in ours.items()}
+        | {"pyproject.toml": "[tool.ruff.format]\nquote-style = 'single'\n"},
+        {place("cats_0002"): second("cats_0002", "cats_0001")},
+    )
+
+    assert code == 0
+    assert folder.read(place("cats_0002")) == second("cats_0002", "cats_0002_b1f2").replace('"', "'")
+
+
 def test_the_suite_is_not_formatted(folder: Folder, narrow: Callable[[str], str]) -> None:
     path = "tests/suite/a.py"
     folder.write({"a.py": FILE, path: FILE})

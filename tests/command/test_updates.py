@@ -185,6 +185,7 @@ def test_changes_in_a_removed_module_are_kept(service: LivingService) -> None:
     assert outcome.names("no longer part of the service") == [
         f"{path} -> removed/{path}" for path in (SERVICE, "tests/unit/phase1/test_loans_of_ours.py", TESTS)
     ]
+    assert "Take what you need from `removed/`, and delete it: the hooks do not let you commit it.\n" in outcome.printed
     assert service.read(f"removed/{SERVICE}") == written
     assert not list((service.folder / "src/library/modules/loans").glob("*.py"))
     assert (service.folder / "migrations/versions/loans_0001.py").exists()
