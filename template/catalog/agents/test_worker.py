@@ -1,8 +1,8 @@
 """Tests of runs with a real queue, worker, server of OpenAI's API and PostgreSQL."""
 
-import socket
 from decimal import Decimal
 from importlib import import_module
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -11,8 +11,10 @@ from time_machine import Traveller
 from your_service.core.tasks import Worker
 from your_service.gateways.openai import OpenAIClient, OpenAISettings
 from your_service.modules.agents.models import AgentRun, RunState
+from your_service.modules.agents.service import MAX_ATTEMPTS
 from your_service.modules.agents.tasks import PAUSE_SECONDS, continue_runs
 
+from tests.support.faults import down
 from tests.support.gateways.openai import ScriptedOpenAIGateway, answer
 from tests.support.gateways.openai_server import HOST, OpenAIServer, Reply, completion, error
 from tests.support.worker import in_worker
@@ -26,13 +28,13 @@ def library() -> None:
     import_module("openai")
 
 
-def client_of(url: str, timeout: float = 10) -> OpenAIClient:
-    """Return a real client without retries."""
+def client_of(url: str, timeout: float = 10, retries: int = 0) -> OpenAIClient:
+    """Return a real client."""
     settings = OpenAISettings(
         _env_file=None,
         openai_base_url=url,
         openai_timeout_seconds=timeout,
-        openai_retries=0,
+        openai_retries=retries,
     )
     return OpenAIClient(settings)
 
@@ -73,8 +75,8 @@ async def test_a_failing_provider_loses_no_run(
     ]
     url = openai_server.url
     if fault == "down":
-        with socket.create_server((HOST, 0)) as unused:
-            url = f"http://{HOST}:{unused.getsockname()[1]}/v1"
+        with down() as port:
+            url = f"http://{HOST}:{port}/v1"
     celery_app.openai = client_of(url, 0.05 if fault == "slow" else 10)
 
     await in_worker(continue_runs.run, *PRICES)
@@ -92,3 +94,25 @@ async def test_a_failing_provider_loses_no_run(
     assert [message["role"] for message in last["messages"]] == ["system", "user", "assistant", "tool"]
     assert last["messages"][-1]["content"] == "Tuesday, 2030-01-15T21:00+09:00"
     assert [tool["function"]["name"] for tool in last["tools"]] == ["count_events", "tell_time"]
+
+
+@pytest.mark.usefixtures("library")
+async def test_a_step_asks_a_failing_provider_ten_times_at_most(
+    celery_app: Worker,
+    frozen_time: Traveller,
+    openai_server: OpenAIServer,
+    test_agent_run: AgentRun,
+    db_session: AsyncSession,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # The gateway waits for half a second before it repeats a call.
+    monkeypatch.setattr("tenacity.nap.time", SimpleNamespace(sleep=lambda _: None))
+    openai_server.replies = [error(503, "overloaded") for _ in range(99)]
+    celery_app.openai = client_of(openai_server.url, retries=1)
+
+    for _ in range(MAX_ATTEMPTS + 2):
+        await in_worker(continue_runs.run, *PRICES)
+        frozen_time.shift(PAUSE_SECONDS)
+
+    await db_session.refresh(test_agent_run)
+    assert (test_agent_run.state, len(openai_server.requests)) == (RunState.FAILED, 10)

@@ -1,9 +1,5 @@
 """Tests of messages with a real queue, worker, mail server, server of Twilio's API, and PostgreSQL."""
 
-import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -19,6 +15,7 @@ from your_service.modules.communications.service import CommunicationService
 from your_service.modules.communications.tasks import send_due
 
 from tests.support.factories import Factory
+from tests.support.faults import down, nonsense
 from tests.support.gateways.email_server import HOST, SmtpServer
 from tests.support.gateways.twilio import RecordingTwilioGateway
 from tests.support.gateways.twilio_server import ACCOUNT, TwilioServer
@@ -40,30 +37,6 @@ def smtp_on(port: int, timeout: float = 5) -> SmtpEmailGateway:
     values: dict[str, Any] = {"smtp_host": HOST, "smtp_port": port, "smtp_timeout_seconds": timeout}
     settings = EmailSettings(_env_file=None, smtp_security="none", email_sender="us@example.com", **values)
     return SmtpEmailGateway(settings)
-
-
-@contextmanager
-def stopped() -> Iterator[int]:
-    """Yield a port that no server listens on."""
-    with socket.create_server((HOST, 0)) as unused:
-        port: int = unused.getsockname()[1]
-    yield port
-
-
-@contextmanager
-def nonsense() -> Iterator[int]:
-    """Yield the port of a server that speaks neither HTTP nor SMTP."""
-    with socket.create_server((HOST, 0)) as server:
-
-        def answer() -> None:
-            with server.accept()[0] as connection:
-                connection.settimeout(TIMEOUT)
-                connection.sendall(b"42\r\n")
-
-        thread = Thread(target=answer)
-        thread.start()
-        yield server.getsockname()[1]
-        thread.join()
 
 
 @pytest.mark.usefixtures("celery_worker")
@@ -118,7 +91,7 @@ class TestFaults:
 
     async def test_twilio_is_down(self) -> None:
         message = await self.make()
-        with stopped() as port:
+        with down() as port:
             self.worker.twilio = twilio_on(port)
             await self.fail(message, copies=0)
 
@@ -149,7 +122,7 @@ class TestFaults:
 
     async def test_the_mail_server_is_down(self) -> None:
         message = await self.make(**EMAIL)
-        with stopped() as port:
+        with down() as port:
             self.worker.email = smtp_on(port)
             await self.fail(message, copies=0)
 

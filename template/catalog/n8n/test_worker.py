@@ -1,9 +1,5 @@
 """Tests of workflow runs with a real queue, worker, client and server, and PostgreSQL."""
 
-import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -16,6 +12,7 @@ from your_service.modules.n8n.service import MAX_ATTEMPTS
 from your_service.modules.n8n.tasks import start_due
 
 from tests.support.factories import Factory
+from tests.support.faults import down, nonsense
 from tests.support.gateways.n8n import RecordingN8nGateway
 from tests.support.gateways.n8n_server import HOST, MISSING, N8nServer
 from tests.support.worker import in_worker
@@ -28,29 +25,6 @@ TIMEOUT = 0.05
 def without_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     """Reach the server on this machine directly."""
     monkeypatch.setenv("NO_PROXY", HOST)
-
-
-@contextmanager
-def down() -> Iterator[str]:
-    """Yield a URL where no server listens."""
-    with socket.create_server((HOST, 0)) as unused:
-        port = unused.getsockname()[1]
-    yield f"http://{HOST}:{port}/webhook"
-
-
-@contextmanager
-def nonsense() -> Iterator[str]:
-    """Yield the URL of a server that speaks no HTTP."""
-    with socket.create_server((HOST, 0)) as server:
-
-        def answer() -> None:
-            with server.accept()[0] as connection:
-                connection.sendall(b"42\r\n\r\n")
-
-        thread = Thread(target=answer)
-        thread.start()
-        yield f"http://{HOST}:{server.getsockname()[1]}/webhook"
-        thread.join()
 
 
 def connect(worker: Worker, url: str, **limits: Any) -> None:
@@ -78,8 +52,8 @@ async def test_a_workflow_is_started_when_n8n_works_again(
     refresh_workflow_run: Factory[WorkflowRun],
     fault: Any,
 ) -> None:
-    with fault() as url:
-        connect(celery_app, url)
+    with fault() as port:
+        connect(celery_app, f"http://{HOST}:{port}/webhook")
         failed = await in_worker(start_due.run, MINUTES)
     run = await refresh_workflow_run(test_workflow_run)
     state = run.state

@@ -1,15 +1,19 @@
 """Tests of documents with a real queue, worker, server of OpenAI's API and PostgreSQL."""
 
 import math
-import socket
 from importlib import import_module
 from random import Random
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from fastapi import FastAPI, status
+from httpx2 import AsyncClient
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 from time_machine import Traveller
 
+from your_service.core.errors import PROBLEM_JSON
 from your_service.core.tasks import Worker
 from your_service.gateways.openai import OpenAIClient, OpenAISettings
 from your_service.modules.vector.models import DocumentState, VectorDocument
@@ -17,6 +21,7 @@ from your_service.modules.vector.schemas import HybridQuery, VectorDocumentCreat
 from your_service.modules.vector.service import Findings, VectorDocumentService
 from your_service.modules.vector.tasks import PAUSE_SECONDS, embed_documents
 
+from tests.support.faults import down, nonsense, slow
 from tests.support.gateways.openai import ScriptedOpenAIGateway
 from tests.support.gateways.openai_server import HOST, OpenAIServer, Reply, error
 from tests.support.worker import in_worker
@@ -25,14 +30,14 @@ TOLERANCE = 1e-5
 """How much a cosine that PostgreSQL computes may differ: it calculates with single precision."""
 
 
-def client_of(url: str, timeout: float = 10) -> OpenAIClient:
-    """Return a real client without retries."""
+def client_of(url: str, timeout: float = 10, retries: int = 0) -> OpenAIClient:
+    """Return a real client."""
     return OpenAIClient(
         OpenAISettings(
             _env_file=None,
             openai_base_url=url,
             openai_timeout_seconds=timeout,
-            openai_retries=0,
+            openai_retries=retries,
             openai_embedding_dimensions=16,
         )
     )
@@ -75,8 +80,8 @@ async def test_a_failing_provider_loses_no_document(
     openai_server.replies = [faults[fault]] if fault in faults else []
     url = openai_server.url
     if fault == "down":
-        with socket.create_server((HOST, 0)) as unused:
-            url = f"http://{HOST}:{unused.getsockname()[1]}/v1"
+        with down() as port:
+            url = f"http://{HOST}:{port}/v1"
     celery_app.openai = client_of(url, 0.05 if fault == "slow" else 10)
 
     failed = await in_worker(embed_documents.run)
@@ -90,6 +95,43 @@ async def test_a_failing_provider_loses_no_document(
     await db_session.refresh(test_vector_document)
     assert (embedded, test_vector_document.state) == (1, DocumentState.EMBEDDED)
     assert test_vector_document.model == "text-embedding-3-small/16"
+
+
+@pytest.mark.usefixtures("library")
+async def test_a_failing_provider_is_asked_twice_a_minute_at_most(
+    celery_app: Worker,
+    frozen_time: Traveller,
+    openai_server: OpenAIServer,
+    test_vector_document: VectorDocument,
+    db_session: AsyncSession,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # The gateway waits for half a second before it repeats a call.
+    monkeypatch.setattr("tenacity.nap.time", SimpleNamespace(sleep=lambda _: None))
+    openai_server.replies = [error(503, "overloaded") for _ in range(99)]
+    celery_app.openai = client_of(openai_server.url, retries=1)
+    minutes = 5
+
+    for _ in range(2 * minutes):
+        await in_worker(embed_documents.run)
+        frozen_time.shift(30)
+
+    await db_session.refresh(test_vector_document)
+    assert (test_vector_document.state, len(openai_server.requests)) == (DocumentState.PENDING, 2 * minutes)
+
+
+@pytest.mark.usefixtures("library", "test_vector_document")
+@pytest.mark.parametrize("fault", [down, slow, nonsense])
+async def test_a_search_fails_while_the_provider_does(app: FastAPI, member_client: AsyncClient, fault: Any) -> None:
+    url = "/vector-documents/search"
+    with fault() as port:
+        app.state.openai = client_of(f"http://{HOST}:{port}/v1", 0.05)
+        failed = await member_client.get(url, params={"text": "asthma"})
+        by_words = await member_client.get(url, params={"text": "asthma", "vector_weight": 0})
+
+    assert failed.status_code == status.HTTP_503_SERVICE_UNAVAILABLE
+    assert (failed.headers["Content-Type"], failed.headers["Retry-After"]) == (PROBLEM_JSON, "5")
+    assert by_words.status_code == status.HTTP_200_OK
 
 
 DIMENSIONS = 256

@@ -1,6 +1,5 @@
 """A file is stored in S3, found, downloaded and deleted; a server that fails loses nothing."""
 
-import socket
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from email.message import Message
@@ -16,6 +15,7 @@ from httpx2 import AsyncClient
 from your_service.core.errors import PROBLEM_JSON
 from your_service.gateways.s3 import Boto3S3Gateway, S3Settings
 
+from tests.support.faults import down, nonsense, slow
 from tests.support.gateways.s3_server import BUCKET, HOST, S3Server
 
 URL = "/media"
@@ -25,7 +25,7 @@ Fault = Callable[[], AbstractContextManager[int]]
 
 
 class Page(BaseHTTPRequestHandler):
-    """A server that answers every request with a page."""
+    """Answers every request with a page."""
 
     def do_PUT(self) -> None:
         self.send_response(200)
@@ -39,23 +39,8 @@ class Page(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def down() -> Iterator[int]:
-    """Yield a port where nothing listens."""
-    with socket.create_server((HOST, 0)) as unused:
-        port: int = unused.getsockname()[1]
-    yield port
-
-
-@contextmanager
-def slow() -> Iterator[int]:
-    """Yield the port of a server that accepts connections and never responds."""
-    with socket.create_server((HOST, 0)) as silent:
-        yield silent.getsockname()[1]
-
-
-@contextmanager
-def nonsense() -> Iterator[int]:
-    """Yield the port of a server that is no S3."""
+def no_s3() -> Iterator[int]:
+    """Yield the port of a server that answers every request with a page."""
     with HTTPServer((HOST, 0), Page) as server:
         Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         yield server.server_port
@@ -98,7 +83,7 @@ async def test_a_file_is_uploaded_downloaded_and_deleted(
     assert (deleted.status_code, s3_server.objects) == (status.HTTP_204_NO_CONTENT, {})
 
 
-@pytest.mark.parametrize("fault", [down, slow, nonsense])
+@pytest.mark.parametrize("fault", [down, slow, nonsense, no_s3])
 async def test_an_upload_fails_and_can_be_repeated(
     app: FastAPI,
     member_client: AsyncClient,
@@ -119,7 +104,7 @@ async def test_an_upload_fails_and_can_be_repeated(
     assert [*s3_server.objects.values()] == [(PNG, "image/png")]
 
 
-@pytest.mark.parametrize("fault", [down, slow])
+@pytest.mark.parametrize("fault", [down, slow, nonsense])
 async def test_a_deletion_fails_and_can_be_repeated(
     app: FastAPI,
     admin_client: AsyncClient,

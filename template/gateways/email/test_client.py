@@ -1,7 +1,6 @@
 """Tests of the SMTP client with a real SMTP server."""
 
 import smtplib
-import socket
 import ssl
 import traceback
 from collections.abc import Iterator
@@ -22,6 +21,7 @@ from your_service.gateways.email import (
     SmtpEmailGateway,
 )
 
+from tests.support.faults import down, nonsense, slow
 from tests.support.gateways.email_server import HOST, SmtpServer
 
 HELLO = Email(to="ada@example.com", subject="Hello", body="How are you?\n")
@@ -216,19 +216,18 @@ def test_an_accepted_message_is_not_sent_again(
 
 
 def test_a_stopped_server_is_unavailable() -> None:
-    with socket.create_server((HOST, 0)) as unused:
-        port = unused.getsockname()[1]
-
-    with pytest.raises(EmailUnavailable):
+    with down() as port, pytest.raises(EmailUnavailable):
         SmtpEmailGateway(make_settings(port)).send(HELLO)
 
 
 def test_a_server_that_does_not_respond_is_unavailable() -> None:
-    with socket.create_server((HOST, 0)) as silent:
-        settings = make_settings(silent.getsockname()[1], smtp_timeout_seconds=0.02)
+    with slow() as port, pytest.raises(EmailUnavailable, match="timed out"):
+        SmtpEmailGateway(make_settings(port, smtp_timeout_seconds=0.02)).send(HELLO)
 
-        with pytest.raises(EmailUnavailable, match="timed out"):
-            SmtpEmailGateway(settings).send(HELLO)
+
+def test_a_server_that_speaks_no_smtp_is_unavailable() -> None:
+    with nonsense() as port, pytest.raises(EmailUnavailable):
+        SmtpEmailGateway(make_settings(port)).send(HELLO)
 
 
 def test_a_lost_reply_to_a_command_is_unavailable(

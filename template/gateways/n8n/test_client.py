@@ -1,8 +1,6 @@
 """Tests of the client of n8n with a server that answers like n8n."""
 
-import socket
 import time
-from threading import Thread
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +18,7 @@ from your_service.gateways.n8n import (
     sign,
 )
 
+from tests.support.faults import down, nonsense
 from tests.support.gateways.n8n_server import HOST, MISSING, N8nServer
 
 RUN = UUID(int=1)
@@ -121,25 +120,13 @@ def test_a_slow_server_is_unavailable(n8n_server: N8nServer) -> None:
 
 
 def test_a_stopped_server_is_unavailable() -> None:
-    with socket.create_server((HOST, 0)) as unused:
-        port = unused.getsockname()[1]
-
-    with pytest.raises(N8nUnavailable, match=r"^ConnectError$"):
+    with down() as port, pytest.raises(N8nUnavailable, match=r"^ConnectError$"):
         make_gateway(f"http://{HOST}:{port}/webhook").start("remind", {}, RUN, ORGANISATION)
 
 
 def test_a_server_that_speaks_no_http_is_unavailable() -> None:
-    with socket.create_server((HOST, 0)) as server:
-
-        def answer() -> None:
-            with server.accept()[0] as connection:
-                connection.sendall(b"42\r\n\r\n")
-
-        thread = Thread(target=answer)
-        thread.start()
-        with pytest.raises(N8nUnavailable, match=r"ProtocolError$|ReadError$"):
-            make_gateway(f"http://{HOST}:{server.getsockname()[1]}").start("remind", {}, RUN, ORGANISATION)
-        thread.join()
+    with nonsense() as port, pytest.raises(N8nUnavailable, match=r"ProtocolError$"):
+        make_gateway(f"http://{HOST}:{port}").start("remind", {}, RUN, ORGANISATION)
 
 
 def test_a_signed_callback_is_accepted() -> None:

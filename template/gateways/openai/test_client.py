@@ -1,7 +1,6 @@
 """Tests of the client of OpenAI, against a server with the same API."""
 
 import math
-import socket
 import struct
 import traceback
 from collections.abc import Iterator
@@ -23,6 +22,7 @@ from your_service.gateways.openai import (
     ToolDescription,
 )
 
+from tests.support.faults import down
 from tests.support.gateways.openai_server import (
     HOST,
     OpenAIServer,
@@ -324,10 +324,7 @@ def test_a_caller_can_shorten_the_timeout(openai_server: OpenAIServer, gateway: 
 
 
 def test_a_stopped_server_is_unavailable() -> None:
-    with socket.create_server((HOST, 0)) as unused:
-        port = unused.getsockname()[1]
-
-    with pytest.raises(OpenAIUnavailable, match=r"^APIConnectionError$"):
+    with down() as port, pytest.raises(OpenAIUnavailable, match=r"^APIConnectionError$"):
         OpenAIClient(make_settings(f"http://{HOST}:{port}/v1")).embed(["asthma"])
 
 

@@ -1,6 +1,5 @@
 """Tests of the S3 client with a local S3 server, and with servers that fail."""
 
-import socket
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Thread
@@ -21,6 +20,7 @@ from your_service.gateways.s3 import (
     S3Unavailable,
 )
 
+from tests.support.faults import down
 from tests.support.gateways.s3_server import BUCKET, HOST, S3Server
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -252,11 +252,8 @@ def test_a_server_that_does_not_respond_is_unavailable(failing_server: FailingSe
 
 @pytest.mark.parametrize("operation", CALLS)
 def test_a_stopped_server_is_unavailable(operation: str) -> None:
-    with socket.create_server((HOST, 0)) as unused:
-        url = f"http://{HOST}:{unused.getsockname()[1]}"
-
-    with pytest.raises(S3Unavailable, match=f"^{operation}: EndpointConnectionError$"):
-        CALLS[operation](Boto3S3Gateway(make_settings(s3_endpoint_url=url)))
+    with down() as port, pytest.raises(S3Unavailable, match=f"^{operation}: EndpointConnectionError$"):
+        CALLS[operation](Boto3S3Gateway(make_settings(s3_endpoint_url=f"http://{HOST}:{port}")))
 
 
 @pytest.mark.parametrize(

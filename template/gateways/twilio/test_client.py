@@ -23,6 +23,7 @@ from your_service.gateways.twilio import (
     TwilioUnconfirmed,
 )
 
+from tests.support.faults import down, slow
 from tests.support.gateways.twilio_server import ACCOUNT, HOST, TwilioServer
 
 HELLO = TwilioMessage("sms", "+12025550123", "How are you? 🏥")
@@ -229,10 +230,7 @@ def test_a_message_without_an_answer_is_unconfirmed_and_sent_once(twilio_server:
 
 
 def test_a_stopped_server_is_unavailable() -> None:
-    with socket.create_server((HOST, 0)) as unused:
-        port = unused.getsockname()[1]
-
-    with pytest.raises(TwilioUnavailable, match="NewConnectionError"):
+    with down() as port, pytest.raises(TwilioUnavailable, match="NewConnectionError"):
         TwilioClient(make_settings(f"http://{HOST}:{port}")).send(HELLO)
 
 
@@ -240,12 +238,10 @@ def test_a_server_that_accepts_no_connection_is_unavailable(monkeypatch: pytest.
     def time_out(*_: Any, **__: Any) -> socket.socket:
         raise TimeoutError
 
-    with socket.create_server((HOST, 0)) as silent:
-        url = f"http://{HOST}:{silent.getsockname()[1]}"
-        monkeypatch.setattr("urllib3.util.connection.create_connection", time_out)
+    monkeypatch.setattr("urllib3.util.connection.create_connection", time_out)
 
-        with pytest.raises(TwilioUnavailable, match="ConnectTimeoutError"):
-            TwilioClient(make_settings(url)).send(HELLO)
+    with slow() as port, pytest.raises(TwilioUnavailable, match="ConnectTimeoutError"):
+        TwilioClient(make_settings(f"http://{HOST}:{port}")).send(HELLO)
 
 
 def test_a_server_without_tls_is_unavailable(twilio_server: TwilioServer) -> None:
