@@ -26,11 +26,11 @@ from your_service.modules.webhooks.schemas import TwilioMessage
 from your_service.modules.webhooks.service import InboundMessageService
 
 from tests.support.factories import Factory, Payload
+from tests.support.gateways.twilio_server import TOKEN
 
 PUBLIC_URL = "https://clinic.example.com"
-TOKEN = "token-of-the-tests"
 VOICE_SECRET, OTHER_SECRET = (
-    f"whsec_{b64encode(key).decode()}" for key in (b"first secret of the tests", b"other secret of the tests")
+    f"whsec_{b64encode(key).decode()}" for key in (b"first secret of the test", b"other secret of the test")
 )
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 JSON = {"Content-Type": "application/json"}

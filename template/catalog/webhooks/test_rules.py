@@ -18,7 +18,8 @@ from your_service.modules.webhooks.rules import (
     storable,
 )
 
-from tests.fixtures.webhooks import OTHER_SECRET, TOKEN, VOICE_SECRET, Signed
+from tests.fixtures.webhooks import OTHER_SECRET, VOICE_SECRET, Signed
+from tests.support.gateways.twilio_server import TOKEN
 
 URL = "https://clinic.example.com/webhooks/1/twilio/messages"
 # Twilio leaves empty fields in the form, and may repeat one.

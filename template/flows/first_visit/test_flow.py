@@ -11,7 +11,6 @@ from sqlalchemy import URL, NullPool, create_engine, text
 from your_service.core.clock import utcnow
 from your_service.modules.appointments.rules import WEEKDAYS
 
-from tests.fixtures.core.identity import Headers
 from tests.suite.waiting import wait_for
 from tests.support.gateways.email_server import SmtpServer
 
@@ -19,13 +18,6 @@ OPEN_TRANSACTIONS = """
 SELECT query FROM pg_stat_activity
 WHERE datname = current_database() AND state LIKE 'idle in transaction%'
 """
-
-
-@pytest.fixture
-def staff(client: Client, superuser_token_headers: Headers) -> Client:
-    """A client of the running service with the token of an admin."""
-    client.headers.update(superuser_token_headers)
-    return client
 
 
 @pytest.fixture

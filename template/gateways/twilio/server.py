@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl
 
 HOST = "127.0.0.1"
 ACCOUNT = "ACtest"
+TOKEN = "a key for the tests of Twilio"
 
 
 class TwilioServer:
@@ -51,6 +52,7 @@ class TwilioServer:
         """The environment variables for sending to this server."""
         return {
             "TWILIO_ACCOUNT_SID": ACCOUNT,
+            "TWILIO_AUTH_TOKEN": TOKEN,
             "TWILIO_PHONE_NUMBER": "+15005550006",
             "TWILIO_API_URL": self.url,
         }
