@@ -19,6 +19,8 @@ SUITE = "tests/suite/"
 MODULE = re.compile(r"src/\w+/modules/(\w+)/")
 REVISION = re.compile(r"migrations/versions/(\w+)_\d{4}(?:_\w+)?\.py")
 WORKFLOW = re.compile(r"(?:\.\./)*\.github/workflows/[\w.-]+\.yml")
+# A test that is moved to REMOVED leaves the suite: that is a conflict, unless the answers remove modules.
+TEST = re.compile(r"tests/(\w+/)*test_\w+\.py")
 UNIT_TEST = re.compile(r"tests/unit/phase(\d)/(test_\w+\.py)")
 
 
@@ -28,11 +30,14 @@ SameTables = Callable[[str, str], bool]
 
 @dataclass(frozen=True, slots=True)
 class Merge:
-    """A file that the team and the template both changed: its versions from the last update, the team and the template."""
+    """A file that the team and the template both changed: its versions from the last update, the team and the template.
+
+    A version is None where the file is missing.
+    """
 
     base: str | None
     ours: str
-    new: str
+    new: str | None
 
 
 @dataclass(slots=True)
@@ -118,7 +123,7 @@ def decide(update: Update, path: str, base: str | None, ours: str | None, new: s
         put(update, path, ours, new)
     elif is_owned and new:
         replace(update, path, ours, new)
-    elif new is None:
+    elif new is None and (update.removed or not TEST.fullmatch(path)):
         keep_removed(update, path)
     elif ours is None:
         update.skipped.append(path)

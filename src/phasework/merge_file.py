@@ -13,6 +13,8 @@ REGULAR = "100"
 
 def merge_file(repository: Repository, path: str, files: Merge, labels: Labels) -> tuple[str, list[str]]:
     """Return the merged file, which has the team's line ends, and the lines in conflict."""
+    if files.new is None:
+        return files.ours, ["all of it, which the template no longer has"]
     entries = (files.ours, files.base or files.ours, files.new)
     if not all(entry.startswith(REGULAR) for entry in entries):
         return files.ours, ["all of it, which is no regular file on one side"]

@@ -17,6 +17,7 @@ from .console import interrupted, progress, show
 from .git import GitError, Labels, Repository, Tree
 from .merge import REVISION, Merge, Update, plan_update
 from .merge_file import merge_file
+from .moved_files import find_listed_moves
 from .requirements import needs_lock
 from .revisions import is_known, place_revisions, read_down_revision, read_statements
 from .root_files import FOLDER, HOOKS, add_hook, hook_of, how_to_add, name_problem, place_at_root
@@ -218,7 +219,7 @@ def plan_merges(
         ours,
         theirs,
         repository.find_renames(base),
-        repository.find_renames(base, theirs),
+        repository.find_renames(base, theirs) | find_listed_moves(base, theirs),
         answers_file=answers_file,
         rewrite_migrations=rewrite_migrations,
         same_tables=partial(same_tables, repository),

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from phasework import moved_files
 from phasework.git import Repository
 from tests.support.folders import Files, Folder, change
 from tests.support.updates import commit_all, git
 
 LONG = "".join(f"line {number}\n" for number in range(40))
+OTHER = LONG.replace("line", "another line")
 
 
 @pytest.fixture
@@ -42,6 +44,40 @@ def test_an_update_follows_a_file_that_the_template_moves(folder: Folder, ours: 
     assert code == 0
     assert {path: folder.read(path) for path in after} == after
     assert not (folder.ours / "removed").exists()
+
+
+@pytest.mark.parametrize("old", moved_files.MOVED)
+def test_an_update_follows_a_listed_move_of_a_file_that_became_another(folder: Folder, old: str) -> None:
+    new = moved_files.MOVED[old].format(package="shop")
+    before = {old: LONG, "src/shop/__init__.py": ""}
+
+    code = folder.write(before).update({old: f"{LONG}# ours\n"}, {old: None, new: f"{OTHER}{LONG[-8:]}"})
+
+    assert code == 0
+    assert (folder.read(old), folder.read(new)) == (None, f"{OTHER}{LONG[-8:]}# ours\n")
+
+
+def test_an_edited_test_that_the_template_deletes_stays_in_the_suite(
+    folder: Folder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, other = "tests/unit/core/test_clock.py", "tests/unit/core/clocks.py"
+    edited = f"{LONG}# ours\n"
+
+    code = folder.write({path: LONG, other: LONG}).update({path: edited, other: edited}, {path: None, other: None})
+
+    assert code == 3
+    assert folder.read(path) == folder.read(f"removed/{other}") == edited
+    assert f"  {path}: all of it, which the template no longer has\n" in capsys.readouterr().out
+    assert [line.split()[2] for line in git(folder.ours, "ls-files", "--unmerged").splitlines()] == ["1", "2"]
+
+
+def test_an_edited_test_of_a_module_that_is_removed_is_kept_elsewhere(folder: Folder) -> None:
+    module, path = "src/shop/modules/cats/models.py", "tests/integration/test_all_pets.py"
+
+    code = folder.write({module: LONG, path: LONG}).update({path: f"{LONG}# ours\n"}, {module: None, path: None})
+
+    assert code == 0
+    assert folder.read(f"removed/{path}") == f"{LONG}# ours\n"
 
 
 def test_a_file_of_another_module_is_not_a_new_place(folder: Folder) -> None:
