@@ -1,5 +1,6 @@
 """Which files are tests and which are production code, judged by what they contain as well as by their names."""
 
+import ast
 import re
 from fnmatch import fnmatchcase
 from functools import cache
@@ -11,6 +12,7 @@ from .source import Source
 TESTS = re.compile(
     rb"^\s*(async )?def test_|^\s*(import|from) (pytest|unittest|django\.test|rest_framework\.test)\b", re.MULTILINE
 )
+LIBRARIES = ("pytest.", "unittest.", "django.test.", "rest_framework.test.")
 PYTEST = re.compile(rb"^(import|from) _?pytest\b", re.MULTILINE)
 NOT_INSTALLED = re.compile(r"docs?|examples?|benchmarks?|scripts?|tools?|dev|ci|.*tests?|tests?_.*|testing|\..*")
 NOT_INSTALLED_FILES = {"setup.py", "noxfile.py", "tasks.py", "fabfile.py", "manage.py"}
@@ -18,7 +20,20 @@ NOT_INSTALLED_FILES = {"setup.py", "noxfile.py", "tasks.py", "fabfile.py", "mana
 
 def has_tests(source: Source) -> bool | None:
     """Return True for a file with tests or with code for tests."""
-    return True if TESTS.search(source.data) else None
+    if not TESTS.search(source.data):
+        return None
+    return True if any(map(_is_of_tests, source.nodes)) else None  # the words may be in a string
+
+
+def _is_of_tests(node: ast.AST) -> bool:
+    match node:
+        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+            return name.startswith("test_")
+        case ast.ImportFrom(module=str() as module, level=0):
+            return f"{module}.".startswith(LIBRARIES)
+        case ast.Import(names=names):
+            return any(f"{alias.name}.".startswith(LIBRARIES) for alias in names)
+    return False
 
 
 def uses_pytest(source: Source) -> bool | None:

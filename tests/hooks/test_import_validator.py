@@ -139,11 +139,17 @@ def test_a_plugin_of_pytest_may_import_tests(project: Project, check: Check) -> 
     {
         "src/shop/tests/models.py": "from shop.tests.models import Blood",  # a module about blood tests
         "src/shop/test_status.py": "from shop.test_status import Blood",
+        "src/shop/new_test.py": "from shop.new_test import Blood",
     }.items(),
 )
 def test_a_name_alone_makes_no_tests(project: Project, check: Check, file: str, source: str) -> None:
     write_shop(project)
-    project.write(file, "class Blood: ...\ndef test_type(): ...\n" if "/tests/" in file else "class Blood: ...\n")
+    project.write(
+        file,
+        "class Blood: ...\ndef test_type(): ...\n"
+        if "/tests/" in file
+        else 'class Blood:\n    TEXT = """\ndef test_it(): ...\n"""\n',
+    )
     project.write(PRODUCTION, source)
 
     assert check("import_validator").out == ""
