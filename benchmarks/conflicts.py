@@ -16,8 +16,7 @@ from tests.support.services import ROOT
 from tests.support.updates import FIRST, LivingService, Versions, make_versions, run_copy
 
 PAGE = ROOT / "docs" / "reference" / "conflicts.md"
-BEGIN = "<!-- conflicts: written by `python -m benchmarks.conflicts` -->"
-END = "<!-- end of conflicts -->"
+NAME = "conflicts"
 ALL = "all at once"
 
 Table = dict[str, dict[str, list[str]]]
@@ -78,13 +77,25 @@ def summarise(table: Table) -> str:
     return "\n".join([f"We merged {merges}: {len(conflicts) or 'none'} of the merges ended in a conflict.", *conflicts])
 
 
+def split_page(name: str) -> tuple[str, str, str]:
+    """Return the text before the section that a benchmark writes, the section, and the text after it."""
+    before, begin, rest = PAGE.read_text(encoding="utf-8").partition(
+        f"<!-- {name}: written by `python -m benchmarks.{name}` -->\n"
+    )
+    section, end, after = rest.partition(f"<!-- end of {name} -->")
+    return before + begin, section.strip(), end + after
+
+
+def write_section(name: str, text: str) -> None:
+    """Write the section of a benchmark to the page."""
+    before, _, after = split_page(name)
+    PAGE.write_text(f"{before}\n{text}\n\n{after}", encoding="utf-8")
+
+
 def main() -> None:
     """Write the result to its page."""
     with tempfile.TemporaryDirectory(prefix="phasework-conflicts-") as folder:
-        table = count_conflicts(Path(folder))
-    before, rest = PAGE.read_text(encoding="utf-8").split(BEGIN)
-    after = rest.split(END)[1]
-    PAGE.write_text(f"{before}{BEGIN}\n\n{summarise(table)}\n\n{END}{after}", encoding="utf-8")
+        write_section(NAME, summarise(count_conflicts(Path(folder))))
 
 
 if __name__ == "__main__":

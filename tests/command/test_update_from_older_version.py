@@ -1,14 +1,12 @@
 """A service of the last version that had its own updater becomes one of this version, and keeps every line of its team."""
 
-import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.services import ROOT, Service
-from tests.support.updates import LivingService, Versions, commit_all, git, replace
+from tests.support.services import Service
+from tests.support.updates import FIRST, LivingService, Versions, clone_history, git, replace
 
 pytestmark = pytest.mark.xdist_group("older version")
 
@@ -49,16 +47,7 @@ LEFT = (
 @pytest.fixture(scope="module")
 def versions(tmp_path_factory: pytest.TempPathFactory) -> Versions:
     """This repository with its history, in which the working tree is version 0.2.0."""
-    folder = tmp_path_factory.mktemp("versions") / "phasework"
-    subprocess.run(["git", "clone", "--quiet", str(ROOT), str(folder)], check=True, capture_output=True)
-    git(folder, "rm", "-r", "--quiet", ".")
-    for name in git(ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0"):
-        if name and (ROOT / name).is_file():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, folder / name)
-    commit_all(folder, "The working tree")
-    git(folder, "tag", "v0.2.0")
-    return Versions(folder)
+    return clone_history(tmp_path_factory.mktemp("versions") / "phasework", {FIRST: OLDER}, "v0.2.0")
 
 
 def edit(service: LivingService) -> None:
@@ -90,7 +79,7 @@ def resolve(service: LivingService) -> None:
 
 
 def test_its_service_is_updated_and_keeps_every_line_of_its_team(versions: Versions, tmp_path: Path) -> None:
-    service = versions.write(tmp_path / "library", ANSWERS, OLDER)
+    service = versions.write(tmp_path / "library", ANSWERS)
     edit(service)
     service.commit()
     before = lines_of(service)

@@ -1,5 +1,6 @@
 """Ordinary edits of teams, and ordinary changes of template versions."""
 
+import re
 from collections.abc import Callable, Mapping
 
 from .updates import Changes, LivingService
@@ -10,10 +11,16 @@ TICKETS = f"{PACKAGE}/modules/tickets"
 
 ROUTE = '''
 
-@router.get("/{ticket_id}/age", response_model=int)
-def read_age(ticket_id: UUID, service: Service) -> int:
-    """Return how old a ticket is, in days."""
-    return (utcnow() - service.get(ticket_id).created_at).days
+@router.get("/{ticket_id}/version", response_model=int)
+async def read_version(ticket_id: UUID, service: Service) -> int:
+    """Return how many times a ticket has changed."""
+    ticket = await service.get(ticket_id)
+    return ticket.version
+'''
+METHOD = '''    async def close(self, ticket_id: UUID) -> Ticket:
+        """Close a ticket."""
+        return await self.move_to(ticket_id, TicketState.CLOSED)
+
 '''
 TEST = """
 
@@ -23,9 +30,9 @@ def test_a_ticket_of_ours_has_a_title(test_ticket: Ticket) -> None:
 FIXTURE = '''
 
 @pytest.fixture
-def urgent_ticket(make_ticket: Factory[Ticket]) -> Ticket:
+async def urgent_ticket(make_ticket: Factory[Ticket]) -> Ticket:
     """A ticket that cannot wait."""
-    return make_ticket(priority="urgent")
+    return await make_ticket(priority="urgent")
 '''
 FILE_OF_FIXTURES = '''"""Fixtures of our own."""
 
@@ -39,11 +46,30 @@ def greeting() -> str:
 '''
 
 
-def add_dependency(service: LivingService, name: str) -> None:
+def in_form(service: LivingService, source: str) -> str:
+    """Return a source, which is in async form, in the form of a service."""
+    is_async = service.answers()["database_access"] == "async"
+    return source if is_async else re.sub(r"\basync (?=def )|\bawait ", "", source)
+
+
+def add_code(service: LivingService, path: str, source: str) -> None:
+    """Append a source, which is in async form."""
+    service.write(path, service.read(path) + in_form(service, source))
+
+
+def insert(service: LivingService, path: str, before: str, text: str) -> None:
+    """Insert a text before the first place that the pattern `before` matches."""
+    written = service.read(path)
+    found = re.search(before, written, re.MULTILINE)
+    assert found, f"{path} has no {before!r}"
+    service.write(path, written[: found.start()] + text + written[found.start() :])
+
+
+def add_dependency(service: LivingService, requirement: str) -> None:
     """Add a dependency in alphabetical order, as `uv add` does."""
     before, rest = service.read("pyproject.toml").split("dependencies = [\n", 1)
     listed, after = rest.split("]\n", 1)
-    lines = sorted([*listed.splitlines(), f'    "{name}>=1",'])
+    lines = sorted([*listed.splitlines(), f'    "{requirement}",'])
     service.write("pyproject.toml", f"{before}dependencies = [\n{chr(10).join(lines)}\n]\n{after}")
 
 
@@ -63,28 +89,28 @@ EDITS: Mapping[str, Callable[[LivingService], None]] = {
     "a section of the README": lambda service: service.add_line(
         "README.md", "\n## Who to ask\n\nThe team on the second floor."
     ),
-    "a dependency (httpx)": lambda service: add_dependency(service, "httpx"),
-    "a dependency (stripe)": lambda service: add_dependency(service, "stripe"),
-    "a setting": lambda service: service.add_line(
-        f"{PACKAGE}/core/config.py", '\n    greeting: str = Field(default="Hello", description="What we say first.")'
+    "a dependency (httpx)": lambda service: add_dependency(service, "httpx>=0.28,<1"),
+    "a dependency (tenacity)": lambda service: add_dependency(service, "tenacity>=9,<10"),
+    "a setting": lambda service: insert(
+        service,
+        f"{PACKAGE}/core/config.py",
+        r"(?<=\n\n)    jwt_|(?<=\n\n)    # RFC 7518",
+        '    greeting: str = Field(default="Hello", description="What we say first.")\n',
     ),
     "a line of .env.example": lambda service: service.add_line(
         ".env.example", "\n# What we say first.\nGREETING=Hello"
     ),
-    "a route": lambda service: service.write(f"{TICKETS}/router.py", service.read(f"{TICKETS}/router.py") + ROUTE),
-    "a method of a service": lambda service: service.edit(
-        f"{TICKETS}/service.py",
-        "where(User.id == assignee_id, User.active)",
-        "where(User.id == assignee_id, User.active.is_(True))",
+    "a variable of docker-compose.yml": lambda service: insert(
+        service, "docker-compose.yml", "      JWT_SECRET_PREVIOUS:$", "      GREETING:\n"
     ),
-    "a test": lambda service: service.write(
-        "tests/unit/phase1/test_tickets_service.py", service.read("tests/unit/phase1/test_tickets_service.py") + TEST
+    "a route": lambda service: add_code(service, f"{TICKETS}/router.py", ROUTE),
+    "a method of a service": lambda service: insert(
+        service, f"{TICKETS}/service.py", r"^    (async )?def unassign\(", in_form(service, METHOD)
     ),
-    "a fixture": lambda service: service.write(
-        "tests/fixtures/tickets.py", service.read("tests/fixtures/tickets.py") + FIXTURE
-    ),
+    "a test": lambda service: add_code(service, "tests/unit/phase1/test_tickets_service.py", TEST),
+    "a fixture": lambda service: add_code(service, "tests/fixtures/tickets.py", FIXTURE),
     "a file of fixtures": add_fixture_file,
-    "a rule of ruff": lambda service: service.edit("pyproject.toml", '    "I",\n', '    "I",\n    "N",\n'),
+    "a rule of ruff": lambda service: service.edit("pyproject.toml", '    "I",\n', '    "I",\n    "ICN",\n'),
     "a budget": lambda service: service.edit("pytest.ini", "    api: 1 s\n", "    api: 2 s\n"),
     "a line of the workflow": lambda service: service.edit(
         WORKFLOW, "    branches: [main, develop]\n", "    branches: [main, develop, release]\n"

@@ -19,7 +19,7 @@ import yaml
 
 from phasework.updates import update
 
-from .services import copy_template, read_files
+from .services import ROOT, copy_template, read_files
 
 # Other functions below may replace it.
 run_copy = copier.run_copy
@@ -45,10 +45,10 @@ Changes = Mapping[str, "Replacement | str"]
 """Changes of a version: for each file of the template, an old and a new text, or the contents of a new file."""
 
 
-def git(folder: Path, *arguments: str, expect: int = 0) -> str:
-    """Run a git command in a folder and return its output."""
+def git(folder: Path, *arguments: str, expect: int | None = 0) -> str:
+    """Run a git command in a folder and return its output; None accepts every exit code."""
     run = subprocess.run(["git", *arguments], cwd=folder, env=_ENVIRONMENT, capture_output=True, text=True, check=False)
-    assert run.returncode == expect, f"git {' '.join(arguments)}: {run.stderr}"
+    assert expect in (None, run.returncode), f"git {' '.join(arguments)}: {run.stderr}"
     return run.stdout
 
 
@@ -99,6 +99,27 @@ def make_versions(folder: Path) -> Versions:
     return Versions(folder)
 
 
+def clone_history(folder: Path, earlier: Mapping[str, str], newest: str) -> Versions:
+    """Clone this repository, with commits as the earlier versions, by tag, and the working tree as the newest one.
+
+    Skips the test in a clone without these commits.
+    """
+    for commit in earlier.values():
+        if subprocess.run(["git", "cat-file", "-e", commit], cwd=ROOT, capture_output=True, check=False).returncode:
+            pytest.skip(f"this clone of the repository has no commit {commit[:7]}: run `git fetch --unshallow`")
+    git(ROOT, "clone", "--quiet", "--no-tags", str(ROOT), str(folder))
+    for tag, commit in earlier.items():
+        git(folder, "tag", tag, commit)
+    git(folder, "rm", "-r", "--quiet", ".")
+    for name in git(ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0"):
+        if name and (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, folder / name)
+    commit_all(folder, newest)
+    git(folder, "tag", newest)
+    return Versions(folder)
+
+
 @dataclass(frozen=True)
 class Outcome:
     """The result of an update."""
@@ -120,7 +141,7 @@ class LivingService:
 
     def copy(self, folder: Path) -> "LivingService":
         """Return a copy."""
-        shutil.copytree(self.folder, folder)
+        shutil.copytree(self.folder, folder, symlinks=True)
         return LivingService(folder)
 
     def read(self, path: str) -> str:
