@@ -7,6 +7,8 @@ from functools import cache
 
 from . import assertions, mock_uses, ratchet_file, ruff, skips
 from .check import Check, Finding
+from .import_graph import cycle_edges
+from .import_validator import commit_places
 from .project import Project, warn
 from .ratchet_file import FILE
 from .ruff import NoAnswer
@@ -45,6 +47,7 @@ COUNTERS = (
     Counter("tests_without_assertion", "tests without an assertion", assertions.places),
     Counter("broad_raises", "expectations of any exception (B017, PT011)", ruff.broad_raises),
     Counter("skipped_tests", "skipped tests", skipped_tests),
+    Counter("commits_in_services", "commits in services", commit_places),
 )
 
 
@@ -119,7 +122,14 @@ def update(project: Project) -> str:
             tables |= {counter.name: stored} if stored is not None else {}
         else:
             tables[counter.name] = {path: len(lines) for path, lines in found.items()}
+    tables["cycles"] = {"edges": cycles_to_keep(project)}
     return ratchet_file.write(project, tables).rstrip("\n")
+
+
+def cycles_to_keep(project: Project) -> list[str]:
+    """Return the imports inside of cycles: all of them at first, later the stored ones that are still there."""
+    stored, found = ratchet_file.edges(project), cycle_edges(project)
+    return found if stored is None else [edge for edge in stored if edge in set(found)]
 
 
 CHECK = Check(

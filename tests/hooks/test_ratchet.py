@@ -2,6 +2,7 @@
 
 import os
 import sys
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -83,10 +84,19 @@ def test_nothing_else_is_counted(project: Project, check: Check) -> None:
 
     check("ratchet", "--update")
 
-    names = ["mocks_without_spec", "tests_without_assertion", "broad_raises", "skipped_tests"]
+    names = [
+        "mocks_without_spec",
+        "tests_without_assertion",
+        "broad_raises",
+        "skipped_tests",
+        "commits_in_services",
+        "cycles",
+    ]
     text = (project.folder / FILE).read_text()
     assert [line for line in text.splitlines() if not line.startswith("#")] == [
-        part for name in names for part in ("", f"[{name}]")
+        *(part for name in names for part in ("", f"[{name}]")),
+        "edges = [",
+        "]",
     ]
 
 
@@ -191,3 +201,32 @@ def test_a_file_with_faults_is_refused(project: Project, check: Check, text: str
     assert (result.code, result.out) == (2, "")
     assert result.err.startswith(sentence)
     assert result.err.count("\n") == 1
+
+
+def test_cycles_are_stored_and_only_become_fewer(project: Project, check: Check) -> None:
+    for name, other in ("ab", "bc", "ca"):
+        project.write(f"shop/{name}.py", f"from . import {other}\n")
+    project.write("shop/__init__.py", "")
+    assert check("import_validator").code == 1
+
+    check("ratchet", "--update")
+
+    edges = ["shop/a.py -> shop/b.py", "shop/b.py -> shop/c.py", "shop/c.py -> shop/a.py"]
+    assert tomllib.loads((project.folder / FILE).read_text())["cycles"]["edges"] == edges
+    assert check("import_validator").code == 0
+
+    project.write("shop/c.py", "from . import b\n")
+    assert check("import_validator").code == 1
+    check("ratchet", "--update")
+
+    assert tomllib.loads((project.folder / FILE).read_text())["cycles"]["edges"] == ["shop/b.py -> shop/c.py"]
+
+
+def test_commits_in_services_are_counted(project: Project, check: Check) -> None:
+    project.write("pyproject.toml", '[tool.phasework.import_validator]\nservices = ["*/service.py"]\n')
+    project.write("shop/service.py", "def pay(session):\n    session.commit()\n")
+    project.write("shop/router.py", "def pay(session):\n    session.commit()\n")
+
+    check("ratchet", "--update")
+
+    assert '[commits_in_services]\n"shop/service.py" = 1\n' in (project.folder / FILE).read_text()
