@@ -19,7 +19,7 @@ VERDICTS = {"missing": "does not exist", "tests": "imports tests", "cycle": "cyc
 MAX_LISTED = 5
 """Findings of one kind in one code base that are listed; the rest is counted."""
 FALSE = {
-    ("celery", "celery/__init__.py"): "the import is in a block that never runs",
+    ("celery", "celery/app/task.py"): "the import is in a block that never runs",
 }
 """The findings that reading the code showed to be wrong, with the reason. All others were read, too, and are right."""
 

@@ -8,6 +8,7 @@ from .imports import Import
 from .modules import INIT, join, parent
 from .project import TEST_FOLDERS, Project
 from .resolve import Answer, Module, Resolver, best, is_outside
+from .source import Source
 from .test_code import is_installed
 
 GENERATED = ("_pb2.py", "_pb2_grpc.py")
@@ -22,6 +23,11 @@ class Missing:
     place: str
     """Where the file would be if it was a module, without an ending."""
     reason: str
+
+
+def extends_path(source: Source) -> bool | None:
+    """Return True for a package to which other distributions add modules."""
+    return True if any(word in source.data for word in (b"extend_path", b"declare_namespace")) else None
 
 
 class Targets:
@@ -96,6 +102,8 @@ class Targets:
         """Return whether a module that lacks a name is what runs in the place of the file."""
         place = inside.file or inside.folder
         if is_outside(place) or place.endswith(GENERATED):
+            return False
+        if inside.file and self._project.fact(extends_path, inside.file):
             return False
         if not inside.file and one.module.partition(".")[0] not in TEST_FOLDERS:
             return False  # other distributions, or the place where the file is copied to, may have more

@@ -48,6 +48,7 @@ RESOLVES = [
     "with suppress(ModuleNotFoundError):\n    import shop.local_settings",
     "import_module('shop.plugins')",
     "import stripe.api, alembic.op",
+    "from payments import card\nimport payments.card",
 ]
 COMMITS = {
     "session.commit()": "session.commit()",
@@ -93,6 +94,7 @@ def write_shop(project: Project) -> None:
     project.write("tests/support/data.py", "ORDER = 1\n")
     project.write("tests/test_orders.py", TEST)
     project.write("migrations/alembic/env.py", "")
+    project.write("src/payments/__init__.py", "__path__ = extend_path(__path__, __name__)\n")
     project.write(".gitignore", "_version.py\n")
     project.git("init", "-q")
 

@@ -19,6 +19,7 @@ OFFERED = (
     "README.md",
     "LICENSE",
     ".pre-commit-hooks.yaml",
+    "CHANGELOG.md",
 )
 
 
