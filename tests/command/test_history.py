@@ -7,7 +7,9 @@ import pytest
 
 from phasework.merge import find_module
 from phasework.moved_files import MOVED
-from tests.support.lab import EARLIER, NEWEST, Route, Step, answers, travel
+from tests.support.environments import cache_of_types
+from tests.support.lab import EARLIER, NEWEST, ROUTES, Route, Step, answers, travel
+from tests.support.services import Service, lock
 from tests.support.updates import ServiceCache, clone_history
 
 pytestmark = pytest.mark.xdist_group("history")
@@ -35,6 +37,28 @@ def test_each_listed_move_ends_at_a_file_of_the_template(services: ServiceCache)
         old for old, new in MOVED.items() if not (written / new.format(package="clinic_service")).is_file()
     } == set()
     assert {old for old in MOVED if (written / old).exists()} == set()
+
+
+@pytest.mark.long
+@pytest.mark.fuzz
+@pytest.mark.parametrize(
+    "route", [route for route in ROUTES if route.access == "sync" and len(route.versions) == 2], ids=str
+)
+def test_updates_through_the_history_keep_all_lines_and_tests(
+    services: ServiceCache, tmp_path: Path, route: Route
+) -> None:
+    steps = []
+    for step in travel(services, route, tmp_path):
+        check(step)
+        steps.append(step)
+
+    updated = steps[-1].updated.service
+    runnable = Service(updated.folder, updated.files())
+    runnable.run_suite()
+    runnable.run("ruff", "check")
+    with cache_of_types(runnable.environment) as variables:
+        runnable.run("mypy", variables=variables)
+    lock(updated.folder)
 
 
 def check(step: Step) -> None:

@@ -72,7 +72,7 @@ class Route:
 ROUTES = [
     *(Route("sync", (version, NEWEST)) for version in EARLIER),
     *(Route("async", (version, NEWEST), removes=True) for version in EARLIER),
-    *(Route(access, (*EARLIER, NEWEST)) for access in ("sync", "async")),
+    Route("sync", (*EARLIER, NEWEST)),
 ]
 
 
