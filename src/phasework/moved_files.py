@@ -9,6 +9,7 @@ MOVED = {
     "scripts/create_token.py": "src/{package}/create_token.py",
     "tests/api/test_errors_api.py": "tests/api/core/test_errors.py",
     "tests/api/test_health_api.py": "tests/api/core/test_health.py",
+    "tests/api/test_metrics_api.py": "tests/api/core/test_metrics.py",
     "tests/api/test_security_api.py": "tests/api/core/test_security.py",
     "tests/api/test_tenancy_api.py": "tests/api/core/test_tenancy.py",
     "tests/api/test_transactions_api.py": "tests/api/core/test_transactions.py",
