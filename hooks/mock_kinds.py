@@ -1,8 +1,9 @@
 """Says what a mock stands in for, by what it replaces, by its spec, or by its name. Each answer has a reason."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from functools import cache
+from functools import cache, cached_property, partial
 from pathlib import PurePosixPath
 
 from . import parts, talks
@@ -19,12 +20,11 @@ from .mock_words import (
     ROW_CALLS,
     SESSION_CALLS,
     Kind,
-    is_collaborator,
     last_word,
     library_kind,
     name_kind,
 )
-from .origins import Origin, origin
+from .origins import Origin, in_file, origin
 from .project import Project
 
 Answer = tuple[Kind, str]
@@ -47,25 +47,8 @@ CONSTANT = re.compile(r"_?[A-Z][A-Z0-9_]+")
 NOT_CALLED = re.compile(r"Error|Exception|Warning|Enum|Type|Status|Config|Settings|Model|Schema")
 """Classes that a test names without being about them."""
 
-GENERIC = {
-    "base",
-    "utils",
-    "helpers",
-    "common",
-    "core",
-    "main",
-    "views",
-    "models",
-    "tasks",
-    "service",
-    "services",
-    "api",
-    "client",
-    "admin",
-    "forms",
-    "tests",
-}
-NO_AREA = {"src", "tests", "test", "unit", "integration", "app", ""}
+TASKS = {"task", "shared_task", "periodic_task", "actor", "job"}
+"""Decorators of functions that a worker runs."""
 
 
 class Classifier:
@@ -74,6 +57,7 @@ class Classifier:
     def __init__(self, project: Project) -> None:
         self._project = project
         self._tested = cache(self._find_tested)
+        self._origin = cache(partial(origin, project))
 
     def kind_of(self, path: str, uses: Sequence[MockUse], position: int, seen: frozenset[int] = frozenset()) -> Answer:
         """Return the kind of a mock in the list of those of its file, and the reason."""
@@ -82,14 +66,13 @@ class Classifier:
             return kind, f"{use.library} is a double of it"
         if kind := FIXED.get(use.target):
             return kind, use.target
-        if use.target and (answer := self._of_target(path, use)):
-            return answer
-        if use.part_of is not None and use.part_of not in seen:
+        if use.part_of is not None and use.part_of not in seen and use.call in CREATORS:
             kind, _ = self.kind_of(path, uses, use.part_of, seen | {position})
             return kind, f"it is part of the mock in line {uses[use.part_of].line}"
+        if use.target and (answer := self._of_target(path, use)):
+            return answer
         if use.target and use.call not in CREATORS:
-            first_party = self._project.modules.is_first_party(use.target)
-            return (Kind.SERVICE if first_party else Kind.OTHER), f"where {use.target} is defined cannot be told"
+            return Kind.UNKNOWN, f"what {use.target} is cannot be told"
         return self._of_name(path, use)
 
     def _of_target(self, path: str, use: MockUse) -> Answer | None:
@@ -97,50 +80,73 @@ class Classifier:
         last = full.rpartition(".")[2]
         if last in QUEUE_CALLS:
             return Kind.QUEUE, f"{last} puts a task into a queue"
-        found = origin(self._project, path, full) if use.is_resolved else Origin("unknown", full)
-        if ".objects." in f"{found.name}.{'.'.join(found.rest)}.":
+        found = self._origin(path, full) if use.is_resolved else Origin("unknown", full)
+        if ".objects." in found.name and self._is_used_otherwise(path, use):
+            return Kind.UNIT, "the test calls other methods of the same object"
+        if re.search(r"\.objects(\.[a-z_]+)*$", ".".join([found.name, *found.rest])):
             return Kind.DATABASE, f"{full} asks the database"
         if found.kind == "library" and ".models." in found.name and last in ROW_CALLS:
             return Kind.DATABASE, f"{last} of a model"
         if found.kind == "library":
             return library_kind(found.name), f"{found.name} is of a library"
+        if found.kind == "module":
+            return self._of_module(found)
         if found.file and found.kind != "unknown":
             return self._of_first_party(path, use, found, last)
-        return of_text(use, full, last)
+        return None if use.is_resolved else self._of_text(path, use, full, last)
+
+    def _of_module(self, found: Origin) -> Answer:
+        """Return the kind of a whole module: what most of its functions talk to."""
+        facts: talks.Talks = self._project.fact(talks.scan, found.file) or {}
+        counts = Counter(kind for name in facts if name for kind in self._talks(found.file, name))
+        if counts:
+            return counts.most_common(1)[0][0], f"most of {found.file} talks to it"
+        return name_kind(PurePosixPath(found.file).stem, OF_WRAPPERS) or Kind.SERVICE, f"the module {found.file}"
 
     def _of_first_party(self, path: str, use: MockUse, found: Origin, last: str) -> Answer:
-        stem = PurePosixPath(found.file).stem
-        if found.kind == "value" and not found.rest and (use.value == "constant" or CONSTANT.fullmatch(last)):
+        if found.kind != "function" and (use.value == "constant" or CONSTANT.fullmatch(last)):
             return Kind.SETTINGS, f"{last} is a constant"
         if found.kind != "function" and name_kind(found.name.partition(".")[0], OF_WRAPPERS) is Kind.SETTINGS:
             return Kind.SETTINGS, f"{found.name} has the settings"
-        if stem in ("models", "model") and last in ROW_CALLS:
+        is_row = is_model(found.file)
+        if is_row and (last in ROW_CALLS or (found.kind == "value" and "." in found.name)):
             return Kind.DATABASE, f"{last} of a model"
         if use.call in CREATORS and not use.bound_to:
-            return self._of_definition(found, stem)
-        if found.kind == "class" and found.rest and (kind := name_kind(last, OF_NAMES)):
-            return kind, f"the name {last}"
+            is_record = is_row or self._extends(found, Kind.DATABASE)
+            return (Kind.OTHER, f"{found.name} is a record") if is_record else self._of_definition(found)
+        if found.kind == "class" and found.rest and (kind := of_parts(found.rest) or OF_NAMES.get(last_word(last))):
+            return kind, f"the name {'.'.join(found.rest)}"
         if (
-            is_used_otherwise(use)
-            or is_tested(path, use.owner, found)
+            self._is_used_otherwise(path, use)
+            or self._is_named_after(path, use.owner, found)
             or found.file in self._tested(path, use.owner, found.name)
         ):
             return Kind.UNIT, f"{found.file} is what this test is about"
-        return self._of_definition(found, stem)
+        return self._of_definition(found)
 
-    def _of_definition(self, found: Origin, stem: str) -> Answer:
+    def _of_definition(self, found: Origin) -> Answer:
         """Return the kind of a definition of the project: what it talks to, or what its name says."""
-        kinds = self._talks(found.file, ".".join([found.name, *found.rest])) or self._talks(found.file, found.name)
+        if any(decorator.rpartition(".")[2] in TASKS for decorator in found.decorators):
+            return Kind.QUEUE, f"{found.name} in {found.file} is a task"
+        kinds = self._talks(found.file, found.name)
         if kinds:
             return next(kind for kind in ORDER if kind in kinds), f"{found.name} in {found.file} talks to it"
-        own = found.name.rpartition(".")[2]
-        if kind := name_kind(own, OF_WRAPPERS) or name_kind(found.name, OF_WRAPPERS):
+        class_name = found.name.partition(".")[0] if found.kind == "class" or "." in found.name else ""
+        if kind := OF_WRAPPERS.get(last_word(found.name)) or name_kind(class_name, OF_WRAPPERS):
             return kind, f"the name of {found.name} in {found.file}"
-        if LOADS_MODEL.fullmatch(own) and Kind.MODEL in self._talks(found.file, talks.MODULE):
+        if LOADS_MODEL.fullmatch(found.name) and Kind.MODEL in self._talks(found.file, talks.MODULE):
             return Kind.MODEL, f"{found.name} in {found.file} loads a model"
-        if stem in ("models", "model", "schemas") and found.kind == "class":
-            return Kind.OTHER, f"{found.name} in {found.file} is a record"
         return Kind.SERVICE, f"{found.name} is defined in {found.file}"
+
+    def _extends(self, found: Origin, kind: Kind, depth: int = 5) -> bool:
+        """Return whether a class extends one of a library for something, directly or through others."""
+        for base in found.bases if depth else ():
+            above = in_file(self._project, found.file, base.split("."), depth) if base else None
+            if above and (
+                (above.kind == "library" and library_kind(above.name) is kind) or self._extends(above, kind, depth - 1)
+            ):
+                return True
+        return False
 
     def _talks(self, file: str, name: str) -> set[Kind]:
         """Return what a function of a file talks to, by libraries that are not the project itself."""
@@ -151,6 +157,8 @@ class Classifier:
     def _of_name(self, path: str, use: MockUse) -> Answer:
         """Return the kind that the name of a mock and its attributes show."""
         name = use.bound or use.owner.rpartition(".")[2]
+        if not use.bound and name.startswith("test"):
+            return Kind.UNKNOWN, "it has no name"
         if RESPONSE_CALLS & use.touched:
             return Kind.EXTERNAL, f"{name} has the attributes of an HTTP response"
         if len(SESSION_CALLS & use.touched) > 1:
@@ -158,13 +166,17 @@ class Classifier:
         last = last_word(name)
         if last in MODEL_WORDS and self._has_models(path, use.owner):
             return Kind.MODEL, f"{name}, where the code imports a library for models"
+        if use.passed_to and (kind := self._of_library(path, use.passed_to)) and kind is not Kind.OTHER:
+            return kind, f"{use.passed_to} gets it"
         if last in PLAIN:
             return Kind.OTHER, f"{name} is a plain object"
         if kind := OF_NAMES.get(last) or name_kind(name, OF_WRAPPERS):
             return kind, f"the name {name}"
-        return (
-            (Kind.SERVICE, f"the name {name}") if is_collaborator(name) else (Kind.OTHER, f"{name} is a plain object")
-        )
+        return (Kind.SERVICE if last == "service" else Kind.UNKNOWN), f"the name {name}"
+
+    def _of_library(self, path: str, full: str) -> Kind | None:
+        found = self._origin(path, full.removesuffix("()"))
+        return library_kind(found.name) if found.kind == "library" else None
 
     def _has_models(self, path: str, owner: str) -> bool:
         return any(Kind.MODEL in self._talks(file, talks.MODULE) for file in (path, *self._tested(path, owner, "")))
@@ -179,50 +191,68 @@ class Classifier:
         return frozenset(self._called(path, named, target))
 
     def _called(self, path: str, named: set[str], target: str) -> Iterator[str]:
-        for full in named:
-            found = origin(self._project, path, full)
+        for full in sorted(named):
+            found = self._origin(path, full)
             is_method = found.kind in ("function", "value") and "." in found.name
-            is_called = (
-                found.kind == "function" or is_method or (found.kind == "class" and (found.is_result or found.rest))
+            own_class = found.kind == "class" and found.name == target.partition(".")[0]
+            is_object = (
+                found.kind == "class" and (found.is_result or bool(found.rest)) and (not own_class or bool(found.rest))
             )
-            is_target = found.name == target or (
-                target.startswith(f"{found.name}.") and found.kind == "class" and not found.is_result
-            )
-            if found.file and is_called and not is_target and not NOT_CALLED.search(found.name.partition(".")[0]):
+            if not found.file or not (found.kind == "function" or is_method or is_object):
+                continue
+            if found.name != target and not NOT_CALLED.search(found.name.partition(".")[0]):
                 yield found.file
 
+    def _is_named_after(self, path: str, owner: str, found: Origin) -> bool:
+        """Return whether a test has the name of the module or the class that defines something."""
+        if found.kind not in ("class", "function"):
+            return False
+        classes = {name.lower() for name in found.name.split(".")[:1] if name[:1].isupper()}
+        tested = {re.sub(r"^tests?|tests?$|testcase$", "", part.lower()) for part in owner.split(".")[:-1]}
+        if classes & tested:
+            return True
+        test, module = PurePosixPath(path), PurePosixPath(found.file)
+        stem = re.sub(r"^tests?_|_tests?$", "", test.stem)
+        own, above = (
+            (module.parent.name, module.parent.parent.name)
+            if module.stem == "__init__"
+            else (module.stem, module.parent.name)
+        )
+        if stem == own:
+            return self._stems[module.stem] == 1 or above in test.parts
+        return stem in (f"{above}_{own}", f"{own}_{above}")
 
-def is_tested(path: str, owner: str, found: Origin) -> bool:
-    """Return whether a test is about the module or the class that defines something, by their names."""
-    if found.kind not in ("class", "function"):
-        return False
-    classes = {name.lower() for name in found.name.split(".")[:1] if name[:1].isupper()}
-    tested = {re.sub(r"^tests?|tests?$|testcase$", "", part.lower()) for part in owner.split(".")[:-1]}
-    if classes & tested:
-        return True
-    test, module = PurePosixPath(path), PurePosixPath(found.file)
-    stem = re.sub(r"^tests?_|_tests?$", "", test.stem)
-    own = module.parent.name if module.stem == "__init__" else module.stem
-    if stem == own:
-        return own not in GENERIC or bool(set(test.parent.parts) & set(module.parent.parts) - NO_AREA)
-    return stem in (f"{module.parent.name}_{own}", f"{own}_{module.parent.name}")
+    @cached_property
+    def _stems(self) -> Counter[str]:
+        """How many files outside of tests have a name."""
+        return Counter(PurePosixPath(file).stem for file in self._project.files if not self._project.is_test(file))
+
+    def _is_used_otherwise(self, path: str, use: MockUse) -> bool:
+        """Return whether the test calls other methods of the object that it patches."""
+        patches = use.call in ("patch.object", "setattr") or (use.call in CREATORS and "." in use.bound)
+        owner, _, last = use.target.rpartition(".")
+        if not patches or not use.touched - {last}:
+            return False
+        return not use.is_resolved or self._origin(path, owner).kind != "module"
+
+    def _of_text(self, path: str, use: MockUse, text: str, last: str) -> Answer | None:
+        """Return the kind of a target that only its text shows: `service.session.commit`."""
+        owner = text.rpartition(".")[0]
+        if kind := of_parts(text.split(".")):
+            return kind, f"the name of {text}"
+        if self._is_used_otherwise(path, use):
+            return Kind.UNIT, f"the test calls other methods of {owner}"
+        if not owner or last_word(last) in PLAIN:
+            return None if not owner else (Kind.OTHER, f"{text} is a plain object")
+        return None
 
 
-def is_used_otherwise(use: MockUse) -> bool:
-    """Return whether the test calls other methods of the object that it patches."""
-    patches = use.call in ("patch.object", "setattr") or (use.call in CREATORS and "." in use.bound)
-    return patches and bool(use.touched - {use.target.rpartition(".")[2]})
+def of_parts(parts: Sequence[str]) -> Kind | None:
+    """Return the kind that the last word of a part of a dotted name shows, the last part first."""
+    return next((kind for part in reversed(parts) if (kind := OF_WRAPPERS.get(last_word(part)))), None)
 
 
-def of_text(use: MockUse, text: str, last: str) -> Answer | None:
-    """Return the kind of a target that only its text shows: `service.session.commit`."""
-    owner = text.rpartition(".")[0]
-    if kind := name_kind(last, OF_WRAPPERS) or name_kind(last_word(owner), OF_WRAPPERS):
-        return kind, f"the name of {text}"
-    if is_used_otherwise(use):
-        return Kind.UNIT, f"the test calls other methods of {owner}"
-    if last_word(last) in PLAIN:
-        return Kind.OTHER, f"{text} is a plain object"
-    if kind := name_kind(last, OF_NAMES):
-        return kind, f"the name of {text}"
-    return (Kind.SERVICE, f"the name of {text}") if is_collaborator(last) or is_collaborator(owner) else None
+def is_model(file: str) -> bool:
+    """Return whether a file defines the rows of tables, by its name."""
+    path = PurePosixPath(file)
+    return path.stem in ("model", "models") or "models" in path.parent.parts

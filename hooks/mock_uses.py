@@ -42,6 +42,8 @@ class MockUse:
     """What the mock is assigned to or passed as."""
     bound_to: str = ""
     """The full name of that, if it is an attribute of something known."""
+    passed_to: str = ""
+    """The full name of the function that gets it as an argument."""
     value: str = ""
     """What replaces the target, if the test says it: `constant`, `function`, `mock` or `other`."""
     part_of: int | None = None
@@ -55,9 +57,12 @@ class Context(NamedTuple):
 
     scope: Scope
     owner: str = ""
+    function: str = ""
+    """The innermost function that it is in."""
     bound: str = ""
     bound_to: str = ""
     """The full name of what gets the mock, if that is an attribute of something known."""
+    passed_to: str = ""
     part_of: int | None = None
     is_type: bool = False
     attributes: Mapping[str, set[str]] = {}
@@ -111,7 +116,7 @@ class Finder:
             case ast.AnnAssign() | ast.arg():
                 pass
             case ast.Return(value) | ast.Yield(value) if value:
-                self.visit(value, context._replace(bound=context.owner.rpartition(".")[2]))
+                self.visit(value, context._replace(bound=context.function))
             case ast.withitem(expression, name):
                 self.visit(expression, context._replace(bound=ast.unparse(name) if name else ""))
             case ast.keyword(name, value):
@@ -141,7 +146,7 @@ class Finder:
         for argument in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs):
             if argument.arg in ACTIVE and argument.arg in self._fixtures:
                 self._add(argument, inside, ACTIVE[argument.arg], argument.arg)
-        self.visit_all(node.body, inside._replace(scope=Scope(node, context.scope)))
+        self.visit_all(node.body, inside._replace(scope=Scope(node, context.scope), function=node.name))
 
     def _visit_class(self, node: ast.ClassDef, context: Context) -> None:
         inside = context
@@ -155,8 +160,8 @@ class Finder:
         if not owner and isinstance(target, ast.Name):
             owner = target.id
         bound = ast.unparse(target)
-        if isinstance(value, ast.Name) and isinstance(target, ast.Attribute):
-            self.links.append((owner, value.id, root_of(bound)))
+        if isinstance(target, ast.Attribute):
+            self.links.extend((owner, name, root_of(bound)) for name in names_in(value))
         full = (context.scope.full(target) if isinstance(target, ast.Attribute) else None) or ""
         if MOCK_RESULT.search(full):
             full = ""
@@ -167,7 +172,7 @@ class Finder:
         if full == USEFIXTURES:
             self._visit_usefixtures(node, context)
             return
-        inner = context._replace(bound="", bound_to="")
+        inner = context._replace(bound="", bound_to="", passed_to=full or "")
         if found := identify(full):
             self._add_call(node, context, *found)
             inner = inner._replace(part_of=len(self.uses) - 1)
@@ -229,6 +234,7 @@ class Finder:
                 context.owner,
                 bound=context.bound,
                 bound_to=context.bound_to,
+                passed_to=context.passed_to,
                 part_of=context.part_of,
                 **more,
             )
@@ -254,6 +260,13 @@ def joined_to_parents(finder: Finder) -> Iterator[MockUse]:
             yield replace(use, target=use.bound_to or use.bound, is_resolved=bool(use.bound_to))
         else:
             yield use
+
+
+def names_in(value: ast.expr) -> Iterator[str]:
+    """Yield the names that a value consists of: itself, or the elements of a list."""
+    for element in value.elts if isinstance(value, ast.List | ast.Tuple) else [value]:
+        if isinstance(element, ast.Name):
+            yield element.id
 
 
 def root_of(name: str) -> str:

@@ -17,6 +17,7 @@ class Kind(StrEnum):
     MODEL = "model loading"
     SERVICE = "service"
     OTHER = "other"
+    UNKNOWN = "unknown"
 
 
 LIBRARIES: dict[Kind, str] = {
@@ -101,7 +102,7 @@ WRAPPERS: tuple[tuple[Kind, str], ...] = (
     (Kind.QUEUE, "queue producer broker publisher celery amqp pubsub kafka rabbitmq eventbus"),
     (
         Kind.DATABASE,
-        "session db database cursor repository repo dao redis cache cassandra mongo elasticsearch opensearch queryset "
+        "session db database cursor repository repositories dao redis cache cassandra mongo elasticsearch opensearch queryset "
         "dbsession memcached postgres sqlalchemy cosmos dynamodb vectorstore",
     ),
     (
@@ -134,13 +135,13 @@ MODEL_WORDS = {
 NAMES: tuple[tuple[Kind, str], ...] = (
     *WRAPPERS,
     (Kind.TIME, "time datetime timer today timezone"),
-    (Kind.QUEUE, "task tasks consumer enqueue job jobs delay async worker channel"),
-    (Kind.DATABASE, "conn connection connections query filter engine transaction"),
+    (Kind.QUEUE, "task tasks consumer enqueue job jobs"),
+    (Kind.DATABASE, "conn connection connections engine transaction"),
     (
         Kind.EXTERNAL,
-        "response resp api request_get mail email sms bucket blob server requests urlopen email download upload",
+        "response resp api mail email sms bucket blob server requests urlopen download upload",
     ),
-    (Kind.FILES, "file files path open fp dir directory folder"),
+    (Kind.FILES, "file files path fp dir directory folder"),
 )
 """Words in names of mocks of which nothing else is known."""
 
@@ -195,77 +196,6 @@ PLAIN = {
 }
 """Words in names of objects and functions that a test hands over."""
 
-DOES_SOMETHING = re.compile(
-    r"service|services|backend|registry|plugin|factory|agent|middleware|policy|strategy|hub|orchestration|pipeline|\w{2,}(er|or)"
-)
-"""Words in names of collaborators: what is called after its work, such as a handler."""
-
-NOT_ITS_WORK = {
-    "user",
-    "order",
-    "number",
-    "parameter",
-    "error",
-    "header",
-    "filter",
-    "member",
-    "owner",
-    "folder",
-    "buffer",
-    "pointer",
-    "cursor",
-    "server",
-    "logger",
-    "customer",
-    "author",
-    "vendor",
-    "color",
-    "factor",
-    "layer",
-    "letter",
-    "answer",
-    "container",
-    "identifier",
-    "integer",
-    "character",
-    "paper",
-    "other",
-    "another",
-    "super",
-    "inner",
-    "outer",
-    "iterator",
-    "generator",
-    "operator",
-    "vector",
-    "tensor",
-    "descriptor",
-    "selector",
-    "actor",
-    "monitor",
-    "parser_error",
-    "center",
-    "offer",
-    "transfer",
-    "never",
-    "over",
-    "after",
-    "cluster",
-    "computer",
-    "router",
-    "master",
-    "wrapper",
-    "counter",
-    "marker",
-    "director",
-    "sensor",
-    "timer",
-    "lower",
-    "upper",
-    "newsletter",
-    "chapter",
-}
-
 
 def words(name: str) -> list[str]:
     """Return the words of a name in lower case: `mockHttpClient` and `mock_http_client` have `http` and `client`."""
@@ -281,9 +211,3 @@ def last_word(name: str) -> str:
 def name_kind(name: str, table: dict[str, Kind]) -> Kind | None:
     """Return the kind that the last telling word of a name shows, or None."""
     return next((kind for word in reversed(words(name)) if (kind := table.get(word))), None)
-
-
-def is_collaborator(name: str) -> bool:
-    """Return whether a name says that something works for others: `hook_runner`, `payment_service`."""
-    last = last_word(name)
-    return last not in NOT_ITS_WORK and DOES_SOMETHING.fullmatch(last) is not None

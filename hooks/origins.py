@@ -26,6 +26,8 @@ class Origin:
     """The attributes of it that follow."""
     is_result: bool = False
     """Whether the name stands for the result of a call: an object of the class."""
+    decorators: tuple[str, ...] = ()
+    bases: tuple[str, ...] = ()
 
 
 def origin(project: Project, near: str, full: str, steps: int = MAX_STEPS) -> Origin:
@@ -53,7 +55,8 @@ def in_file(project: Project, file: str, parts: list[str], steps: int) -> Origin
     if read is None or not steps:
         return Origin("unknown", ".".join(parts), file)
     if known:
-        return bound(project, file, known[0], parts, steps - 1)
+        telling = [binding for binding in known if binding.kind not in ("value", "annotation")]
+        return bound(project, file, (telling or known)[0], parts, steps - 1)
     for level, module in read.stars:
         found = origin(
             project,
@@ -85,18 +88,18 @@ def bound(project: Project, file: str, binding: Binding, parts: list[str], steps
         case "class":
             return replace(member(project, file, binding, name.removesuffix("()"), rest, steps), is_result=is_result)
         case "function":
-            return Origin("function", name.removesuffix("()"), file, tuple(rest), is_result)
+            return Origin("function", name.removesuffix("()"), file, tuple(rest), is_result, binding.decorators)
     return Origin("value", name, file, tuple(rest))
 
 
 def member(project: Project, file: str, binding: Binding, name: str, rest: list[str], steps: int) -> Origin:
     """Return a class, or its member, which a base class may define."""
     if not rest:
-        return Origin("class", name, file)
+        return Origin("class", name, file, bases=binding.bases)
     found = binding.members.get(rest[0])
     if found:
         kind: Kind = found[0].kind if found[0].kind in ("class", "function") else "value"
-        return Origin(kind, f"{name}.{rest[0]}", file, tuple(rest[1:]))
+        return Origin(kind, f"{name}.{rest[0]}", file, tuple(rest[1:]), decorators=found[0].decorators)
     for base in filter(None, binding.bases) if steps else ():
         inherited = in_file(project, file, [*base.split("."), *rest], steps - 1)
         if inherited.kind not in ("unknown", "class"):

@@ -4,9 +4,12 @@ import ast
 import re
 from collections.abc import Iterable, Iterator
 
-from .mock_words import OF_WRAPPERS, QUEUE_CALLS, SESSION_CALLS, Kind, library_kind, name_kind
+from .mock_words import OF_WRAPPERS, QUEUE_CALLS, SESSION_CALLS, Kind, last_word, library_kind, name_kind
 from .names import FUNCTIONS, Function, Scope
 from .source import Source
+
+LITTLE = 7
+"""Statements of a function that only prepares what a helper does."""
 
 SMALL = 4
 """Statements of a function that does one thing: only there a clock or a setting is what it is about."""
@@ -17,6 +20,9 @@ WATCHING = re.compile(r"(sentry_sdk|opentelemetry|statsd|newrelic|datadog|postho
 
 INHERITED = {Kind.EXTERNAL, Kind.QUEUE, Kind.FILES, Kind.MODEL}
 """What a class that extends one of a library talks to. A row of a table is not its database."""
+
+CLIENTS = {"client", "sdk", "gateway", "smtp", "s3", "slack", "twilio", "stripe"}
+"""Names of objects all of whose methods call somebody else."""
 
 HTTP_CALLS = {"get", "post", "put", "patch", "delete", "head", "request", "send"}
 STORE_CALLS = SESSION_CALLS | {
@@ -66,7 +72,43 @@ def scan(source: Source) -> Talks | None:
             found[statement.name] = frozenset(of_function(statement, scope))
         elif isinstance(statement, ast.ClassDef):
             found |= of_class(statement, scope)
-    return {name: talks for name, talks in found.items() if talks} or None
+    return {
+        name: talks for name, talks in with_helpers(source.tree, with_helpers(source.tree, found)).items() if talks
+    } or None
+
+
+def with_helpers(tree: ast.Module, found: Talks) -> Talks:
+    """Give functions that do little but call a helper of their class or module what the helper talks to."""
+    known = dict(functions(tree))
+    more: Talks = {}
+    for name, node in known.items():
+        if found.get(name) or sum(isinstance(inner, ast.stmt) for inner in ast.walk(node)) > LITTLE:
+            continue
+        owner = name.rpartition(".")[0]
+        called = (helper_of(inner.func, owner) for inner in ast.walk(node) if isinstance(inner, ast.Call))
+        more[name] = frozenset().union(*(found.get(helper, frozenset()) for helper in called if helper in known))
+    return found | more
+
+
+def functions(tree: ast.Module) -> Iterator[tuple[str, Function]]:
+    """Yield the functions and methods of a module with their qualified names."""
+    for statement in tree.body:
+        if isinstance(statement, FUNCTIONS):
+            yield statement.name, statement
+        elif isinstance(statement, ast.ClassDef):
+            yield from (
+                (f"{statement.name}.{inner.name}", inner) for inner in statement.body if isinstance(inner, FUNCTIONS)
+            )
+
+
+def helper_of(node: ast.expr, owner: str) -> str:
+    """Return the qualified name of a function of the same class or module that is called, or an empty text."""
+    match node:
+        case ast.Name(name):
+            return name
+        case ast.Attribute(ast.Name("self" | "cls"), name) if owner:
+            return f"{owner}.{name}"
+    return ""
 
 
 def top(full: str) -> str:
@@ -83,9 +125,9 @@ def of_class(node: ast.ClassDef, outer: Scope) -> Talks:
     for method in node.body:
         if isinstance(method, FUNCTIONS):
             own = frozenset(of_function(method, scope))
-            found[f"{node.name}.{method.name}"] = own | (
-                inherited if {kind for kind, _ in own} <= WHAT_SMALL_FUNCTIONS_DO else own
-            )
+            if {kind for kind, _ in own} <= WHAT_SMALL_FUNCTIONS_DO:
+                own |= {talk for talk in inherited if talk[0] is Kind.EXTERNAL}
+            found[f"{node.name}.{method.name}"] = own
     return found | {node.name: inherited.union(*found.values())}
 
 
@@ -129,7 +171,11 @@ def of_node(node: ast.AST, scope: Scope) -> Talk | None:
     if not isinstance(node, ast.Attribute | ast.Name) or not isinstance(node.ctx, ast.Load):
         return None
     full = scope.full(node)
-    if full and not WATCHING.match(full) and (kind := library_kind(full)) is not Kind.OTHER:
+    if isinstance(node, ast.Name) and full and full.endswith("()"):
+        return None  # an object that is only handed on
+    if full and WATCHING.match(full):
+        return None
+    if full and (kind := library_kind(full)) is not Kind.OTHER:
         return kind, top(full)
     if not isinstance(node, ast.Attribute):
         return None
@@ -146,6 +192,6 @@ def of_call(node: ast.Attribute) -> Kind | None:
     kind = Kind.DATABASE if owner == "query" else name_kind(owner, OF_WRAPPERS)
     if kind is Kind.DATABASE and node.attr not in STORE_CALLS:
         return None
-    if kind is Kind.EXTERNAL and node.attr not in HTTP_CALLS:
+    if kind is Kind.EXTERNAL and last_word(owner) not in CLIENTS and node.attr not in HTTP_CALLS:
         return None
     return kind
