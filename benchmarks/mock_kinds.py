@@ -1,7 +1,7 @@
-"""Compare the kinds that the rules find with labels made by hand: `python -m benchmarks.mock_kinds FOLDER`.
+"""Compare the kinds that the rules find with labels made by hand: `python -m benchmarks.mock_kinds FOLDER [SET]`.
 
-FOLDER has a checkout of each code base in mock_kinds.csv, in a folder with its name, at the commit in the table.
-docs/decisions/0061-mocks.md says how the mocks were drawn and labelled.
+FOLDER has a checkout of each code base in mock_kinds.csv, in a folder with its name in small letters, at the commit in the
+table. docs/decisions/0061-mocks.md says how the mocks of each set were drawn and labelled.
 """
 
 import csv
@@ -14,14 +14,18 @@ from typing import NamedTuple
 
 from hooks import mock_uses
 from hooks.mock_kinds import Classifier
+from hooks.mock_words import Kind
 from hooks.project import Project
 
 LABELS = Path(__file__).with_suffix(".csv")
+NEWEST = "2"
 
 
 class Site(NamedTuple):
     """A mock with its label."""
 
+    drawn: str
+    """The set that it belongs to."""
     repository: str
     commit: str
     path: str
@@ -31,29 +35,30 @@ class Site(NamedTuple):
 
 
 def main() -> None:
-    """Print the accuracy, for each kind and for all, and each mock of which the rules say something else."""
+    """Print each mock of which the rules say something else, then the accuracy for each kind and for all."""
+    folder, chosen = Path(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else NEWEST
     rows = list(csv.reader(LABELS.read_text(encoding="utf-8").splitlines()))[1:]
-    judged = list(judge(Path(sys.argv[1]), [Site(*row) for row in rows]))
-    for site, found, reason in judged:
+    answers = list(judge(folder, [Site(*row) for row in rows if row[0] == chosen]))
+    for site, found, reason in answers:
         if found != site.label:
             print(f"{site.repository} {site.path}:{site.line} is {site.label}, not {found}: {reason}")
-    labels, right = (
-        Counter(site.label for site, *_ in judged),
-        Counter(site.label for site, found, _ in judged if found == site.label),
-    )
-    answers = Counter(found for _, found, _ in judged)
-    print(f"{'kind':16} {'labels':>7} {'found':>7} {'right':>7} {'recall':>7} {'precision':>9}")
+    labels = Counter(site.label for site, *_ in answers)
+    found_kinds = Counter(found for _, found, _ in answers)
+    right = Counter(found for site, found, _ in answers if found == site.label)
+    print(f"{'kind':16} labels answers right precision recall")
     for kind, count in labels.most_common():
-        print(
-            f"{kind:16} {count:7} {answers[kind]:7} {right[kind]:7} {right[kind] / count:7.0%} {right[kind] / (answers[kind] or 1):9.0%}"
-        )
-    print(f"{'all':16} {len(judged):7} {len(judged):7} {right.total():7} {right.total() / len(judged):7.1%}")
+        precision = f"{right[kind] / found_kinds[kind]:.0%}" if found_kinds[kind] else "-"
+        print(f"{kind:16} {count:6} {found_kinds[kind]:7} {right[kind]:5} {precision:>9} {right[kind] / count:6.0%}")
+    answered = len(answers) - found_kinds[Kind.UNKNOWN]
+    print(
+        f"{'all':16} {len(answers):6} {answered:7} {right.total():5} {right.total() / answered:9.1%} {right.total() / len(answers):6.1%}"
+    )
 
 
 def judge(folder: Path, sites: list[Site]) -> Iterator[tuple[Site, str, str]]:
     """Yield the sites with the kind that the rules find, and the reason."""
     for repository, group in groupby(sites, key=lambda site: site.repository):
-        project = Project.open(folder / repository.partition("/")[2])
+        project = Project.open(find(folder, repository.partition("/")[2]))
         classifier = Classifier(project)
         for site in group:
             uses = project.fact(mock_uses.scan, site.path)
@@ -61,6 +66,11 @@ def judge(folder: Path, sites: list[Site]) -> Iterator[tuple[Site, str, str]]:
             position = next(n for n, use in enumerate(uses) if (use.line, use.column) == place)
             kind, reason = classifier.kind_of(site.path, uses, position)
             yield site, str(kind), reason
+
+
+def find(folder: Path, name: str) -> Path:
+    """Return the checkout of a code base, whatever the case of its letters."""
+    return next(checkout for checkout in sorted(folder.iterdir()) if checkout.name.lower() == name.lower())
 
 
 if __name__ == "__main__":

@@ -10,7 +10,8 @@ OBJECT_AND_NAME = {"patch.object", "setattr", "delattr", "setitem", "delitem", "
 WITH_PATH = {"patch", "patch.dict", "patch.multiple", "setattr", "delattr"}
 """Calls whose first argument may be a text such as `shop.orders.send`."""
 
-FIRST = ("target", "in_dict", "spec", "spec_set", "wraps", "obj", "dic")
+FIRST = ("target", "in_dict", "obj", "dic")
+SPEC_FIRST = ("spec", "spec_set", "wraps")
 SECOND = ("attribute", "name")
 SPEC = ("spec", "spec_set", "autospec", "wraps")
 FIXED = {
@@ -43,7 +44,7 @@ def target_of(node: ast.Call, library: str, call: str, scope: Scope) -> Target:
         return Target(url_of(node, scope))
     if call in ("setenv", "delenv"):
         return Target(f"os.environ[{written(node.args[0], scope)}]" if node.args else "os.environ", is_resolved=True)
-    first = argument(node, 0, *FIRST)
+    first = argument(node, 0, *(SPEC_FIRST if call in CREATORS else FIRST))
     if first is None:
         return Target()
     if call in WITH_PATH and (path := scope.text(first)):

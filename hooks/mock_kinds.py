@@ -1,7 +1,7 @@
 """Says what a mock stands in for, by what it replaces, by its spec, or by its name. Each answer has a reason."""
 
 import re
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from functools import cache, cached_property, partial
 from pathlib import PurePosixPath
@@ -15,10 +15,12 @@ from .mock_words import (
     OF_NAMES,
     OF_WRAPPERS,
     PLAIN,
+    PUTS_INTO_QUEUE,
     QUEUE_CALLS,
     RESPONSE_CALLS,
     ROW_CALLS,
     SESSION_CALLS,
+    STORES,
     Kind,
     last_word,
     library_kind,
@@ -46,9 +48,6 @@ ORDER = (Kind.EXTERNAL, Kind.QUEUE, Kind.MODEL, Kind.DATABASE, Kind.FILES, Kind.
 CONSTANT = re.compile(r"_?[A-Z][A-Z0-9_]+")
 NOT_CALLED = re.compile(r"Error|Exception|Warning|Enum|Type|Status|Config|Settings|Model|Schema")
 """Classes that a test names without being about them."""
-
-TASKS = {"task", "shared_task", "periodic_task", "actor", "job"}
-"""Decorators of functions that a worker runs."""
 
 
 class Classifier:
@@ -80,11 +79,14 @@ class Classifier:
         last = full.rpartition(".")[2]
         if last in QUEUE_CALLS:
             return Kind.QUEUE, f"{last} puts a task into a queue"
+        if use.is_resolved and CONSTANT.fullmatch(last) and use.call not in CREATORS:
+            return Kind.SETTINGS, f"{last} is a constant"
         found = self._origin(path, full) if use.is_resolved else Origin("unknown", full)
-        if ".objects." in found.name and self._is_used_otherwise(path, use):
-            return Kind.UNIT, "the test calls other methods of the same object"
-        if re.search(r"\.objects(\.[a-z_]+)*$", ".".join([found.name, *found.rest])):
+        names = [found.name, *found.rest, found.inherits]
+        if any(re.search(r"\.objects(\.[a-z_]+)*$", name) for name in (".".join(names[:-1]), found.inherits)):
             return Kind.DATABASE, f"{full} asks the database"
+        if ".models." in found.inherits and last in ROW_CALLS:
+            return Kind.DATABASE, f"{last} of a model"
         if found.kind == "library" and ".models." in found.name and last in ROW_CALLS:
             return Kind.DATABASE, f"{last} of a model"
         if found.kind == "library":
@@ -93,41 +95,59 @@ class Classifier:
             return self._of_module(found)
         if found.file and found.kind != "unknown":
             return self._of_first_party(path, use, found, last)
-        return None if use.is_resolved else self._of_text(path, use, full, last)
+        return None if use.is_resolved else self._of_text(path, use, full)
 
     def _of_module(self, found: Origin) -> Answer:
         """Return the kind of a whole module: what most of its functions talk to."""
         facts: talks.Talks = self._project.fact(talks.scan, found.file) or {}
-        counts = Counter(kind for name in facts if name for kind in self._talks(found.file, name))
-        if counts:
-            return counts.most_common(1)[0][0], f"most of {found.file} talks to it"
+        known = [found for name, found in facts.items() if name]
+        for kind in ORDER:
+            if sum(any(kind is each for each, _ in found) for found in known) > len(known) / 2:
+                return kind, f"most of {found.file} talks to it"
         return name_kind(PurePosixPath(found.file).stem, OF_WRAPPERS) or Kind.SERVICE, f"the module {found.file}"
 
     def _of_first_party(self, path: str, use: MockUse, found: Origin, last: str) -> Answer:
-        if found.kind != "function" and (use.value == "constant" or CONSTANT.fullmatch(last)):
+        is_function = found.kind == "function" and not found.is_result
+        is_literal = found.kind == "value" and not found.is_result and use.value == "other"
+        if not is_function and (use.value == "constant" or is_literal):
             return Kind.SETTINGS, f"{last} is a constant"
-        if found.kind != "function" and name_kind(found.name.partition(".")[0], OF_WRAPPERS) is Kind.SETTINGS:
-            return Kind.SETTINGS, f"{found.name} has the settings"
+        if not is_function and Kind.SETTINGS in (
+            OF_WRAPPERS.get(last_word(last)),
+            of_parts([found.name.partition(".")[0]]),
+        ):
+            return Kind.SETTINGS, f"{last} has the settings"
+        if found.kind == "value" and OF_WRAPPERS.get(last_word(last)) is Kind.TIME:
+            return Kind.TIME, f"the name {last}"
         is_row = is_model(found.file)
-        if is_row and (last in ROW_CALLS or (found.kind == "value" and "." in found.name)):
+        if is_row and (last in ROW_CALLS or (found.kind == "value" and "." in found.name and found.is_result)):
             return Kind.DATABASE, f"{last} of a model"
         if use.call in CREATORS and not use.bound_to:
             is_record = is_row or self._extends(found, Kind.DATABASE)
             return (Kind.OTHER, f"{found.name} is a record") if is_record else self._of_definition(found)
-        if found.kind == "class" and found.rest and (kind := of_parts(found.rest) or OF_NAMES.get(last_word(last))):
-            return kind, f"the name {'.'.join(found.rest)}"
+        if found.rest and (kind := self._of_attribute(found)):
+            return kind, f"{'.'.join(found.rest)} of {found.name}"
         if (
             self._is_used_otherwise(path, use)
-            or self._is_named_after(path, use.owner, found)
+            or self._is_named_after(path, use, found)
             or found.file in self._tested(path, use.owner, found.name)
         ):
             return Kind.UNIT, f"{found.file} is what this test is about"
+        if found.inherits and (kind := library_kind(found.inherits)) is not Kind.OTHER:
+            return kind, f"{found.inherits} is of a library"
         return self._of_definition(found)
+
+    def _of_attribute(self, found: Origin) -> Kind | None:
+        """Return the kind of an attribute of an object, by what its class assigns to it, or by its name."""
+        if found.kind == "class" and (kinds := self._talks(found.file, f"{found.name}.{found.rest[0]}")):
+            return next(kind for kind in ORDER if kind in kinds)
+        return of_parts(found.rest)
 
     def _of_definition(self, found: Origin) -> Answer:
         """Return the kind of a definition of the project: what it talks to, or what its name says."""
-        if any(decorator.rpartition(".")[2] in TASKS for decorator in found.decorators):
+        if any("task" in decorator.rpartition(".")[2] or decorator.endswith("actor") for decorator in found.decorators):
             return Kind.QUEUE, f"{found.name} in {found.file} is a task"
+        if PUTS_INTO_QUEUE.fullmatch(found.name):
+            return Kind.QUEUE, f"the name {found.name}"
         kinds = self._talks(found.file, found.name)
         if kinds:
             return next(kind for kind in ORDER if kind in kinds), f"{found.name} in {found.file} talks to it"
@@ -164,22 +184,25 @@ class Classifier:
         if len(SESSION_CALLS & use.touched) > 1:
             return Kind.DATABASE, f"{name} has the attributes of a session"
         last = last_word(name)
-        if last in MODEL_WORDS and self._has_models(path, use.owner):
+        if last in MODEL_WORDS and self._imports(path, use.owner, Kind.MODEL):
             return Kind.MODEL, f"{name}, where the code imports a library for models"
         if use.passed_to and (kind := self._of_library(path, use.passed_to)) and kind is not Kind.OTHER:
             return kind, f"{use.passed_to} gets it"
-        if last in PLAIN:
+        if last in PLAIN and "." not in name:
             return Kind.OTHER, f"{name} is a plain object"
         if kind := OF_NAMES.get(last) or name_kind(name, OF_WRAPPERS):
             return kind, f"the name {name}"
+        if last in STORES and (SESSION_CALLS & use.touched or self._imports(path, use.owner, Kind.DATABASE)):
+            return Kind.DATABASE, f"{name}, where the code imports a library for databases"
         return (Kind.SERVICE if last == "service" else Kind.UNKNOWN), f"the name {name}"
 
     def _of_library(self, path: str, full: str) -> Kind | None:
         found = self._origin(path, full.removesuffix("()"))
         return library_kind(found.name) if found.kind == "library" else None
 
-    def _has_models(self, path: str, owner: str) -> bool:
-        return any(Kind.MODEL in self._talks(file, talks.MODULE) for file in (path, *self._tested(path, owner, "")))
+    def _imports(self, path: str, owner: str, kind: Kind) -> bool:
+        """Return whether a test, or the code that it calls, imports a library of a kind."""
+        return any(kind in self._talks(file, talks.MODULE) for file in (path, *self._tested(path, owner, "")))
 
     def _find_tested(self, path: str, owner: str, target: str) -> frozenset[str]:
         """Return the files of which a test calls something, other than the target."""
@@ -200,56 +223,67 @@ class Classifier:
             )
             if not found.file or not (found.kind == "function" or is_method or is_object):
                 continue
-            if found.name != target and not NOT_CALLED.search(found.name.partition(".")[0]):
+            if (
+                found.name != target
+                and not is_model(found.file)
+                and not NOT_CALLED.search(found.name.partition(".")[0])
+            ):
                 yield found.file
 
-    def _is_named_after(self, path: str, owner: str, found: Origin) -> bool:
+    def _is_named_after(self, path: str, use: MockUse, found: Origin) -> bool:
         """Return whether a test has the name of the module or the class that defines something."""
         if found.kind not in ("class", "function"):
             return False
-        classes = {name.lower() for name in found.name.split(".")[:1] if name[:1].isupper()}
-        tested = {re.sub(r"^tests?|tests?$|testcase$", "", part.lower()) for part in owner.split(".")[:-1]}
+        names = [*found.name.split("."), *use.target.replace("()", "").split(".")]
+        classes = {name.lower() for name in names if name[:1].isupper()}
+        tested = {re.sub(r"^tests?|tests?$|testcase$", "", part.lower()) for part in use.owner.split(".")[:-1]}
         if classes & tested:
             return True
-        test, module = PurePosixPath(path), PurePosixPath(found.file)
-        stem = re.sub(r"^tests?_|_tests?$", "", test.stem)
-        own, above = (
-            (module.parent.name, module.parent.parent.name)
-            if module.stem == "__init__"
-            else (module.stem, module.parent.name)
+        stem = re.sub(r"^tests?_|_tests?$", "", PurePosixPath(path).stem)
+        module = PurePosixPath(found.file)
+        if stem == module.stem:
+            best = max(shared(path, other) for other in self._by_stem[stem])
+            return shared(path, found.file) == best
+        above = module.parent.name
+        return (
+            stem == above if module.stem == "__init__" else stem in (f"{above}_{module.stem}", f"{module.stem}_{above}")
         )
-        if stem == own:
-            return self._stems[module.stem] == 1 or above in test.parts
-        return stem in (f"{above}_{own}", f"{own}_{above}")
 
     @cached_property
-    def _stems(self) -> Counter[str]:
-        """How many files outside of tests have a name."""
-        return Counter(PurePosixPath(file).stem for file in self._project.files if not self._project.is_test(file))
+    def _by_stem(self) -> dict[str, list[str]]:
+        """The files outside of tests by their names."""
+        found: dict[str, list[str]] = defaultdict(list)
+        for file in self._project.files:
+            if not self._project.is_test(file):
+                found[PurePosixPath(file).stem].append(file)
+        return found
 
     def _is_used_otherwise(self, path: str, use: MockUse) -> bool:
         """Return whether the test calls other methods of the object that it patches."""
         patches = use.call in ("patch.object", "setattr") or (use.call in CREATORS and "." in use.bound)
         owner, _, last = use.target.rpartition(".")
-        if not patches or not use.touched - {last}:
+        if not patches or owner in ("self", "cls") or not use.touched - {last}:
             return False
         return not use.is_resolved or self._origin(path, owner).kind != "module"
 
-    def _of_text(self, path: str, use: MockUse, text: str, last: str) -> Answer | None:
+    def _of_text(self, path: str, use: MockUse, text: str) -> Answer | None:
         """Return the kind of a target that only its text shows: `service.session.commit`."""
         owner = text.rpartition(".")[0]
         if kind := of_parts(text.split(".")):
             return kind, f"the name of {text}"
         if self._is_used_otherwise(path, use):
             return Kind.UNIT, f"the test calls other methods of {owner}"
-        if not owner or last_word(last) in PLAIN:
-            return None if not owner else (Kind.OTHER, f"{text} is a plain object")
         return None
 
 
 def of_parts(parts: Sequence[str]) -> Kind | None:
     """Return the kind that the last word of a part of a dotted name shows, the last part first."""
     return next((kind for part in reversed(parts) if (kind := OF_WRAPPERS.get(last_word(part)))), None)
+
+
+def shared(one: str, other: str) -> int:
+    """Return how many folders two files have in common."""
+    return len(set(PurePosixPath(one).parent.parts) & set(PurePosixPath(other).parent.parts))
 
 
 def is_model(file: str) -> bool:

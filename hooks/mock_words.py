@@ -60,7 +60,7 @@ LIBRARIES: dict[Kind, str] = {
         requests_oauthlib oauthlib authlib social_core social_django firebase_admin zeep suds feedparser yt_dlp dns
         whois geoip2 django.core.mail analytics posthog segment mixpanel hubspot simple_salesforce shodan vt pyvirustotal
         playwright selenium pyppeteer nmap git.Repo.clone_from atlassian plaid openfga statsd opentelemetry newrelic
-        pydrive shopify tweepy facebook xmlrpc httplib2 pycurl gspread O365 exchangelib cloudflare pyfcm onesignal webpush
+        pydrive shopify tweepy facebook xmlrpc httplib2 pycurl gspread O365 exchangelib cloudflare pyfcm onesignal webpush embedly
         pywebpush langchain_openai langchain_anthropic langchain_google_genai llama_index.llms dulwich vonage nexmo launchdarkly requests_toolbelt censys pymisp thehive4py pyzeebe temporalio tavily serpapi
     """,
     Kind.MODEL: """
@@ -102,7 +102,7 @@ WRAPPERS: tuple[tuple[Kind, str], ...] = (
     (Kind.QUEUE, "queue producer broker publisher celery amqp pubsub kafka rabbitmq eventbus"),
     (
         Kind.DATABASE,
-        "session db database cursor repository repositories dao redis cache cassandra mongo elasticsearch opensearch queryset "
+        "db database repository repositories dao redis cache cassandra mongo elasticsearch opensearch queryset "
         "dbsession memcached postgres sqlalchemy cosmos dynamodb vectorstore",
     ),
     (
@@ -116,6 +116,7 @@ WRAPPERS: tuple[tuple[Kind, str], ...] = (
 )
 """Words in names of code that stands between a program and what it talks to."""
 
+PUTS_INTO_QUEUE = re.compile(r"_*(enqueue|publish)(_\w+)?")
 LOADS_MODEL = re.compile(
     r"_?(load|get|download|init|create|build)_(\w+_)?(model|tokenizer|pipeline|embedder|encoder|weights|classifier)s?"
 )
@@ -132,11 +133,14 @@ MODEL_WORDS = {
 }
 """Words that mean a trained model where the code imports a library for models."""
 
+STORES = {"session", "cursor", "connection", "conn"}
+"""Words for what talks to a database in some code, and to a server, a browser or a reader in other code."""
+
 NAMES: tuple[tuple[Kind, str], ...] = (
     *WRAPPERS,
     (Kind.TIME, "time datetime timer today timezone"),
     (Kind.QUEUE, "task tasks consumer enqueue job jobs"),
-    (Kind.DATABASE, "conn connection connections engine transaction"),
+    (Kind.DATABASE, "transaction dbsession"),
     (
         Kind.EXTERNAL,
         "response resp api mail email sms bucket blob server requests urlopen download upload",

@@ -28,6 +28,8 @@ class Origin:
     """Whether the name stands for the result of a call: an object of the class."""
     decorators: tuple[str, ...] = ()
     bases: tuple[str, ...] = ()
+    inherits: str = ""
+    """The full name in a library, if a class of the project may inherit it from there."""
 
 
 def origin(project: Project, near: str, full: str, steps: int = MAX_STEPS) -> Origin:
@@ -84,6 +86,8 @@ def bound(project: Project, file: str, binding: Binding, parts: list[str], steps
             return in_file(project, file, [*binding.target.split("."), *rest], steps)
         case "call":
             found = in_file(project, file, binding.target.split("."), steps)
+            if found.kind == "unknown":
+                return Origin("value", name, file, tuple(rest), is_result=True)
             return replace(found, rest=(*found.rest, *rest), is_result=True)
         case "class":
             return replace(member(project, file, binding, name.removesuffix("()"), rest, steps), is_result=is_result)
@@ -99,12 +103,16 @@ def member(project: Project, file: str, binding: Binding, name: str, rest: list[
     found = binding.members.get(rest[0])
     if found:
         kind: Kind = found[0].kind if found[0].kind in ("class", "function") else "value"
-        return Origin(kind, f"{name}.{rest[0]}", file, tuple(rest[1:]), decorators=found[0].decorators)
+        is_result = found[0].kind == "call"
+        return Origin(kind, f"{name}.{rest[0]}", file, tuple(rest[1:]), is_result, found[0].decorators)
+    library = ""
     for base in filter(None, binding.bases) if steps else ():
         inherited = in_file(project, file, [*base.split("."), *rest], steps - 1)
-        if inherited.kind not in ("unknown", "class"):
+        if inherited.kind == "library" or inherited.inherits:
+            library = library or inherited.inherits or inherited.name
+        elif inherited.kind not in ("unknown", "class"):
             return inherited
-    return Origin("class", name, file, tuple(rest))
+    return Origin("class", name, file, tuple(rest), inherits=library)
 
 
 def find_file(project: Project, near: str, module: str) -> str | None:

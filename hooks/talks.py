@@ -2,11 +2,15 @@
 
 import ast
 import re
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
 
-from .mock_words import OF_WRAPPERS, QUEUE_CALLS, SESSION_CALLS, Kind, last_word, library_kind, name_kind
-from .names import FUNCTIONS, Function, Scope
+from .mock_words import OF_WRAPPERS, QUEUE_CALLS, SESSION_CALLS, STORES, Kind, last_word, library_kind, name_kind
+from .names import FUNCTIONS, Function, Scope, attributes, first
 from .source import Source
+
+PART = 0.4
+"""The part of the methods of a class that talk to something, from which on the class stands for it."""
 
 LITTLE = 7
 """Statements of a function that only prepares what a helper does."""
@@ -108,6 +112,8 @@ def helper_of(node: ast.expr, owner: str) -> str:
             return name
         case ast.Attribute(ast.Name("self" | "cls"), name) if owner:
             return f"{owner}.{name}"
+        case ast.Attribute(ast.Name(of_class), name) | ast.Attribute(ast.Call(ast.Name(of_class)), name):
+            return f"{of_class}.{name}"
     return ""
 
 
@@ -128,7 +134,18 @@ def of_class(node: ast.ClassDef, outer: Scope) -> Talks:
             if {kind for kind, _ in own} <= WHAT_SMALL_FUNCTIONS_DO:
                 own |= {talk for talk in inherited if talk[0] is Kind.EXTERNAL}
             found[f"{node.name}.{method.name}"] = own
-    return found | {node.name: inherited.union(*found.values())}
+    as_a_whole = inherited | found.get(f"{node.name}.__init__", frozenset()) | frozenset(common(found.values()))
+    for name, assigned in attributes(node, scope).items():
+        full = first(inner.full(value) for value, inner in assigned)
+        if full and (kind := library_kind(full)) is not Kind.OTHER:
+            found.setdefault(f"{node.name}.{name}", frozenset([(kind, top(full))]))
+    return found | {node.name: as_a_whole}
+
+
+def common(found: Collection[frozenset[Talk]]) -> Iterator[Talk]:
+    """Yield what a large part of some functions talk to."""
+    counts = Counter(talk for talks in found for talk in talks)
+    yield from (talk for talk, count in counts.items() if count >= PART * len(found))
 
 
 def of_function(node: Function, outer: Scope) -> Iterator[Talk]:
@@ -189,7 +206,8 @@ def of_node(node: ast.AST, scope: Scope) -> Talk | None:
 def of_call(node: ast.Attribute) -> Kind | None:
     """Return what a method belongs to, by the name of its object: `self.session.execute`, `client.post`."""
     owner = node.value.attr if isinstance(node.value, ast.Attribute) else getattr(node.value, "id", "")
-    kind = Kind.DATABASE if owner == "query" else name_kind(owner, OF_WRAPPERS)
+    is_store = owner == "query" or last_word(owner) in STORES
+    kind = Kind.DATABASE if is_store else name_kind(owner, OF_WRAPPERS)
     if kind is Kind.DATABASE and node.attr not in STORE_CALLS:
         return None
     if kind is Kind.EXTERNAL and last_word(owner) not in CLIENTS and node.attr not in HTTP_CALLS:
