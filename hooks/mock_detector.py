@@ -9,7 +9,7 @@ from . import mock_uses
 from .check import Check, Finding
 from .mock_libraries import CREATORS
 from .mock_uses import MockUse
-from .page import to_html
+from .page import count, to_html
 from .project import Project, matches
 from .reach import Node, Reach, reachable
 
@@ -122,11 +122,6 @@ def describe(use: MockUse) -> str:
         verb = "has the spec of" if use.call in CREATORS and use.spec else "replaces"
         return f"{name} {verb} {use.target}{without}"
     return f"{name} stands for {use.bound}{without}" if use.bound else f"{name}{without}"
-
-
-def count(number: int, what: str) -> str:
-    """Return a number with its noun."""
-    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
 
 
 def summarise(found: Sequence[Located]) -> list[str]:

@@ -79,3 +79,8 @@ def to_cell(value: Cell) -> str:
         return f"<td>{escape(''.join(value))}</td>"
     items = "<br>".join(map(escape, value))
     return f"<td><details><summary>{len(value)}</summary>{items}</details></td>"
+
+
+def count(number: int, what: str) -> str:
+    """Return a number with its noun."""
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"

@@ -10,6 +10,7 @@ CHECKS: tuple[str, ...] = (
     "patch_targets",
     "celery_calls",
     "mock_detector",
+    "mock_classifier",
     "import_validator",
     "import_analyzer",
     "ratchet",
