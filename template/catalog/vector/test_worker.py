@@ -107,7 +107,7 @@ async def test_a_failing_provider_is_asked_twice_a_minute_at_most(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # The gateway waits for half a second before it repeats a call.
-    monkeypatch.setattr("tenacity.nap.time", SimpleNamespace(sleep=lambda _: None))
+    monkeypatch.setattr("tenacity.nap.time", SimpleNamespace(sleep=lambda _: None))  # phasework: ignore[mock_detector]
     openai_server.replies = [error(503, "overloaded") for _ in range(99)]
     celery_app.openai = client_of(openai_server.url, retries=1)
     minutes = 5
