@@ -50,6 +50,10 @@ NOT_CALLED = re.compile(r"Error|Exception|Warning|Enum|Type|Status|Config|Settin
 """Classes that a test names without being about them."""
 
 
+SHORT = 8
+"""Letters of a class name that other names may begin with by chance."""
+
+
 class Classifier:
     """Finds the kinds of the mocks of a project."""
 
@@ -90,12 +94,21 @@ class Classifier:
         if found.kind == "library" and ".models." in found.name and last in ROW_CALLS:
             return Kind.DATABASE, f"{last} of a model"
         if found.kind == "library":
-            return library_kind(found.name), f"{found.name} is of a library"
+            kind = library_kind(found.name)
+            if kind is Kind.OTHER and (named := self._of_library_name(found.name, use)):
+                return named, f"the name of {full}"
+            return kind, f"{found.name} is of a library"
         if found.kind == "module":
             return self._of_module(found)
         if found.file and found.kind != "unknown":
             return self._of_first_party(path, use, found, last)
         return None if use.is_resolved else self._of_text(path, use, full)
+
+    def _of_library_name(self, full: str, use: MockUse) -> Kind | None:
+        """Return the kind that the names in an unknown library or in the target show: `zendesk_client.send`."""
+        named = [part for part in (*full.split("."), *use.target.split(".")) if OF_WRAPPERS.get(last_word(part))]
+        kinds = [name_kind(part, OF_WRAPPERS) for part in reversed(named)]
+        return kinds[0] if kinds and kinds[0] in (Kind.EXTERNAL, Kind.DATABASE) else None
 
     def _of_module(self, found: Origin) -> Answer:
         """Return the kind of a whole module: what most of its functions talk to."""
@@ -126,6 +139,8 @@ class Classifier:
             return (Kind.OTHER, f"{found.name} is a record") if is_record else self._of_definition(found)
         if found.rest and (kind := self._of_attribute(found)):
             return kind, f"{'.'.join(found.rest)} of {found.name}"
+        if found.kind == "class" and found.rest and not found.inherits:
+            return Kind.UNKNOWN, f"what {'.'.join(found.rest)} of {found.name} is cannot be told"
         if (
             self._is_used_otherwise(path, use)
             or self._is_named_after(path, use, found)
@@ -237,7 +252,7 @@ class Classifier:
         names = [*found.name.split("."), *use.target.replace("()", "").split(".")]
         classes = {name.lower() for name in names if name[:1].isupper()}
         tested = {re.sub(r"^tests?|tests?$|testcase$", "", part.lower()) for part in use.owner.split(".")[:-1]}
-        if classes & tested:
+        if any(test.startswith(name) for name in classes for test in tested if len(name) > SHORT or name == test):
             return True
         stem = re.sub(r"^tests?_|_tests?$", "", PurePosixPath(path).stem)
         module = PurePosixPath(found.file)
@@ -278,7 +293,8 @@ class Classifier:
 
 def of_parts(parts: Sequence[str]) -> Kind | None:
     """Return the kind that the last word of a part of a dotted name shows, the last part first."""
-    return next((kind for part in reversed(parts) if (kind := OF_WRAPPERS.get(last_word(part)))), None)
+    telling = (part for part in reversed(parts) if OF_WRAPPERS.get(last_word(part)))
+    return next((name_kind(part, OF_WRAPPERS) for part in telling), None)
 
 
 def shared(one: str, other: str) -> int:

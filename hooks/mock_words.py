@@ -60,7 +60,7 @@ LIBRARIES: dict[Kind, str] = {
         requests_oauthlib oauthlib authlib social_core social_django firebase_admin zeep suds feedparser yt_dlp dns
         whois geoip2 django.core.mail analytics posthog segment mixpanel hubspot simple_salesforce shodan vt pyvirustotal
         playwright selenium pyppeteer nmap git.Repo.clone_from atlassian plaid openfga statsd opentelemetry newrelic
-        pydrive shopify tweepy facebook xmlrpc httplib2 pycurl gspread O365 exchangelib cloudflare pyfcm onesignal webpush embedly
+        pydrive shopify tweepy facebook xmlrpc httplib2 pycurl gspread O365 exchangelib cloudflare pyfcm onesignal webpush embedly edx_ace contentful
         pywebpush langchain_openai langchain_anthropic langchain_google_genai llama_index.llms dulwich vonage nexmo launchdarkly requests_toolbelt censys pymisp thehive4py pyzeebe temporalio tavily serpapi
     """,
     Kind.MODEL: """
@@ -111,7 +111,7 @@ WRAPPERS: tuple[tuple[Kind, str], ...] = (
         "gitlab jira ldap gcs boto boto3 socket websocket recaptcha paypal ssh grpc saml",
     ),
     (Kind.SETTINGS, "settings setting config conf configuration env environ"),
-    (Kind.FILES, "storage filesystem fs"),
+    (Kind.FILES, "storage filesystem"),
     (Kind.MODEL, "tokenizer embedder sentencetransformer"),
 )
 """Words in names of code that stands between a program and what it talks to."""
@@ -135,6 +135,9 @@ MODEL_WORDS = {
 
 STORES = {"session", "cursor", "connection", "conn"}
 """Words for what talks to a database in some code, and to a server, a browser or a reader in other code."""
+
+ANY_CLIENT = {"client", "http", "https", "sdk", "gateway"}
+"""Words that say less than others in the same name."""
 
 NAMES: tuple[tuple[Kind, str], ...] = (
     *WRAPPERS,
@@ -213,5 +216,7 @@ def last_word(name: str) -> str:
 
 
 def name_kind(name: str, table: dict[str, Kind]) -> Kind | None:
-    """Return the kind that the last telling word of a name shows, or None."""
-    return next((kind for word in reversed(words(name)) if (kind := table.get(word))), None)
+    """Return the kind that the last telling word of a name shows, or None. A `redis_client` is more than a client."""
+    known = [word for word in reversed(words(name)) if word in table]
+    telling = [word for word in known if word not in ANY_CLIENT] or known
+    return table[telling[0]] if telling else None

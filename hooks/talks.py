@@ -29,6 +29,7 @@ CLIENTS = {"client", "sdk", "gateway", "smtp", "s3", "slack", "twilio", "stripe"
 """Names of objects all of whose methods call somebody else."""
 
 HTTP_CALLS = {"get", "post", "put", "patch", "delete", "head", "request", "send"}
+FILE_CALLS = {"open", "save", "exists", "delete", "read", "write", "url", "path", "listdir", "size", "put", "get"}
 STORE_CALLS = SESSION_CALLS | {
     "add",
     "add_all",
@@ -164,11 +165,20 @@ def is_about_small_things(nodes: Iterable[ast.AST], scope: Scope) -> bool:
     for node in nodes:
         count += isinstance(node, ast.stmt)
         if isinstance(node, ast.Call):
-            talk = of_node(node.func, scope)
+            talk = of_root(node.func, scope)
             builtin = (scope.full(node.func) or "").startswith("builtins.")
             if not builtin and (not talk or talk[0] not in WHAT_SMALL_FUNCTIONS_DO):
                 return False
     return count <= SMALL
+
+
+def of_root(node: ast.expr, scope: Scope) -> Talk | None:
+    """Return what the object of a call belongs to: `settings.LIMITS["a"].get` is about settings."""
+    while isinstance(node, ast.Attribute | ast.Subscript | ast.Call):
+        if talk := of_node(node, scope):
+            return talk
+        node = node.func if isinstance(node, ast.Call) else node.value
+    return of_node(node, scope)
 
 
 def nodes_of(body: Iterable[ast.stmt]) -> Iterator[ast.AST]:
@@ -208,7 +218,9 @@ def of_call(node: ast.Attribute) -> Kind | None:
     owner = node.value.attr if isinstance(node.value, ast.Attribute) else getattr(node.value, "id", "")
     is_store = owner == "query" or last_word(owner) in STORES
     kind = Kind.DATABASE if is_store else name_kind(owner, OF_WRAPPERS)
-    if kind is Kind.DATABASE and node.attr not in STORE_CALLS:
+    if kind is Kind.DATABASE and owner != "query" and node.attr not in STORE_CALLS:
+        return None
+    if kind is Kind.FILES and node.attr not in FILE_CALLS:
         return None
     if kind is Kind.EXTERNAL and last_word(owner) not in CLIENTS and node.attr not in HTTP_CALLS:
         return None
