@@ -14,6 +14,7 @@ from .check import LEVELS, Check, Finding, Level, Unusable
 from .output import FORMATS, of
 from .project import Project, find_root, warn
 from .registry import load
+from .scanning import without_collection
 
 FOUND, FAILED, INTERRUPTED = 1, 2, 130
 DESCRIPTION = """\
@@ -33,7 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run checks. Return 0, 1 if they find something, or 2 if they could not run."""
     arguments = sys.argv[1:] if arguments is None else arguments
     try:
-        return run(list(arguments))
+        with without_collection():
+            return run(list(arguments))
     except Unusable as reason:
         warn(str(reason))
         return FAILED

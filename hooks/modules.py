@@ -25,7 +25,9 @@ class Modules:
         """The roots that are so by their name or by a file such as pyproject.toml."""
         self.roots = self._find_roots()
         """The source roots, relative to the project, with an empty text for the project itself."""
+        self._roots = frozenset(self.roots)
         self._by_top = self._find_tops()
+        self._names: dict[str, str | None] = {}
 
     def _find_roots(self) -> list[str]:
         """Return the given roots, or those that the files show: the folders that hold packages, and the starts."""
@@ -97,17 +99,24 @@ class Modules:
 
     def names(self, path: str) -> list[str]:
         """Return the names by which a file can be imported, from the innermost root to the outermost."""
-        place = str(PurePosixPath(path).with_suffix("")).removesuffix("/__init__")
-        roots = sorted((root for root in self.roots if not root or place.startswith(f"{root}/")), key=len, reverse=True)
-        names = (place[len(root) + 1 if root else 0 :].replace("/", ".") for root in roots)
+        place = place_of(path)
+        above, names = place, []
+        while above:
+            above = parent(above)
+            if above in self._roots:
+                names.append(place[len(above) + 1 if above else 0 :].replace("/", "."))
         return [name for name in names if all(part.isidentifier() for part in name.split("."))]
 
     def name(self, path: str) -> str | None:
         """Return the name of a file: from the root of its outermost package."""
+        if path not in self._names:
+            self._names[path] = self._find_name(path)
+        return self._names[path]
+
+    def _find_name(self, path: str) -> str | None:
         names = self.names(path)
         root = parent(self.top_package(parent(path)))
-        place = str(PurePosixPath(path).with_suffix("")).removesuffix("/__init__")
-        own = place[len(root) + 1 if root else 0 :].replace("/", ".")
+        own = place_of(path)[len(root) + 1 if root else 0 :].replace("/", ".")
         return own if own in names else next(iter(names), None)
 
 
@@ -125,6 +134,11 @@ def _folders(files: Iterable[str]) -> Iterator[str]:
 def parent(path: str) -> str:
     """Return the folder of a path; the project itself is the empty text."""
     return path.rpartition("/")[0]
+
+
+def place_of(path: str) -> str:
+    """Return the path of a module without its ending, for a package its folder."""
+    return path.removesuffix(".py").removesuffix("/__init__")
 
 
 def join(folder: str, name: str) -> str:

@@ -9,7 +9,7 @@ from .check import Check, Finding, Level
 from .outline import outline
 from .patch_sites import Site, patch_sites
 from .project import Project
-from .resolve import Answer, Defined, Module, Resolver, Thing, best, unknown
+from .resolve import Answer, Defined, Module, Resolver, Thing, best, is_module, unknown
 
 BUILTINS = frozenset(name for name in dir(builtins) if not name.startswith("_"))
 
@@ -55,7 +55,7 @@ def replaced(resolver: Resolver, site: Site, base: Answer, name: str) -> Answer:
     if base.thing is None:
         return unknown(f"what {site.base} is cannot be told")
     found = resolver.member(base.thing, name)
-    if found.verdict == "missing" and isinstance(base.thing, Module) and name in BUILTINS and site.creates_builtins:
+    if found.verdict == "missing" and is_module(base.thing) and name in BUILTINS and site.creates_builtins:
         return Answer("ok")
     return found
 

@@ -4,24 +4,23 @@ import builtins
 import os
 import re
 import sys
-import sysconfig
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, reduce
-from importlib import import_module
 from importlib.machinery import EXTENSION_SUFFIXES
 from itertools import takewhile
 from pathlib import Path
-from typing import Literal
+from types import ModuleType
+from typing import Literal, TypeGuard
 from weakref import WeakKeyDictionary
 
-from .modules import INIT, is_standard, join, parent
+from .modules import INIT, join, parent
 from .outline import Binding, LaterImports, Outline, later_imports, outline
 from .project import Project
+from .standard import Standard, find_standard, is_misspelt, member_of
 
 Verdict = Literal["ok", "missing", "unknown"]
 
-STANDARD = sysconfig.get_path("stdlib").replace(os.sep, "/")
 OF_MODULES = frozenset(dir(sys)) & frozenset(["__doc__", "__loader__", "__name__", "__package__", "__spec__"]) | {
     "__builtins__",
     "__dict__",
@@ -39,8 +38,6 @@ GENERATED = re.compile(r"^_?version(_info)?$|_pb2(_grpc)?$|^_?generated?$|^build
 COMPILED = (*EXTENSION_SUFFIXES, ".so", ".pyd", ".pyx", ".pyi", ".pyc")
 
 
-WITH_EFFECTS = {"antigravity", "idlelib", "lib2to3", "this", "tkinter", "turtle", "turtledemo", "__main__"}
-"""Modules of the standard library that do something when they are imported."""
 MAX_DEPTH = 20
 """How many imports are followed; more go round in a circle."""
 
@@ -73,7 +70,7 @@ class Defined:
         return "instance" if self.instance else kind if kind in ("class", "function") else "value"
 
 
-Thing = Module | Defined
+Thing = Module | Defined | Standard
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +90,11 @@ def unknown(reason: str) -> Answer:
     return Answer("unknown", reason)
 
 
-def hedged(answer: Answer, top: Module) -> Answer:
+def hedged(answer: Answer, top: Module | Standard) -> Answer:
     """Return an answer, but do not say that a name is missing from a module that may not be the one that is meant."""
     if top.sure or answer.verdict != "missing":
         return answer
-    return unknown(f"{top.name} may be another package than {top.folder or top.file}")
+    return unknown(f"another package may be called {top.name}, too")
 
 
 def best(answers: Iterable[Answer]) -> Answer | None:
@@ -111,7 +108,8 @@ class Resolver:
     def __init__(self, project: Project) -> None:
         self._project = project
         self._known: dict[tuple[str, str], Answer] = {}
-        self._tops: dict[tuple[str, str], list[Module]] = {}
+        self._bases: dict[tuple[str, int, str], Sequence[Module | Standard]] = {}
+        self._tops: dict[tuple[str, str], Sequence[Module | Standard]] = {}
 
     @classmethod
     def of(cls, project: Project) -> "Resolver":
@@ -137,7 +135,7 @@ class Resolver:
         found = self.find_tops(top, near)
         return [hedged(self._follow(module, parts, attribute_first), module) for module in found]
 
-    def _follow(self, module: Module, parts: list[str], attribute_first: bool) -> Answer:
+    def _follow(self, module: Module | Standard, parts: list[str], attribute_first: bool) -> Answer:
         thing: Thing | None = module
         importing = True
         answer = Answer("ok", "", module)
@@ -228,7 +226,7 @@ class Resolver:
         if binding.kind != "import":
             return f"{module.name}.{name}"
         base = next(iter(self.base_of(module.file, binding.level, binding.target)), None)
-        if base and base.file and not is_outside(base.file) and (facts := self.outline(base.file)):
+        if isinstance(base, Module) and base.file and not is_outside(base.file) and (facts := self.outline(base.file)):
             for inner_binding in facts.names.get(binding.name, ()):
                 if found := self._origin(base, binding.name, inner_binding, depth + 1):
                     return found
@@ -236,14 +234,14 @@ class Resolver:
 
     # Modules
 
-    def find_tops(self, top: str, near: str) -> list[Module]:
+    def find_tops(self, top: str, near: str) -> Sequence[Module | Standard]:
         """Return the modules that the first part of a name may be: first those that are near to a file."""
         key = top, parent(near)
         if key not in self._tops:
             self._tops[key] = self._find_tops(top, near)
         return self._tops[key]
 
-    def _find_tops(self, top: str, near: str) -> list[Module]:
+    def _find_tops(self, top: str, near: str) -> Sequence[Module | Standard]:
         modules = self._project.modules
         roots = sorted(modules.roots_of(top), key=lambda root: -shared(root, near))
         if neighbour := self._neighbour(top, near):
@@ -253,8 +251,15 @@ class Resolver:
         # A package with an `__init__.py` hides all folders of the same name without one.
         if regular := [module for module in sure if module.file]:
             return regular
-        outside = [found for base in self._outside() if (found := self._module(top, f"{base}/{top}"))]
-        return sure or outside[:1] or self._built_in(top) or [replace(module, sure=False) for _, module in own]
+        if sure:
+            return [*sure]
+        if outside := find_standard(top) or self._installed(top):
+            return [outside]
+        return [replace(module, sure=False) for _, module in own]
+
+    def _installed(self, name: str) -> Module | None:
+        python = self._project.python
+        return self._module(name, f"{python.as_posix()}/{name}") if python else None
 
     def _neighbour(self, top: str, near: str) -> str | None:
         """Return the folder of a file that is in no package, if the module is in it, too: it comes first for scripts."""
@@ -268,14 +273,6 @@ class Resolver:
         modules = self._project.modules
         beside = not root or near.startswith(f"{root}/") or root in modules.starts
         return beside and not modules.in_tests(module.folder or module.file)
-
-    def _outside(self) -> Iterator[str]:
-        yield STANDARD
-        if self._project.python:
-            yield self._project.python.as_posix()
-
-    def _built_in(self, top: str) -> list[Module]:
-        return [Module(top, "", "")] if is_standard(top) else []
 
     def module_at(self, path: str) -> Module:
         """Return the module of a file."""
@@ -304,23 +301,32 @@ class Resolver:
     def _is_folder(self, place: str) -> bool:
         return is_folder(place) if is_outside(place) else place in self._project.modules.folders
 
-    def base_of(self, path: str, level: int, module: str) -> list[Module]:
+    def base_of(self, path: str, level: int, module: str) -> Sequence[Module | Standard]:
         """Return the modules that `from ..module import` means in the file at a path."""
+        key = parent(path), level, module
+        if key not in self._bases:
+            self._bases[key] = self._find_bases(path, level, module)
+        return self._bases[key]
+
+    def _find_bases(self, path: str, level: int, module: str) -> Sequence[Module | Standard]:
         if not level:
             answer = self.dotted(module, path)
-            return [answer.thing] if isinstance(answer.thing, Module) and answer.verdict == "ok" else []
+            found = answer.thing if answer.verdict == "ok" else None
+            return [found] if is_module(found) else []
         folder = parent(path)
         for _ in range(level - 1):
             folder = parent(folder)
         place = join(folder, module.replace(".", "/")) if module else folder
         name = self._project.modules.name(f"{place}/{INIT}") or ""
-        found = self._module(name, place) if place else None
-        return [found] if found else []
+        module_there = self._module(name, place) if place else None
+        return [module_there] if module_there else []
 
     # Members
 
     def member(self, thing: Thing, name: str) -> Answer:
         """Return what an attribute of a module, a class, a function or an object is."""
+        if isinstance(thing, Standard):
+            return self._of_standard(thing, name)
         if isinstance(thing, Module):
             return self._of_module(thing, name)
         if thing.kind == "class":
@@ -352,8 +358,6 @@ class Resolver:
             return Answer("ok", "", submodule)
         if name in OF_MODULES:
             return Answer("ok")
-        if module.file.startswith(STANDARD):
-            return self._in_standard(module, name)
         found = best(self._in_star(module, star, name) for star in facts.stars)
         if found and found.verdict != "missing":
             return found
@@ -383,37 +387,31 @@ class Resolver:
     def _is_outside(self, module: Module) -> bool:
         return is_outside(module.file or module.folder)
 
-    def _is_misspelt(self, module: Module, name: str) -> bool:
-        """Return whether a name looks like a misspelt one. Constants differ by one letter on purpose."""
-        return not name.isupper() and any(is_one_edit(name, known) for known in self.names_of(module))
-
     def _in_namespace(self, module: Module, name: str) -> Answer:
         if submodule := self.submodule(module, name):
             return Answer("ok", "", submodule)
-        if not module.folder:
-            return self._in_standard(module, name)
         top = module.name.partition(".")[0]
-        installed = any(is_folder(f"{base}/{top}") for base in self._outside())
-        chance = module.name == top and parent(module.folder) not in self._project.modules.starts
-        if installed or chance or self._is_outside(module):
+        if module.name == top or self._is_outside(module) or self._installed(top):
             return unknown(f"{module.name} may have more parts in other places")
         if reason := self._elsewhere(module, name):
             return unknown(reason)
         return Answer("missing", f"{module.name} has no {name}", module, name)
 
-    def _in_standard(self, module: Module, name: str) -> Answer:
-        """Return whether a module of the standard library has a name. Other versions and systems may have more."""
-        if name in names_of_standard(module.name):
-            return Answer("ok")
-        if self._is_misspelt(module, name):
-            return Answer("missing", f"{module.name} has no {name}", module, name)
-        return unknown(f"other versions of Python, or other systems, may have {module.name}.{name}")
+    def _of_standard(self, thing: Standard, name: str) -> Answer:
+        """Return what a name of the standard library is. Other versions of Python, and other systems, may have more."""
+        if found := member_of(thing, name):
+            return Answer("ok", "", found)
+        if is_misspelt(thing, name):
+            return Answer("missing", f"{thing.name} has no {name}", thing, name)
+        return unknown(f"other versions of Python, or other systems, may have {thing.name}.{name}")
 
     def _in_star(self, module: Module, star: tuple[int, str], name: str) -> Answer:
         bases = self.base_of(module.file, *star)
         if not bases:
             return unknown(f"{module.name} imports everything from {'.' * star[0]}{star[1]}")
         [base] = bases
+        if isinstance(base, Standard):
+            return self._of_standard(base, name) if not name.startswith("_") else Answer("missing", "", module)
         facts = self.outline(base.file) if base.file else None
         if facts and facts.public is not None and name not in facts.public:
             return Answer("missing", "", module)
@@ -479,8 +477,8 @@ class Resolver:
             if id(found.thing.binding) in seen:
                 return unknown(f"the bases of {thing.name} go round in a circle")
             return self._in_class(found.thing, name, seen)
-        kind = getattr(builtins, base, None)
-        if found.verdict == "unknown" and isinstance(kind, type):
+        kind = found.thing.value if isinstance(found.thing, Standard) else getattr(builtins, base, None)
+        if isinstance(kind, type) and (found.verdict == "unknown" or isinstance(found.thing, Standard)):
             return Answer("ok" if hasattr(kind, name) else "missing", "", thing)
         return unknown(f"{thing.name} has the base {base or 'of an expression'}, which is not known")
 
@@ -519,8 +517,8 @@ class Resolver:
         """Return the names that a module or a class has, for suggestions."""
         if isinstance(thing, Defined):
             return list(thing.binding.members)
-        if not thing.folder and is_standard(thing.name) and (not thing.file or is_outside(thing.file)):
-            return names_of_standard(thing.name)
+        if isinstance(thing, Standard):
+            return thing.names
         names = self._bound_in(thing, set()) if thing.file else []
         folder = str(self._project.root / thing.folder) if thing.folder else ""
         inside = [entry.removesuffix(".py") for entry in entries(folder) if folder]
@@ -532,7 +530,12 @@ class Resolver:
         if facts is None:
             return []
         seen.add(module.file)
-        stars = (base for star in facts.stars for base in self.base_of(module.file, *star) if base.file)
+        stars = (
+            base
+            for star in facts.stars
+            for base in self.base_of(module.file, *star)
+            if isinstance(base, Module) and base.file
+        )
         return [*facts.names, *(name for base in stars for name in self._bound_in(base, seen))]
 
 
@@ -571,20 +574,6 @@ def entries(folder: str) -> frozenset[str]:
         return frozenset()
 
 
-@cache
-def names_of_standard(module: str) -> list[str]:
-    """Return the names of a module of the standard library of this Python. The code that is checked is never imported."""
-    try:
-        return [] if module.partition(".")[0] in WITH_EFFECTS else dir(import_module(module))
-    except ImportError:
-        return []
-
-
-def is_one_edit(one: str, other: str) -> bool:
-    """Return whether one letter is changed, added or left out, or two neighbours are swapped."""
-    if one == other or abs(len(one) - len(other)) > 1:
-        return False
-    start = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
-    rest, others = one[start:], other[start:]
-    swapped = rest[:2] == others[:2][::-1] and rest[2:] == others[2:]
-    return swapped or rest[1:] == others[1:] or rest[1:] == others or rest == others[1:]
+def is_module(thing: Thing | None) -> TypeGuard[Module | Standard]:
+    """Return whether a thing is a module."""
+    return isinstance(thing, Module) or (isinstance(thing, Standard) and isinstance(thing.value, ModuleType))

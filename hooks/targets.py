@@ -75,7 +75,7 @@ class Targets:
 
     def _find_bases(self, folder: str, level: int, module: str) -> list[Module]:
         found = self._resolver.base_of(join(folder, INIT), level, module)
-        return [base for base in found if not is_outside(base.file or base.folder)]
+        return [base for base in found if isinstance(base, Module) and not is_outside(base.file or base.folder)]
 
     def _missing_relative(self, path: str, one: Import) -> Missing | None:
         parts = one.module.split(".") if one.module else []

@@ -109,7 +109,7 @@ MISSING = {
     "shop.orders.plain.calls": ("plain in shop.orders is a function without calls", ""),
     "shop.order.send": ("shop has no order", "Did you mean orders?"),
     "shop.deep.iner.value": ("shop.deep has no iner", "Did you mean inner?"),
-    "os.path.exist": ("posixpath has no exist", "Did you mean exists?"),
+    "os.path.exist": ("os.path has no exist", "Did you mean exists?"),
     "time.slep": ("time has no slep", "Did you mean sleep?"),
 }
 UNKNOWN = [
@@ -257,12 +257,13 @@ def test_the_nearest_of_several_packages_of_one_name_is_meant(project: Project, 
 
 def test_folders_without_init_are_packages_too(project: Project, check: Check) -> None:
     project.write("shop/orders/pay.py", "def pay(): ...\n")
-    source = "from unittest.mock import patch\npatch('shop.orders.pay.pay')\npatch('shop.order.pay.pay')\npatch('shop.orders.pay.paid')\n"
+    source = "from unittest.mock import patch\npatch('shop.orders.pay.pay')\npatch('shop.orders.paying.pay')\npatch('shop.order.pay.pay')\npatch('shop.orders.pay.paid')\n"
     project.write("tests/test_it.py", source)
 
     out = check("patch_targets").out
 
-    assert "shop.order.pay.pay does not exist: shop has no order." in out
+    assert "shop.orders.paying.pay does not exist: shop.orders has no paying." in out
+    assert "shop.order." not in out  # an installed package may have it
     assert "shop.orders.pay.paid does not exist: shop.orders.pay has no paid." in out
     assert out.endswith("Found 2 errors.\n")
 
