@@ -68,15 +68,15 @@ Files that you had not touched: 0 added, 1 changed, 0 deleted
 
 ### In CONFLICT at these lines
 
-- `b.md`: 1-5
+- `b.txt`: 1-5
 
 ### No longer part of the service; your version is kept
 
-- `old.md` -> removed/old.md
+- `old.txt` -> removed/old.txt
 
 ### Merged with your changes
 
-- `c.md`
+- `c.txt`
 
 {SECOND}
 """
@@ -88,11 +88,11 @@ def test_the_summary_for_a_pull_request_begins_with_the_conflicts(
 ) -> None:
     summary = tmp_path / "summary.md"
     lines = "".join(f"line {number}\n" for number in range(9))
-    folder = Folder(tmp_path).write({"b.md": "b\n", "c.md": lines, "old.md": "old\n"})
+    folder = Folder(tmp_path).write({"b.txt": "b\n", "c.txt": lines, "old.txt": "old\n"})
 
     code = folder.update(
-        {"b.md": "ours\n", "c.md": f"ours\n{lines}", "old.md": "ours\n"},
-        {"b.md": "new\n", "c.md": f"{lines}new\n", "old.md": None},
+        {"b.txt": "ours\n", "c.txt": f"ours\n{lines}", "old.txt": "ours\n"},
+        {"b.txt": "new\n", "c.txt": f"{lines}new\n", "old.txt": None},
         summary=summary,
     )
 
