@@ -66,13 +66,13 @@ def check(step: Step) -> None:
     assert step.updated.tests_before
     assert step.updated.lost_lines == {}
     assert step.updated.unreadable == []
-    assert step.updated.lost_tests == tests_of_removed_modules(step)
+    assert step.updated.lost_tests == names_in_removed_modules(step)
     assert all(ours <= of_git for ours, of_git in zip(step.updated.counts, step.by_git.counts, strict=True)), (
         f"updated: {step.updated.counts}, merged by git: {step.by_git.counts}"
     )
 
 
-def tests_of_removed_modules(step: Step) -> set[str]:
+def names_in_removed_modules(step: Step) -> set[str]:
     """Return the team's tests of the module that the answers remove, in the files that the summary names."""
     named = [line.partition(" -> ")[2] for line in step.outcome.names("no longer part of the service")]
     texts = [step.updated.service.read(path) for path in named if find_module(path.partition("/")[2], ["visits"])]

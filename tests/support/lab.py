@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -15,6 +16,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeVar
 
+import pytest
 import yaml
 
 from .services import Service, lock
@@ -130,7 +132,9 @@ def travel(services: ServiceCache, route: Route, folder: Path) -> Iterator[Step]
         changes = without_visits(recorded) if route.removes else {}
         base, new = services.fresh(recorded, before), services.fresh(recorded | changes, after)
         other = merge_by_git(service, base, new, folder / f"git-{after}")
-        with services.serve_updates():
+        with services.serve_updates(), pytest.MonkeyPatch.context() as patch:
+            # The update formats with the ruff of uv.lock, through uv.
+            patch.setenv("UV", str(Path(sys.executable).with_name("uv")))
             outcome = service.update(changes, after, rewrite_migrations=True)
         assert outcome.code in (0, 3), outcome.printed
         updated, by_git = (
