@@ -33,8 +33,11 @@ KEYS = {
     "benchmarks": dict,
 }
 OPTIONAL_KEYS = {
+    "addresses": bool,
     "callbacks": bool,
     "collection": str,
+    "erasure": str,
+    "guide": bool,
     "request_gateways": list,
     "settings": bool,
     "setup": bool,
@@ -56,6 +59,7 @@ FILES = {
 }
 OPTIONAL_FILES = {
     "rules": {"rules.py", "test_rules.py"},
+    "guide": {"guide.md"},
     "handlers": {"handlers.py", "test_handlers.py"},
     "tools": {"tools.py"},
     "races": {"test_races.py"},
@@ -110,7 +114,7 @@ def test_folder_has_the_files_of_a_module(folder: Path) -> None:
 
 @each_module
 def test_runbooks_name_routes_and_settings_that_exist(folder: Path) -> None:
-    pages = [folder / name for name in ("tasks.md", "setup.md") if (folder / name).exists()]
+    pages = [folder / name for name in ("guide.md", "setup.md", "tasks.md") if (folder / name).exists()]
     spans = [span for page in pages for span in re.findall(r"`([^`\n]+)`", page.read_text(encoding="utf-8"))]
     module = read_module(folder)
     gateways = [*module["gateways"], *module.get("request_gateways", [])]

@@ -25,6 +25,8 @@ MAX_ATTEMPTS = 5
 MAX_MISTAKES = 3
 """How many wrong calls of tools are explained to the model; the next one ends the run."""
 ACTIVE = (RunState.QUEUED, RunState.RUNNING)
+NUL = r"\u0000"
+"""The character in JSON that PostgreSQL does not accept."""
 
 logger = logging.getLogger(__name__)
 
@@ -171,6 +173,8 @@ class AgentRunService(Lifecycle[AgentRun]):
         tool = TOOLS.get(call.name)
         if tool is None or tool.name not in run.tools:
             raise CallRefused(f"There is no tool {call.name}. There are: {', '.join(run.tools)}.")
+        if NUL in call.arguments:
+            raise CallRefused("The arguments contain a NUL character, which is not allowed.")
         try:
             arguments = tool.arguments.model_validate_json(call.arguments)
             result: str = await tool.run(self.session, arguments)

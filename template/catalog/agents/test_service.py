@@ -227,6 +227,10 @@ class TestAgentRunService(ServiceTestCase[AgentRunService]):
             (ToolCall("1", "launch", "{}"), "There is no tool launch. There are: tell_time."),
             (ToolCall("1", "count_events", '{"hours": 1}'), "There is no tool count_events. There are: tell_time."),
             (ToolCall("1", "tell_time", "{}"), "time_zone: Field required"),
+            (
+                ToolCall("1", "tell_time", r'{"time_zone": "\u0000"}'),
+                "The arguments contain a NUL character, which is not allowed.",
+            ),
             (ToolCall("1", "tell_time", "now!"), "Invalid JSON: expected ident at line 1 column 2"),
             (
                 ToolCall("1", "tell_time", '{"time_zone": "Mars"}'),

@@ -39,6 +39,7 @@ class AppointmentState(StrEnum):
     COMPLETED = "completed"
     NO_SHOW = "no_show"
     CANCELLED = "cancelled"
+    EXPIRED = "expired"
 
 
 class Appointment(StatefulRecord):

@@ -67,11 +67,16 @@ class AppointmentService(Lifecycle[Appointment]):
     name = "appointment"
     about = "patient_id"
     transitions: ClassVar[Transitions] = {
-        AppointmentState.OFFERED: frozenset({AppointmentState.BOOKED, AppointmentState.CANCELLED}),
-        AppointmentState.BOOKED: frozenset(AppointmentState) - {AppointmentState.OFFERED},
+        AppointmentState.OFFERED: frozenset(
+            {AppointmentState.BOOKED, AppointmentState.CANCELLED, AppointmentState.EXPIRED}
+        ),
+        AppointmentState.BOOKED: frozenset(
+            {AppointmentState.BOOKED, AppointmentState.COMPLETED, AppointmentState.NO_SHOW, AppointmentState.CANCELLED}
+        ),
         AppointmentState.COMPLETED: frozenset(),
         AppointmentState.NO_SHOW: frozenset(),
         AppointmentState.CANCELLED: frozenset(),
+        AppointmentState.EXPIRED: frozenset(),
     }
 
     async def book(self, data: AppointmentCreate) -> Appointment:
@@ -114,13 +119,16 @@ class AppointmentService(Lifecycle[Appointment]):
     async def accept(self, appointment_id: UUID) -> Appointment:
         """Book an offered appointment.
 
-        Raises `NotFound`, `InvalidTransition` unless it is offered, and `Conflict` if it has started, or if its slot was
-        given to somebody else after `held_until`.
+        Raises `NotFound`, `InvalidTransition` unless it is offered, and `Conflict` if it has started, if the practitioner
+        is not active any more, or if its slot was given to somebody else after `held_until`.
         """
         appointment = await self._locked_with_parties(appointment_id)
         if appointment.state is not AppointmentState.OFFERED:
             raise InvalidTransition(f"This appointment is {appointment.state} and cannot be accepted.", "state")
         self._check_move(appointment, AppointmentState.BOOKED)
+        practitioner = await PractitionerService(self.session, self.events).get(appointment.practitioner_id)
+        if not practitioner.active:
+            raise Conflict(f"{practitioner.name} is not active any more.", "practitioner_id")
         await self._require_free(appointment.span, appointment)
         appointment.state = AppointmentState.BOOKED
         data = {"practitioner_id": appointment.practitioner_id, **asdict(appointment.span)}
@@ -170,6 +178,14 @@ class AppointmentService(Lifecycle[Appointment]):
             appointment.cancellation_reason = None
             if self.transitions[appointment.state] and appointment.starts_at > utcnow():
                 await self._close(appointment.id, AppointmentState.CANCELLED)
+
+    async def expire_next(self) -> Appointment | None:
+        """Expire the next offer that nobody has accepted before its start, and return it; return None if there is none."""
+        offer = await lock_first(self.session, to_expire())
+        if offer is not None:
+            offer.state = AppointmentState.EXPIRED
+            await self._publish(AppointmentState.EXPIRED, offer)
+        return offer
 
     async def claim_reminder(self, lead_hours: int) -> Appointment | None:
         """Claim the reminder for `LEASE` that is due first by e-mail; return its appointment, or None if none is due.
@@ -282,6 +298,12 @@ def _to_remind(now: datetime, lead: timedelta) -> Conditions:
         Appointment.starts_at > now,
         Appointment.starts_at <= now + lead,
     ]
+
+
+def to_expire() -> Select[Appointment]:
+    """Select the offers that nobody has accepted before their start, earliest first."""
+    offered = select(Appointment).where(Appointment.state == AppointmentState.OFFERED)
+    return offered.where(Appointment.starts_at <= utcnow()).order_by(Appointment.starts_at, Appointment.id)
 
 
 def to_email(lead_hours: int) -> Select[Appointment]:

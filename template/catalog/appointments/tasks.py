@@ -1,4 +1,4 @@
-"""Tasks that send reminders of appointments by e-mail."""
+"""Tasks that send reminders of appointments by e-mail, and expire offers."""
 
 import logging
 from zoneinfo import ZoneInfo
@@ -11,7 +11,7 @@ from ...core.tasks import Schedule, Worker, every, in_turn, task
 from ...gateways.email import Email, EmailError, EmailUnconfirmed, RecipientRefused
 from ..patients.models import Patient
 from .models import Appointment, Practitioner
-from .service import UNCONFIRMED, AppointmentService, to_email
+from .service import UNCONFIRMED, AppointmentService, to_email, to_expire
 
 logger = logging.getLogger(__name__)
 
@@ -35,8 +35,15 @@ def schedule(settings: TaskSettings) -> Schedule:
 
 @task(name="appointments.send_reminders")
 async def send_reminders(worker: Worker, lead_hours: int) -> int:
-    """Send the reminders that are due, and return how many the mail server has accepted."""
+    """Expire old offers, and send the reminders that are due; return how many e-mails the mail server has accepted."""
+    await in_turn(worker, to_expire(), expire_next)
     return await in_turn(worker, to_email(lead_hours), send_next, lead_hours)
+
+
+async def expire_next(worker: Worker) -> bool | None:
+    """Expire the next offer that nobody has accepted before its start; return None if there is none."""
+    async with worker.transaction(AppointmentService) as service:
+        return True if await service.expire_next() else None
 
 
 async def send_next(worker: Worker, lead_hours: int) -> bool | None:

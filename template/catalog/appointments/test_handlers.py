@@ -263,6 +263,18 @@ class TestOffers(ServiceTestCase[AppointmentService]):
 
         assert offer.state is AppointmentState.OFFERED
 
+    async def test_an_offer_of_a_practitioner_who_is_not_active_any_more_cannot_be_accepted(
+        self, test_patient: Patient, test_practitioner: Practitioner
+    ) -> None:
+        await self.enter_stage(test_patient.id, test_practitioner.id, 5)
+        [offer] = await self.offers()
+        test_practitioner.active = False
+
+        with pytest.raises(Conflict, match=r" is not active any more\.$") as error:
+            await self.service.accept(offer.id)
+
+        assert (error.value.fields, offer.state) == (("practitioner_id",), AppointmentState.OFFERED)
+
     async def test_an_offer_cannot_be_accepted_after_its_start(
         self,
         test_patient: Patient,

@@ -330,6 +330,29 @@ async def test_reminders_of_every_organisation_are_sent(
     }
 
 
+async def test_an_offer_expires_at_its_start(
+    make_appointment: Factory[Appointment],
+    ada: Patient,
+    db_session: AsyncSession,
+    frozen_time: Traveller,
+) -> None:
+    offer = await make_appointment(patient_id=ada.id, starts_at=NINE + timedelta(minutes=30))
+    later = await make_appointment(patient_id=ada.id, starts_at=NINE + timedelta(minutes=60))
+    booked = await make_appointment(patient_id=ada.id, starts_at=NINE)
+    offer.state = later.state = AppointmentState.OFFERED
+    await db_session.flush()
+
+    for moment in (offer.starts_at - timedelta(seconds=1), offer.starts_at):
+        frozen_time.move_to(moment)
+        await in_worker(send_reminders.run, LEAD)
+
+    for each in (offer, later, booked):
+        await db_session.refresh(each)
+    assert [each.state for each in (offer, later, booked)] == ["expired", "offered", "booked"]
+    names = await events_of(db_session, offer)
+    assert names == ["appointment.booked", "appointment.expired"]
+
+
 async def copy_to(
     organisation: Organisation,
     session: AsyncSession,

@@ -52,8 +52,8 @@ async def send_reply(events: EventBus, event: Event) -> None:
     values = {
         "channel": Channel(event.data["channel"]),
         "address": event.data["participant"],
-        "recipient_kind": "conversation",
-        "recipient_id": event.record_id,
+        "recipient_kind": "conversation_message",
+        "recipient_id": event.data["message_id"],
         "text": event.data["text"],
     }
     await _queue(events, values)
@@ -69,5 +69,5 @@ async def _queue(events: EventBus, values: dict[str, Any]) -> None:
 
 @handles("patient.erased")
 async def erase_messages(events: EventBus, event: Event) -> None:
-    """Erase the messages to a patient."""
-    await CommunicationService(events.session, events).erase("patient", event.record_id)
+    """Erase the messages to a patient, also those to their numbers and addresses."""
+    await CommunicationService(events.session, events).erase("patient", event.record_id, event.data["known_as"])

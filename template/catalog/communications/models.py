@@ -1,13 +1,15 @@
 """The tables of communications, and of the people who write or opted out."""
 
+from collections.abc import Collection
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, String, Text, UniqueConstraint
+from sqlalchemy import ColumnElement, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from ...core.addresses import Address
 from ...core.tenancy import Record, StatefulRecord
 from .rules import Channel
 
@@ -31,7 +33,7 @@ class Communication(StatefulRecord):
     __table_args__ = (Index(None, "state", "due_at"),)
 
     channel: Mapped[Channel]
-    address: Mapped[str] = mapped_column(String(254), index=True)
+    address: Mapped[str] = mapped_column(Address, index=True)
     recipient_kind: Mapped[str | None] = mapped_column(String(50))
     recipient_id: Mapped[UUID | None] = mapped_column(index=True)
     subject: Mapped[str | None] = mapped_column(String(200))
@@ -51,6 +53,11 @@ class Communication(StatefulRecord):
     claimed_until: Mapped[datetime | None]
     """Until then, only the worker that claimed the message may send it."""
 
+    @classmethod
+    def mentions(cls, texts: Collection[str]) -> ColumnElement[bool]:
+        """Return the condition that a message is to a person."""
+        return cls.address.in_(texts)
+
 
 class Contact(Record):
     """What a person has written or wished on a channel."""
@@ -59,6 +66,11 @@ class Contact(Record):
     __table_args__ = (UniqueConstraint("organisation_id", "channel", "address"),)
 
     channel: Mapped[Channel]
-    address: Mapped[str] = mapped_column(String(254))
+    address: Mapped[str] = mapped_column(Address)
     opted_out_at: Mapped[datetime | None]
     last_message_at: Mapped[datetime | None]
+
+    @classmethod
+    def mentions(cls, texts: Collection[str]) -> ColumnElement[bool]:
+        """Return the condition that a contact is a person."""
+        return cls.address.in_(texts)

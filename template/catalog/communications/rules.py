@@ -4,9 +4,9 @@ import string
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-import phonenumbers
 from pydantic import TypeAdapter, ValidationError
 
+from ...core.addresses import normal_number
 from ...core.schemas import Email
 
 MAX_ATTEMPTS = 10
@@ -44,18 +44,6 @@ def normal_address(channel: Channel, address: str) -> str:
     if number is None:
         raise ValueError("must be a valid phone number with its country code, such as +49 30 901820")
     return number
-
-
-def normal_number(text: str) -> str | None:
-    """Return a valid international phone number in E.164 format, or None for any other text."""
-    try:
-        number = phonenumbers.parse(text)
-    except phonenumbers.NumberParseException:
-        return None
-    # E.164 has no extensions.
-    if number.extension or not phonenumbers.is_valid_number(number):
-        return None
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
 def _normal_email(address: str) -> str:

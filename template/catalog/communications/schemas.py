@@ -4,11 +4,11 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, field_validator, model_validator
+from pydantic import Field, StringConstraints, ValidationInfo, field_validator, model_validator
 
 from ...core.schemas import ListQuery, LongText, Moment, RecordRead, RequestModel, ShortText
 from .models import CommunicationState
-from .rules import Channel, normal_address, normal_number
+from .rules import Channel, normal_address
 
 MAX_CHARACTERS = 1600
 """The longest text of an SMS or a WhatsApp message that Twilio accepts."""
@@ -16,10 +16,6 @@ MAX_CHARACTERS = 1600
 Kind = Annotated[str, StringConstraints(pattern="^[a-z][a-z0-9_]{0,49}$")]
 ContentSid = Annotated[str, StringConstraints(pattern="^HX[0-9a-f]{32}$")]
 VariableName = Annotated[str, StringConstraints(pattern="^[A-Za-z0-9_]{1,50}$")]
-
-
-def _in_one_spelling(address: str) -> str:
-    return address.lower() if "@" in address else normal_number(address) or address
 
 
 class CommunicationCreate(RequestModel):
@@ -70,7 +66,7 @@ class CommunicationCreate(RequestModel):
 class CommunicationQuery(ListQuery):
     """Filters of the list of communications: by recipient, by channel and by state."""
 
-    address: Annotated[ShortText, AfterValidator(_in_one_spelling)] | None = None
+    address: ShortText | None = None
     recipient_kind: Kind | None = None
     recipient_id: UUID | None = None
     channel: Channel | None = None

@@ -1,12 +1,14 @@
 """The service for communications."""
 
-from datetime import datetime
+from collections.abc import Collection
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import Select, delete, or_, select, update
+from sqlalchemy import Select, and_, delete, literal, or_, select, tuple_
 
+from ...core.addresses import one_spelling
 from ...core.clock import utcnow
 from ...core.concurrency import lock_keys
 from ...core.errors import Conflict, Unprocessable
@@ -14,9 +16,11 @@ from ...core.events import Event
 from ...core.queues import LEASE, lock_first
 from ...core.resource import Lifecycle, Transitions
 from .models import Communication, CommunicationState, Contact
-from .rules import MAX_ATTEMPTS, MAX_COPIES, Channel, choice_of, delay_after, is_open, normal_number
+from .rules import MAX_ATTEMPTS, MAX_COPIES, Channel, choice_of, delay_after, is_open
 from .schemas import CommunicationCreate
 
+HOLD = timedelta(seconds=5)
+"""How long a message waits at least for an earlier one to the same address."""
 UNSUBSCRIBED = "21610"
 """Twilio's error code for a recipient who has sent STOP."""
 REPORTED = {
@@ -83,13 +87,15 @@ class CommunicationService(Lifecycle[Communication]):
     async def send_again(self, communication_id: UUID) -> Communication:
         """Queue a message again.
 
-        Raises `NotFound`, `InvalidTransition` unless it has failed or is unconfirmed, `Conflict` if it was erased, and what
-        `schedule` raises.
+        Raises `NotFound`, `InvalidTransition` unless it has failed or is unconfirmed, `Conflict` if it was erased,
+        `Unprocessable` if its channel cannot carry it, and what `schedule` raises.
         """
         communication = await self.get(communication_id, lock=True)
         self._check_move(communication, CommunicationState.QUEUED)
         if not communication.address:
             raise Conflict("This communication was erased.")
+        if communication.failure == Refusal.INVALID:
+            raise Unprocessable("Its channel cannot carry this communication. Schedule a corrected one instead.")
         communication.due_at = utcnow()
         await self._require_allowed(communication)
         communication.state = CommunicationState.QUEUED
@@ -103,7 +109,10 @@ class CommunicationService(Lifecycle[Communication]):
         The claim counts as a copy that was perhaps sent, because the worker may be lost while it sends.
         """
         while (communication := await lock_first(self.session, to_send())) is not None:
-            if communication.copies >= MAX_COPIES:
+            if (held_up_until := await self._held_up_until(communication)) is not None:
+                communication.due_at = held_up_until
+                await self.session.flush()
+            elif communication.copies >= MAX_COPIES:
                 await self._conclude(communication, CommunicationState.UNCONFIRMED)
             elif refusal := await self._refusal(communication, utcnow()):
                 await self._conclude(communication, CommunicationState.FAILED, failure=refusal)
@@ -168,22 +177,45 @@ class CommunicationService(Lifecycle[Communication]):
 
     async def receive(self, channel: Channel, sender: str, text: str, at: datetime) -> None:
         """Store when a person wrote, and whether they have opted out or in."""
-        contact = await self._contact(channel, normal_number(sender) or sender)
+        contact = await self._contact(channel, one_spelling(sender))
         contact.last_message_at = max(at, contact.last_message_at or at)
         opts_out = choice_of(channel, text)
         if opts_out is not None:
             await self._choose(contact, at if opts_out else None)
         await self.session.flush()
 
-    async def erase(self, recipient_kind: str, recipient_id: UUID) -> None:
-        """Erase the messages to a recipient, and send no more of them; contacts stay who have opted out."""
-        theirs = [Communication.recipient_kind == recipient_kind, Communication.recipient_id == recipient_id]
-        for address in set(await self.session.scalars(select(Communication.address).where(*theirs))):
-            await self.session.execute(delete(Contact).filter_by(address=address, opted_out_at=None))
-        queued = update(Communication).where(*theirs, Communication.state == CommunicationState.QUEUED)
-        await self.session.execute(queued.values(state=CommunicationState.CANCELLED, claimed_until=None))
-        erased = update(Communication).where(*theirs)
-        await self.session.execute(erased.values(address="", subject=None, text=None, variables=None))
+    async def erase(self, recipient_kind: str, recipient_id: UUID, known_as: Collection[str]) -> None:
+        """Erase the messages to a person, who is a recipient and known by these texts, and send no more of them.
+
+        Contacts who have opted out stay: that must still be obeyed.
+        """
+        is_recipient = and_(Communication.recipient_kind == recipient_kind, Communication.recipient_id == recipient_id)
+        theirs = select(Communication).where(or_(is_recipient, Communication.mentions(known_as)))
+        found = await self.session.scalars(theirs.order_by(Communication.id).with_for_update())
+        addresses = {*known_as}
+        for communication in found.all():
+            addresses.add(communication.address)
+            communication.address, communication.subject = "", None
+            communication.text = communication.variables = None
+            if communication.state is CommunicationState.QUEUED:
+                await self._conclude(communication, CommunicationState.CANCELLED)
+        await self.session.flush()
+        used = select(Communication.address)
+        unused = delete(Contact).where(Contact.mentions(addresses), Contact.address.not_in(used))
+        await self.session.execute(unused.where(Contact.opted_out_at.is_(None)))
+
+    async def _held_up_until(self, communication: Communication) -> datetime | None:
+        # A person gets messages in their order, even if several workers send them, or an earlier one has to wait.
+        columns = (Communication.send_at, Communication.created_at, Communication.id)
+        place = tuple_(*(literal(getattr(communication, column.key), column.type) for column in columns))
+        earlier = select(Communication.due_at).where(
+            Communication.state == CommunicationState.QUEUED,
+            Communication.channel == communication.channel,
+            Communication.address == communication.address,
+            tuple_(*columns) < place,
+        )
+        due_at: datetime | None = await self.session.scalar(earlier.order_by(*columns).limit(1))
+        return None if due_at is None else max(due_at, utcnow() + HOLD)
 
     async def _apply(self, communication: Communication, status: str, error_code: object) -> None:
         state = REPORTED.get(status)
@@ -195,10 +227,11 @@ class CommunicationService(Lifecycle[Communication]):
             await self._conclude(communication, state)
 
     async def _fail(self, communication: Communication, reason: str, code: object) -> None:
-        communication.failure = reason[:200]
-        await self._conclude(communication, CommunicationState.FAILED, failure=communication.failure)
+        # Contacts are locked before other modules react, as in `receive`.
         if str(code) == UNSUBSCRIBED:
             await self._choose(await self._contact(communication.channel, communication.address), utcnow())
+        communication.failure = reason[:200]
+        await self._conclude(communication, CommunicationState.FAILED, failure=communication.failure)
 
     async def _conclude(self, communication: Communication, state: CommunicationState, **data: Any) -> Communication:
         communication.state, communication.claimed_until = state, None
@@ -252,7 +285,8 @@ def to_send() -> Select[Communication]:
         Communication.due_at <= now,
         or_(claimed_until.is_(None), claimed_until <= now),
     )
-    return due.order_by(Communication.due_at, Communication.id)
+    # What had to wait for an earlier message is due at the same time.
+    return due.order_by(Communication.due_at, Communication.send_at, Communication.created_at, Communication.id)
 
 
 def _queued(data: CommunicationCreate) -> Communication:

@@ -72,6 +72,5 @@ def transmit(worker: Worker, communication: Communication) -> str | None:
         worker.email.send(Email(to, communication.subject or "", text or "", reference))
         return None
     name: Literal["sms", "whatsapp"] = "whatsapp" if channel is Channel.WHATSAPP else "sms"
-    variables, organisation_id = communication.variables or {}, communication.organisation_id
-    message = TwilioMessage(name, to, text, communication.template, variables, organisation_id)
-    return worker.twilio.send(message)
+    content = text, communication.template, communication.variables or {}
+    return worker.twilio.send(TwilioMessage(name, to, communication.organisation_id, *content))

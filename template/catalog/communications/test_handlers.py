@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import select
 
-from your_service.core.events import EventBus
+from your_service.core.events import Event, EventBus
 from your_service.modules.communications.models import Communication, CommunicationState, Contact
 from your_service.modules.communications.rules import Channel
 
@@ -17,6 +17,7 @@ from tests.test_config import FROZEN_NOW
 pytestmark = pytest.mark.usefixtures("frozen_time", "organisation")
 
 PATIENT = UUID(int=1)
+MESSAGE = UUID(int=4)
 ADA = "+12025550123"
 
 
@@ -130,12 +131,14 @@ async def test_a_stage_sends_nothing_to_somebody_who_opted_out(event_bus: EventB
 
 async def test_the_messages_to_an_erased_patient_are_erased(
     event_bus: EventBus,
+    published_events: list[Event],
     make_communication: Factory[Communication],
 ) -> None:
     recipient = {"recipient_kind": "patient", "recipient_id": PATIENT}
     mail = {"channel": "email", "subject": "Your visit", "address": "ada@example.com"}
     queued, sent = await make_communication(**recipient), await make_communication(**recipient, **mail)
     sent.state = CommunicationState.SENT
+    by_address = await make_communication(recipient_kind="conversation_message", recipient_id=UUID(int=3))
     others = [
         await make_communication(recipient_kind="patient", recipient_id=UUID(int=2), address="+12025550199"),
         await make_communication(recipient_kind="member", recipient_id=PATIENT, address="+12025550199"),
@@ -143,25 +146,46 @@ async def test_the_messages_to_an_erased_patient_are_erased(
     await receive(event_bus, sender="+12025550199")
     await receive(event_bus, channel="sms", text="STOP")
     await receive(event_bus, channel="whatsapp")
+    published_events.clear()
 
-    await event_bus.publish("patient.erased", PATIENT)
+    await event_bus.publish("patient.erased", PATIENT, known_as=["+1 202 555 0123"])
 
-    for each in (queued, sent, *others):
+    for each in (queued, sent, by_address, *others):
         await event_bus.session.refresh(each)
-    assert [(each.state, each.address, each.text) for each in (queued, sent)] == [
+    assert [(each.state, each.address, each.text) for each in (queued, sent, by_address)] == [
         ("cancelled", "", None),
         ("sent", "", None),
+        ("cancelled", "", None),
     ]
+    cancelled = {event.record_id for event in published_events if event.name == "communication.cancelled"}
+    assert cancelled == {queued.id, by_address.id}
     assert (sent.subject, {each.address for each in others}) == (None, {"+12025550199"})
     assert [(each.state, each.text is None) for each in others] == [("queued", False)] * 2
     contacts = await event_bus.session.scalars(select(Contact))
     assert {(each.channel.value, each.address) for each in contacts} == {("sms", ADA), ("whatsapp", "+12025550199")}
 
 
+async def test_the_contacts_of_an_erased_patient_are_deleted_unless_others_have_the_address(
+    event_bus: EventBus,
+    make_communication: Factory[Communication],
+) -> None:
+    recipient = {"recipient_kind": "patient", "recipient_id": PATIENT}
+    for address in ("+12025550111", "+12025550122"):
+        await make_communication(**recipient, address=address)
+        await receive(event_bus, sender=address)
+    await receive(event_bus, sender="+12025550133")
+    await make_communication(recipient_kind="patient", recipient_id=UUID(int=2), address="+12025550122")
+
+    await event_bus.publish("patient.erased", PATIENT, known_as=["+12025550133"])
+
+    contacts = await event_bus.session.scalars(select(Contact.address))
+    assert contacts.all() == ["+12025550122"]
+
+
 async def reply(events: EventBus, **changes: Any) -> Sequence[Communication]:
     """Let a conversation reply to its participant; return the stored messages."""
-    data = {"message_id": str(uuid4()), "sequence": 2, "channel": "sms", "participant": ADA, "text": "At nine?"}
-    await events.publish("conversation.replied", PATIENT, **{**data, **changes})
+    data = {"message_id": str(MESSAGE), "sequence": 2, "channel": "sms", "participant": ADA, "text": "At nine?"}
+    await events.publish("conversation.replied", uuid4(), **{**data, **changes})
     stored = await events.session.scalars(select(Communication))
     return stored.all()
 
@@ -170,7 +194,7 @@ async def test_the_reply_of_a_conversation_is_queued(event_bus: EventBus) -> Non
     (message,) = await reply(event_bus)
 
     assert (message.channel, message.address, message.text) == (Channel.SMS, ADA, "At nine?")
-    assert (message.recipient_kind, message.recipient_id) == ("conversation", PATIENT)
+    assert (message.recipient_kind, message.recipient_id) == ("conversation_message", MESSAGE)
     assert (message.state, message.due_at) == (CommunicationState.QUEUED, FROZEN_NOW)
 
 

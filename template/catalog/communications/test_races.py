@@ -47,6 +47,22 @@ async def test_one_of_several_workers_claims_a_message(
     assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Communication", *["NoneType"] * 3]
 
 
+async def test_workers_do_not_send_two_messages_to_an_address_at_once(
+    race_in_order: RaceRunner,
+    communication_service: CommunicationService,
+    make_communication: Factory[Communication],
+) -> None:
+    first, _ = await make_communication(), await make_communication()
+    await communication_service.session.commit()
+
+    async def claim(session: AsyncSession) -> Communication | None:
+        return await CommunicationService(session, EventBus(session)).claim_next()
+
+    outcomes = await race_in_order(claim, claim)
+
+    assert [outcome and outcome.id for outcome in outcomes] == [first.id, None]
+
+
 async def test_a_message_is_either_cancelled_or_sent(
     race_in_order: RaceRunner,
     communication_service: CommunicationService,
@@ -118,7 +134,7 @@ async def test_all_messages_are_sent_although_a_worker_is_killed(
     tmp_path: Path,
 ) -> None:
     for number in range(MESSAGES):
-        await make_communication(text=f"Message {number}")
+        await make_communication(text=f"Message {number}", address=f"+1202556{number:04}")
     await communication_service.session.commit()
     run = request.config.stash[RUN]
     with redis_server(run, tmp_path / "redis.log") as redis_url:

@@ -15,7 +15,7 @@ from your_service.core.queues import LEASE
 from your_service.modules.communications.models import Communication, CommunicationState, Contact
 from your_service.modules.communications.rules import MAX_ATTEMPTS, MAX_COPIES, WINDOW, Channel, delay_after
 from your_service.modules.communications.schemas import CommunicationCreate, CommunicationQuery
-from your_service.modules.communications.service import CommunicationService, Refusal
+from your_service.modules.communications.service import HOLD, CommunicationService, Refusal
 
 from tests.support.factories import Payload
 from tests.test_config import FROZEN_NOW
@@ -130,7 +130,7 @@ class TestCommunicationService(ServiceTestCase[CommunicationService]):
         assert (scheduled.send_at, scheduled.due_at) == (earlier, FROZEN_NOW)
 
     async def test_the_messages_that_are_due_first_are_sent_first(self) -> None:
-        scheduled = [await self.schedule() for _ in range(3)]
+        scheduled = [await self.schedule(address=f"+1202555012{number}") for number in range(3)]
         expected = sorted(scheduled, key=lambda each: each.id, reverse=True)
         for number, each in enumerate(expected):
             each.due_at = FROZEN_NOW - timedelta(minutes=10 - number)
@@ -173,6 +173,45 @@ class TestCommunicationService(ServiceTestCase[CommunicationService]):
         assert await found(channel="whatsapp") == {whatsapp}
         assert await found(state="queued") == {text, whatsapp}
         assert await found(state="cancelled") == {mail}
+
+    async def test_messages_to_an_address_are_sent_one_after_the_other(self) -> None:
+        first = await self.schedule()
+        self.time.shift(SECOND)
+        second = await self.schedule()
+        others = [await self.schedule(address="+12025550199"), await self.schedule(**EMAIL)]
+        claimed = await self.claim(first)
+
+        assert {await self.service.claim_next() for _ in others} == {*others}
+        assert await self.service.claim_next() is None
+
+        self.time.shift(HOLD - SECOND)
+        await self.service.confirm(claimed, SID)
+        assert await self.service.claim_next() is None
+        self.time.shift(SECOND)
+        assert await self.service.claim_next() is second
+
+    async def test_a_message_that_has_to_wait_keeps_its_place(self) -> None:
+        first = await self.schedule()
+        self.time.shift(SECOND)
+        second = await self.schedule()
+        claimed = await self.claim(first)
+
+        await self.service.postpone(claimed, "503", perhaps_sent=False)
+
+        assert await self.service.claim_next() is None
+        self.time.shift(delay_after(1))
+        claimed_again = await self.service.claim_next()
+        assert claimed_again is not None
+        assert claimed_again.id == first.id
+        await self.service.refuse(claimed_again, "400 21211", 21211)
+        assert await self.service.claim_next() is second
+        assert second.due_at == claimed_again.due_at
+
+    async def test_a_later_message_does_not_hold_up_others(self) -> None:
+        await self.schedule(send_at=FROZEN_NOW + SECOND)
+        now = await self.schedule()
+
+        assert await self.service.claim_next() is now
 
     async def test_a_claimed_message_belongs_to_one_worker(self) -> None:
         scheduled = await self.schedule()
@@ -311,7 +350,7 @@ class TestCommunicationService(ServiceTestCase[CommunicationService]):
         failure: str | None,
     ) -> None:
         claimed = await self.claim(await self.schedule())
-        other = await self.claim(await self.schedule())
+        other = await self.claim(await self.schedule(address="+12025550199"))
         await self.service.confirm(claimed, SID)
         await self.service.confirm(other, "SM-2")
 
@@ -344,7 +383,7 @@ class TestCommunicationService(ServiceTestCase[CommunicationService]):
         await self.events.publish("delivery_status.received", uuid4(), provider_id=SID, status="read")
         self.time.shift(SECOND)
         claimed = await self.claim(await self.schedule())
-        other = await self.claim(await self.schedule())
+        other = await self.claim(await self.schedule(address="+12025550199"))
         await self.events.publish("errand.done", uuid4(), provider_id=SID, status="read")
         for status in ("sent", "delivered", "failed", "failed", "failed"):
             await self.events.publish("delivery_status.received", uuid4(), provider_id=SID, status=status)
@@ -489,15 +528,24 @@ class TestCommunicationService(ServiceTestCase[CommunicationService]):
         failed.state = CommunicationState.FAILED
         await self.session.flush()
 
-        await self.service.erase("patient", TO_ADA["recipient_id"])
+        await self.service.erase("patient", TO_ADA["recipient_id"], [])
 
         await self.session.refresh(failed)
         with pytest.raises(Conflict, match="was erased"):
             await self.service.send_again(failed.id)
 
+    async def test_a_message_that_its_channel_cannot_carry_is_not_sent_again(self) -> None:
+        data = CommunicationCreate.model_construct(channel=Channel.SMS, address="202 555 0123", text="Hello")
+        invalid = await self.service.schedule_or_fail(data, Refusal.INVALID)
+
+        with pytest.raises(Unprocessable, match=r"^Its channel cannot carry this communication\. Schedule a corrected"):
+            await self.service.send_again(invalid.id)
+
+        assert await self.state_of(invalid) == ("failed", "invalid")
+
     async def test_a_refusal_of_a_message_that_was_erased_while_it_was_sent_changes_nothing(self) -> None:
         claimed = await self.claim(await self.schedule(**TO_ADA))
-        await self.service.erase("patient", TO_ADA["recipient_id"])
+        await self.service.erase("patient", TO_ADA["recipient_id"], [])
 
         await self.service.refuse(claimed, "400 21610", 21610)
 

@@ -69,7 +69,7 @@ class TestSend(ServiceTestCase[CommunicationService]):
 
         assert await self.send(message) == 1
 
-        assert self.twilio.outbox == [TwilioMessage("sms", ADA, "See you.", organisation_id=message.organisation_id)]
+        assert self.twilio.outbox == [TwilioMessage("sms", ADA, message.organisation_id, "See you.")]
         assert (message.state, message.provider_id, message.sent_at) == ("sent", self.twilio.sid(1), FROZEN_NOW)
 
     async def test_a_whatsapp_message_is_sent_with_its_template(self) -> None:
@@ -77,7 +77,7 @@ class TestSend(ServiceTestCase[CommunicationService]):
 
         assert await self.send(message) == 1
 
-        sent = TwilioMessage("whatsapp", ADA, None, TEMPLATE, {"1": "Ada"}, message.organisation_id)
+        sent = TwilioMessage("whatsapp", ADA, message.organisation_id, None, TEMPLATE, {"1": "Ada"})
         assert self.twilio.outbox == [sent]
 
     async def test_an_email_is_sent(self) -> None:
@@ -117,7 +117,7 @@ class TestSend(ServiceTestCase[CommunicationService]):
         assert TURNS_SECONDS + 2 * worker_settings.twilio_timeout_seconds < celery_app.conf.task_soft_time_limit
 
     async def test_one_failure_does_not_stop_the_others(self) -> None:
-        messages = [await self.make() for _ in range(3)]
+        messages = [await self.make(address=f"+1202555012{number}") for number in range(3)]
         self.twilio.failures = [TwilioUnavailable("503"), MessageRefused("400 21211", 21211)]
 
         assert await self.send(*messages) == 1

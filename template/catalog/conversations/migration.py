@@ -21,7 +21,7 @@ def upgrade() -> None:
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("updated_at", UtcDateTime(), nullable=False),
         sa.Column("channel", sa.String(50), nullable=False),
-        sa.Column("participant", sa.String(200), nullable=False),
+        sa.Column("participant", sa.String(254), nullable=False),
         sa.Column("state", sa.String(50), nullable=False),
         sa.Column("context", sa.JSON(), nullable=False),
         sa.Column("last_sequence", sa.BigInteger(), nullable=False),
@@ -52,6 +52,8 @@ def upgrade() -> None:
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("media", sa.JSON(), nullable=False),
         sa.Column("provider_id", sa.String(200), nullable=True),
+        sa.Column("delivery", sa.String(50), nullable=True),
+        sa.Column("failure", sa.String(200), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_conversation_messages")),
         sa.ForeignKeyConstraint(
             ["organisation_id"],

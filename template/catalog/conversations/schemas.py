@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import Field
 
 from ...core.schemas import JsonObject, ListQuery, LongText, RecordRead, RequestModel, SearchQuery, ShortText
-from .models import ConversationState, Direction
+from .models import ConversationState, Delivery, Direction
 
 
 class ConversationCreate(RequestModel):
@@ -68,3 +68,5 @@ class MessageRead(RecordRead):
     text: str
     media: list[dict[str, Any]]
     provider_id: str | None
+    delivery: Delivery | None
+    failure: str | None

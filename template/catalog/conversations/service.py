@@ -1,14 +1,16 @@
 """The service for conversations."""
 
+from collections.abc import Collection
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
+from ...core.addresses import one_spelling
 from ...core.concurrency import lock_keys
 from ...core.errors import Conflict, InvalidTransition
 from ...core.resource import Lifecycle, Listing, Transitions
-from .models import Conversation, ConversationState, Direction, Message
+from .models import Conversation, ConversationState, Delivery, Direction, Message
 from .schemas import ContextUpdate, ConversationCreate, MessageQuery, Reply
 
 TURNS = {
@@ -16,6 +18,8 @@ TURNS = {
     (Direction.OUTBOUND, ConversationState.OPEN): ConversationState.WAITING,
 }
 """The next state of a conversation after a message; in other states, messages change nothing."""
+NOT_DELIVERED = frozenset({Delivery.FAILED, Delivery.UNCONFIRMED})
+"""After these, it is the organisation's turn again."""
 
 
 class ConversationService(Lifecycle[Conversation]):
@@ -76,6 +80,33 @@ class ConversationService(Lifecycle[Conversation]):
             conditions.append(Message.direction == query.direction)
         return await self._listing(Message, conditions, [Message.conversation_id, Message.sequence, Message.id], query)
 
+    async def note_delivery(self, message_id: UUID, delivery: Delivery, failure: str | None = None) -> None:
+        """Store what became of a message; one that was not delivered is the organisation's turn again.
+
+        Does nothing if there is no such message.
+        """
+        message = await self.session.scalar(select(Message).where(Message.id == message_id))
+        if message is None:
+            return
+        conversation = await self.get(message.conversation_id, lock=True)
+        message.delivery, message.failure = delivery, failure
+        if delivery in NOT_DELIVERED:
+            await self._publish("not_delivered", conversation, message_id=message.id, failure=failure)
+            if conversation.state is ConversationState.WAITING:
+                await self._pass_turn(conversation, ConversationState.OPEN)
+
+    async def erase(self, known_as: Collection[str]) -> None:
+        """Erase what was said in the conversations with a person who is known by these texts, and close them."""
+        theirs = select(Conversation).where(Conversation.mentions(known_as)).order_by(Conversation.id)
+        found = await self.session.scalars(theirs.with_for_update())
+        conversations = found.all()
+        for conversation in conversations:
+            conversation.participant, conversation.context = "", {}
+            if conversation.state is not ConversationState.CLOSED:
+                await self.move_to(conversation.id, ConversationState.CLOSED)
+        said = update(Message).where(Message.conversation_id.in_([each.id for each in conversations]))
+        await self.session.execute(said.values(text="", media=[]))
+
     async def _append(self, conversation: Conversation, direction: Direction, event: str, **content: Any) -> Message:
         # The conversation is locked or new, so nobody else takes the same number.
         conversation.last_sequence += 1
@@ -86,9 +117,8 @@ class ConversationService(Lifecycle[Conversation]):
             **content,
         )
         self.session.add(message)
-        before = conversation.state
-        conversation.state = TURNS.get((direction, before), before)
         await self.session.flush()
+        await self._pass_turn(conversation, TURNS.get((direction, conversation.state), conversation.state))
         await self._publish(
             event,
             conversation,
@@ -98,13 +128,17 @@ class ConversationService(Lifecycle[Conversation]):
             participant=conversation.participant,
             text=message.text,
         )
-        if conversation.state is not before:
-            await self._publish("moved", conversation, before=before, after=conversation.state)
         return message
+
+    async def _pass_turn(self, conversation: Conversation, after: ConversationState) -> None:
+        before = conversation.state
+        if after is not before:
+            conversation.state = after
+            await self._publish("moved", conversation, before=before, after=after)
 
     async def _current(self, channel: str, participant: str) -> Conversation | None:
         # Two first messages at the same time must not start two conversations.
-        await lock_keys(self.session, ("conversations", channel, participant))
+        await lock_keys(self.session, ("conversations", channel, one_spelling(participant)))
         statement = select(Conversation).where(
             Conversation.channel == channel,
             Conversation.participant == participant,

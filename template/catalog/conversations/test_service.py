@@ -94,6 +94,20 @@ class TestConversationService(ServiceTestCase[ConversationService]):
         sms = await make_conversation(participant=test_conversation.participant, channel="sms")
         assert sms.id != test_conversation.id
 
+    async def test_a_participant_is_known_in_every_spelling(self, make_conversation: Factory[Conversation]) -> None:
+        conversation = await make_conversation(participant="+1 (202) 555-0143")
+
+        found = [
+            await self.service.list(ConversationQuery(participant="+1 202 5550143")),
+            await self.service.list(ConversationQuery(search="+1 202 555 0143")),
+            await self.service.list(ConversationQuery(search="5550143")),
+        ]
+
+        assert conversation.participant == "+12025550143"
+        assert [[*each.items] for each in found] == [[conversation]] * 3
+        with pytest.raises(Conflict):
+            await make_conversation(participant="+12025550143")
+
     async def test_a_closed_conversation_leaves_room_for_another(
         self,
         make_conversation: Factory[Conversation],
@@ -159,7 +173,8 @@ class TestConversationService(ServiceTestCase[ConversationService]):
         message = await self.service.reply(test_conversation.id, Reply(text="Monday at nine?"))
 
         assert (message.direction, message.sequence, message.media) == (Direction.OUTBOUND, 1, [])
-        replied = self.published_events[1]
+        assert (message.delivery, message.failure) == (None, None)
+        (replied,) = [event for event in self.published_events if event.name == "conversation.replied"]
         assert (replied.name, replied.record_id) == ("conversation.replied", test_conversation.id)
         assert replied.data == {
             "message_id": str(message.id),

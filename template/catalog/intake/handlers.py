@@ -1,6 +1,6 @@
 """What intake does about telephone calls, and when the data of a patient is erased."""
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 
 from ...core.events import Event, EventBus, handles
 from .models import IntakeChannel, IntakeSession, IntakeState
@@ -29,12 +29,16 @@ async def fill_session_of_call(events: EventBus, event: Event) -> None:
 
 @handles("patient.erased")
 async def erase_sessions(events: EventBus, event: Event) -> None:
-    """Erase what a patient said, also in the events of calls."""
-    of_patient = select(IntakeSession).where(IntakeSession.patient_id == event.record_id)
-    sessions = await events.session.scalars(of_patient.with_for_update())
-    keys = []
-    for intake in sessions:
-        keys.append(intake.key)
+    """Erase what a patient said, also in the events of calls, and abandon sessions that have no patient yet."""
+    of_patient = or_(IntakeSession.patient_id == event.record_id, IntakeSession.mentions(event.data["known_as"]))
+    found = select(IntakeSession).where(of_patient).order_by(IntakeSession.id)
+    sessions = await events.session.scalars(found.with_for_update())
+    service, keys = IntakeSessionService(events.session, events), []
+    for intake in sessions.all():
+        if IntakeState.ABANDONED in service.transitions[intake.state]:
+            await service.abandon(intake.id)
+        if intake.channel is IntakeChannel.VOICE:
+            keys.append(intake.key)
         intake.key, intake.person, intake.answers = f"erased {intake.id}", {}, []
     calls = update(Event).where(Event.name.in_(CALL_EVENTS), Event.data["call_id"].as_string().in_(keys))
     await events.session.execute(calls.values(data={}))

@@ -34,7 +34,12 @@ def upgrade() -> None:
             name=op.f("fk_intake_sessions_organisation_id"),
         ),
         sa.ForeignKeyConstraint(["patient_id"], ["patients.id"], name=op.f("fk_intake_sessions_patient_id")),
-        sa.UniqueConstraint("organisation_id", "key", name=op.f("uq_intake_sessions_organisation_id_key")),
+        sa.UniqueConstraint(
+            "organisation_id",
+            "channel",
+            "key",
+            name=op.f("uq_intake_sessions_organisation_id_channel_key"),
+        ),
     )
     columns = ["organisation_id", "created_at", "id"]
     op.create_index(op.f("ix_intake_sessions_organisation_id"), "intake_sessions", columns)

@@ -1,11 +1,12 @@
 """The table of intake sessions."""
 
 import datetime as dt
+from collections.abc import Collection
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, ForeignKey, String, UniqueConstraint
+from sqlalchemy import JSON, ColumnElement, ForeignKey, String, UniqueConstraint, and_, or_
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ...core.tenancy import StatefulRecord
@@ -37,11 +38,11 @@ class IntakeState(StrEnum):
 class IntakeSession(StatefulRecord):
     """What a person says about themselves before they are treated.
 
-    The client chooses `key`; for a call it is the id of the call.
+    The client chooses `key`, which is unique on a channel; for a call it is the id of the call.
     """
 
     __tablename__ = "intake_sessions"
-    __table_args__ = (UniqueConstraint("organisation_id", "key"),)
+    __table_args__ = (UniqueConstraint("organisation_id", "channel", "key"),)
 
     key: Mapped[str] = mapped_column(String(200))
     channel: Mapped[IntakeChannel]
@@ -57,3 +58,9 @@ class IntakeSession(StatefulRecord):
     def missing(self) -> list[str]:
         """The required details that the person has not given yet."""
         return [name for name in REQUIRED_DETAILS if name not in self.person]
+
+    @classmethod
+    def mentions(cls, texts: Collection[str]) -> ColumnElement[bool]:
+        """Return the condition that a session without a patient is about a person."""
+        addresses = [cls.person[name].as_string() for name in ("phone", "email")]
+        return and_(cls.patient_id.is_(None), or_(*(address.in_(texts) for address in addresses)))

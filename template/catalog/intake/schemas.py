@@ -91,7 +91,7 @@ Answer = Annotated[
 
 
 class IntakeOpen(RequestModel):
-    """A new session; opening it again with the same key returns the same session."""
+    """A new session; opening it again with the same channel and key returns the same session."""
 
     key: ShortText
     channel: IntakeChannel = IntakeChannel.FORM

@@ -37,19 +37,19 @@ class IntakeSessionService(Lifecycle[IntakeSession]):
         return PatientService(self.session, self.events)
 
     async def open(self, data: IntakeOpen) -> tuple[IntakeSession, bool]:
-        """Open a session; return it, and whether it is new. The session with the same key is returned as it is.
+        """Open a session; return it, and whether it is new. The session with the same channel and key is returned as it is.
 
-        Raises `Conflict` if that one has another channel or questionnaire.
+        Raises `Conflict` if that one has another questionnaire than the one that `data` names.
         """
         # Concurrent requests with this key wait, and then find the session.
-        await lock_keys(self.session, ("intake", data.key))
-        found = await self.session.scalar(select(IntakeSession).where(IntakeSession.key == data.key))
+        await lock_keys(self.session, ("intake", data.channel, data.key))
+        known = select(IntakeSession).filter_by(channel=data.channel, key=data.key)
+        found = await self.session.scalar(known)
         if found is None:
             return await self._add(IntakeSession(**data.model_dump()), "opened", channel=data.channel), True
-        differing = [field for field, value in data if getattr(found, field) != value]
-        if differing:
-            detail = f"The session with this key has another {' and '.join(differing)}."
-            raise Conflict(detail, *differing, records=[{"kind": self.name, "id": found.id}])
+        if "questionnaire" in data.model_fields_set and data.questionnaire != found.questionnaire:
+            records = [{"kind": self.name, "id": found.id}]
+            raise Conflict("The session with this key has another questionnaire.", "questionnaire", records=records)
         return found, False
 
     async def update(self, record_id: UUID, changes: BaseModel) -> IntakeSession:

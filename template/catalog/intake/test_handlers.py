@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from your_service.core.events import Event, EventBus
 from your_service.modules.intake.models import IntakeChannel, IntakeSession, IntakeState
+from your_service.modules.intake.schemas import IntakeOpen
 from your_service.modules.intake.service import IntakeSessionService
 from your_service.modules.patients.models import Patient
 from your_service.modules.patients.service import PatientService
@@ -55,6 +56,27 @@ async def test_a_call_opens_a_session(calls: Calls) -> None:
     intake = await calls.find()
     assert (intake.key, intake.channel, intake.state) == (calls.call_id, IntakeChannel.VOICE, IntakeState.OPEN)
     assert (intake.person, intake.answers) == ({"phone": CALLER}, [])
+
+
+@pytest.mark.parametrize(
+    ("channel", "is_same"),
+    [(IntakeChannel.FORM, False), (IntakeChannel.VOICE, True)],
+)
+async def test_a_call_may_have_the_key_of_another_session(
+    calls: Calls,
+    intake_session_service: IntakeSessionService,
+    channel: IntakeChannel,
+    is_same: bool,
+) -> None:
+    url = "https://example.com/questionnaire"
+    known, _ = await intake_session_service.open(IntakeOpen(key=calls.call_id, channel=channel, questionnaire=url))
+
+    await calls.end(ADA)
+
+    found = await calls.events.session.scalars(select(IntakeSession).order_by(IntakeSession.created_at))
+    sessions = found.all()
+    assert (sessions[-1].id == known.id, sessions[-1].person) == (is_same, {**ADA, "phone": CALLER})
+    assert [each.questionnaire for each in sessions] == ([url] if is_same else [url, None])
 
 
 async def test_a_call_of_a_new_person_registers_a_patient(calls: Calls, db_session: AsyncSession) -> None:
@@ -187,3 +209,28 @@ async def test_erasure_leaves_other_sessions_alone(
     assert (intake.key, intake.person) == (calls.call_id, {**ADA, "phone": CALLER})
     ended = await event_bus.session.scalars(select(Event).where(Event.name == "voice_call.ended"))
     assert ended.one().data["collected"] == ADA
+
+
+async def test_erasure_finds_sessions_without_a_patient_by_number_and_address(
+    calls: Calls,
+    make_intake_session: Factory[IntakeSession],
+    make_patient: Factory[Patient],
+    patient_service: PatientService,
+) -> None:
+    ada = await make_patient(phone="+1 202 555 0142", email="ada@example.com")
+    await calls.start(caller="+12025550142")
+    by_number = await calls.find()
+    by_address = await make_intake_session(person={"phone": None, "email": "ada@example.com"})
+    linked = await make_intake_session(person={"email": "ada@example.com"})
+    other = await make_patient()
+    await calls.events.session.flush()
+    await IntakeSessionService(calls.events.session, calls.events).link(linked.id, other.id)
+    stays = await make_intake_session()
+
+    await patient_service.erase(ada.id)
+
+    assert [(each.state, each.person, each.answers) for each in (by_number, by_address)] == [("abandoned", {}, [])] * 2
+    assert (by_number.key, by_address.key) == (f"erased {by_number.id}", f"erased {by_address.id}")
+    assert [(each.state, each.person == {}) for each in (linked, stays)] == [("completed", False), ("open", False)]
+    events = await calls.events.session.scalars(select(Event.data).where(Event.name == "voice_call.started"))
+    assert events.all() == [{}]

@@ -111,23 +111,34 @@ class TestIntakeSessionService(ServiceTestCase[IntakeSessionService]):
         assert other.id != test_intake_session.id
         assert is_new
 
-    @pytest.mark.parametrize(
-        ("difference", "field"),
-        [({"channel": "voice"}, "channel"), ({"questionnaire": "https://example.com/q"}, "questionnaire")],
-    )
-    async def test_a_key_is_refused_for_a_different_session(
+    @pytest.mark.parametrize("other", ["https://example.com/q", None])
+    async def test_a_key_is_refused_for_another_questionnaire(
         self,
-        test_intake_session: IntakeSession,
-        difference: dict[str, Any],
-        field: str,
+        make_intake_session: Factory[IntakeSession],
+        other: str | None,
     ) -> None:
-        with pytest.raises(Conflict) as error:
-            await self.service.open(IntakeOpen.model_validate({"key": test_intake_session.key, **difference}))
+        intake = await make_intake_session(questionnaire="https://example.com/questionnaire")
 
+        with pytest.raises(Conflict) as error:
+            await self.service.open(IntakeOpen(key=intake.key, questionnaire=other))
+
+        assert error.value.detail == "The session with this key has another questionnaire."
         assert (error.value.fields, error.value.hints["records"]) == (
-            (field,),
-            [{"kind": "intake_session", "id": test_intake_session.id}],
+            ("questionnaire",),
+            [{"kind": "intake_session", "id": intake.id}],
         )
+
+    async def test_a_session_is_found_by_its_key_alone(self, make_intake_session: Factory[IntakeSession]) -> None:
+        intake = await make_intake_session(questionnaire="https://example.com/questionnaire")
+
+        assert await self.service.open(IntakeOpen(key=intake.key)) == (intake, False)
+
+    async def test_a_key_is_unique_on_its_channel(self, test_intake_session: IntakeSession) -> None:
+        key = test_intake_session.key
+
+        call, is_new = await self.service.open(IntakeOpen(key=key, channel=IntakeChannel.VOICE))
+
+        assert (call.id != test_intake_session.id, call.key, is_new) == (True, key, True)
 
     async def test_a_key_is_unique_only_within_the_organisation(
         self,

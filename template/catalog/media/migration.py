@@ -36,7 +36,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("organisation_id", "sha256", name=op.f("uq_media_organisation_id_sha256")),
     )
     op.create_index(op.f("ix_media_organisation_id"), "media", ["organisation_id", "created_at", "id"])
-    for column in ("content_type", "uploaded_by"):
+    for column in ("content_type", "uploaded_by", "stored_at"):
         op.create_index(op.f(f"ix_media_{column}"), "media", [column])
     create_search_index("media", "name")
 

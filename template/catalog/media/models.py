@@ -25,7 +25,7 @@ class MediaFile(Record):
     sha256: Mapped[str | None] = mapped_column(String(64))
     """The hash of the content; None once its deletion has begun, so that the content can be uploaded again."""
     uploaded_by: Mapped[UUID | None] = mapped_column(ForeignKey("core_users.id"), index=True)
-    stored_at: Mapped[datetime | None]
+    stored_at: Mapped[datetime | None] = mapped_column(index=True)
     """None until the whole content is in S3."""
 
     @property

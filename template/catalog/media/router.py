@@ -39,6 +39,10 @@ async def upload_media_file(
 ) -> MediaFile:
     """Upload a file. If the organisation has its content already, return that file with the status 200."""
     content = read_content(body)
+    abandoned = await service.find_abandoned()
+    if abandoned is not None:
+        await call(s3.delete, abandoned.key)
+        await service.finish_deletion(abandoned.id)
     file = await service.begin_upload(query.name, content, principal.user_id)
     if file.stored_at is not None:
         response.status_code = status.HTTP_200_OK

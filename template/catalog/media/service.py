@@ -1,8 +1,9 @@
 """The service for files. The routes call S3 between its methods, without a transaction."""
 
+from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import not_, select
 
 from ...core.clock import utcnow
 from ...core.concurrency import lock_keys
@@ -11,6 +12,9 @@ from ...core.resource import Conditions, Resource
 from ...core.schemas import ListQuery
 from .models import MediaFile
 from .rules import Content
+
+ABANDONED_AFTER = timedelta(hours=1)
+"""After this time, an upload or a deletion that has not ended was interrupted; longer than any request takes."""
 
 
 class MediaFileService(Resource[MediaFile]):
@@ -57,6 +61,18 @@ class MediaFileService(Resource[MediaFile]):
             await self._publish("stored", file, content_type=file.content_type, size=file.size)
         return file
 
+    async def find_abandoned(self) -> MediaFile | None:
+        """Return a file whose upload or deletion was interrupted, ready to be deleted, or None if there is none."""
+        abandoned = select(MediaFile).where(
+            not_(MediaFile.referable()), MediaFile.updated_at <= utcnow() - ABANDONED_AFTER
+        )
+        oldest = abandoned.order_by(MediaFile.updated_at, MediaFile.id).limit(1).with_for_update(skip_locked=True)
+        file: MediaFile | None = await self.session.scalar(oldest)
+        if file is not None:
+            file.sha256 = None
+            await self.session.flush()
+        return file
+
     async def begin_deletion(self, file_id: UUID) -> MediaFile:
         """Hide a file whose object is about to be deleted; raise `NotFound`. A deletion that was begun may begin again."""
         file = await self._lock(file_id)
@@ -71,7 +87,8 @@ class MediaFileService(Resource[MediaFile]):
         file = await self._lock(file_id)
         if file is not None:
             await self.session.delete(file)
-            await self._publish("deleted", file)
+            if file.stored_at is not None:
+                await self._publish("deleted", file)
 
     async def _lock(self, file_id: UUID) -> MediaFile | None:
         statement = select(MediaFile).where(MediaFile.id == file_id).with_for_update()

@@ -18,8 +18,8 @@ from your_service.core.tenancy import Organisation
 from your_service.core.users import User
 from your_service.gateways.s3 import S3Error, S3Refused, S3Unavailable
 from your_service.modules.media.models import MediaFile
-from your_service.modules.media.rules import MAX_BYTES
-from your_service.modules.media.service import MediaFileService
+from your_service.modules.media.rules import MAX_BYTES, read_content
+from your_service.modules.media.service import ABANDONED_AFTER, MediaFileService
 
 from tests.fixtures.media import PDF
 from tests.support.gateways.s3 import MemoryS3Gateway
@@ -185,6 +185,26 @@ async def test_an_upload_of_a_file_that_is_deleted_meanwhile_is_refused(
 
     assert response.status_code == status.HTTP_409_CONFLICT
     assert mock_s3.objects == {}
+
+
+async def test_an_upload_deletes_what_an_interrupted_one_has_left(
+    member_client: AsyncClient,
+    media_file_service: MediaFileService,
+    media_file_content: NewContent,
+    mock_s3: MemoryS3Gateway,
+    frozen_time: Traveller,
+) -> None:
+    left = await media_file_service.begin_upload("scan.png", read_content(media_file_content()))
+    mock_s3.put(left.key, b"", "image/png")
+    await media_file_service.session.commit()
+    frozen_time.shift(ABANDONED_AFTER)
+
+    response = await member_client.post(URL, params=NAME, content=media_file_content())
+
+    assert response.status_code == status.HTTP_201_CREATED
+    assert [key.rpartition("/")[2] for key in mock_s3.objects] == [response.json()["id"]]
+    found = await media_file_service.session.scalars(select(MediaFile.id).where(MediaFile.id == left.id))
+    assert found.all() == []
 
 
 async def test_list_by_type(member_client: AsyncClient, test_media_file_id: UUID) -> None:

@@ -1,6 +1,7 @@
 """Tests of the service for files."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -16,7 +17,7 @@ from your_service.core.users import User
 from your_service.modules.media.models import MediaFile
 from your_service.modules.media.rules import read_content
 from your_service.modules.media.schemas import MediaFileQuery
-from your_service.modules.media.service import MediaFileService
+from your_service.modules.media.service import ABANDONED_AFTER, MediaFileService
 
 from tests.fixtures.media import PDF
 from tests.support.factories import Factory
@@ -257,3 +258,86 @@ async def test_a_locked_file_is_hidden_too(media_file_service: MediaFileService,
 
     with pytest.raises(NotFound):
         await media_file_service.get(test_media_file.id, lock=True)
+
+
+async def begin_upload(service: MediaFileService, content: bytes) -> MediaFile:
+    return await service.begin_upload("scan.png", read_content(content))
+
+
+async def store_and_begin_deletion(service: MediaFileService, content: bytes) -> MediaFile:
+    file = await begin_upload(service, content)
+    await service.finish_upload(file.id)
+    return await service.begin_deletion(file.id)
+
+
+@pytest.mark.parametrize(
+    ("begin", "events"),
+    [(begin_upload, []), (store_and_begin_deletion, ["media_file.stored", "media_file.deleted"])],
+    ids=["upload", "deletion"],
+)
+async def test_what_was_interrupted_is_abandoned_after_an_hour(
+    media_file_service: MediaFileService,
+    media_file_content: NewContent,
+    published_events: list[Event],
+    frozen_time: Traveller,
+    begin: Callable[..., Any],
+    events: list[str],
+) -> None:
+    content = media_file_content()
+    file = await begin(media_file_service, content)
+    frozen_time.shift(ABANDONED_AFTER - timedelta(seconds=1))
+    early = await media_file_service.find_abandoned()
+    frozen_time.shift(timedelta(seconds=1))
+
+    found = await media_file_service.find_abandoned()
+
+    assert (early, found, file.sha256) == (None, file, None)
+    again = await begin_upload(media_file_service, content)
+    assert again.id != file.id
+    await media_file_service.finish_deletion(file.id)
+    assert [event.name for event in published_events] == events
+    assert await media_file_service.find_abandoned() is None
+
+
+async def test_a_stored_file_is_not_abandoned(
+    media_file_service: MediaFileService,
+    test_media_file: MediaFile,
+    frozen_time: Traveller,
+) -> None:
+    frozen_time.shift(24 * ABANDONED_AFTER)
+
+    assert await media_file_service.find_abandoned() is None
+
+
+async def test_the_file_that_was_abandoned_first_is_the_first(
+    media_file_service: MediaFileService,
+    media_file_content: NewContent,
+    frozen_time: Traveller,
+) -> None:
+    files = []
+    for _ in range(3):
+        files.append(await begin_upload(media_file_service, media_file_content()))
+        frozen_time.shift(1)
+    frozen_time.shift(ABANDONED_AFTER)
+
+    found = []
+    for _ in files:
+        file = await media_file_service.find_abandoned()
+        assert file is not None
+        found.append(file)
+        await media_file_service.finish_deletion(file.id)
+
+    assert found == files
+
+
+async def test_a_file_of_another_organisation_is_not_found_as_abandoned(
+    media_file_service: MediaFileService,
+    media_file_content: NewContent,
+    other_org: Organisation,
+    frozen_time: Traveller,
+) -> None:
+    await begin_upload(media_file_service, media_file_content())
+    frozen_time.shift(ABANDONED_AFTER)
+
+    with organisation_scope(other_org.id):
+        assert await media_file_service.find_abandoned() is None

@@ -22,6 +22,7 @@ def upgrade() -> None:
         sa.Column("workflow", sa.String(100), nullable=False),
         sa.Column("data", sa.JSON(none_as_null=True), nullable=False),
         sa.Column("state", sa.String(50), nullable=False),
+        sa.Column("execution", sa.BigInteger(), nullable=False),
         sa.Column("attempts", sa.BigInteger(), nullable=False),
         sa.Column("due_at", UtcDateTime(), nullable=False),
         sa.Column("started_at", UtcDateTime(), nullable=True),

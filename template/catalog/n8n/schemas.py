@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
-from ...core.schemas import JsonObject, ListQuery, RecordRead, RequestModel, ShortText
+from ...core.schemas import Integer, JsonObject, ListQuery, RecordRead, RequestModel, ShortText
 from .models import RunState
 
 Workflow = Annotated[
@@ -34,6 +34,7 @@ class RunResult(RequestModel):
     """The callback of a workflow that has ended."""
 
     run_id: UUID
+    execution: Integer = Field(description="The number that the workflow got.")
     state: Literal[RunState.SUCCEEDED, RunState.FAILED]
     result: JsonObject = Field(default_factory=dict)
     failure: ShortText | None = None
@@ -46,6 +47,7 @@ class WorkflowRunRead(RecordRead):
     workflow: str
     data: dict[str, Any]
     state: RunState
+    execution: int
     attempts: int
     due_at: datetime
     started_at: datetime | None

@@ -1,5 +1,6 @@
 """The service for workflow runs. The tasks call n8n between its methods, without a transaction."""
 
+from collections.abc import Collection
 from datetime import timedelta
 from typing import ClassVar
 from uuid import UUID
@@ -20,7 +21,7 @@ FIRST_DELAY = timedelta(seconds=30)
 """The time between the first two attempts; each further one is twice as long."""
 CONFIRMED = "slot.confirmed"
 """The event of a callback that confirms the slot of an offered appointment."""
-OPEN = frozenset({RunState.SUCCEEDED, RunState.FAILED})
+REPORTED = frozenset({RunState.SUCCEEDED, RunState.FAILED})
 """What a callback may report, also about a run from which nothing was heard in time."""
 
 
@@ -30,30 +31,32 @@ class WorkflowRunService(Lifecycle[WorkflowRun]):
     model = WorkflowRun
     name = "workflow_run"
     transitions: ClassVar[Transitions] = {
-        RunState.QUEUED: OPEN | {RunState.STARTED, RunState.GIVEN_UP},
-        RunState.STARTED: OPEN | {RunState.TIMED_OUT},
+        RunState.QUEUED: REPORTED | {RunState.STARTED, RunState.GIVEN_UP, RunState.ERASED},
+        RunState.STARTED: REPORTED | {RunState.TIMED_OUT, RunState.ERASED},
         RunState.SUCCEEDED: frozenset(),
-        RunState.FAILED: frozenset({RunState.QUEUED}),
-        RunState.TIMED_OUT: OPEN | {RunState.QUEUED},
-        RunState.GIVEN_UP: OPEN | {RunState.QUEUED},
+        RunState.FAILED: frozenset({RunState.QUEUED, RunState.ERASED}),
+        RunState.TIMED_OUT: REPORTED | {RunState.QUEUED, RunState.ERASED},
+        RunState.GIVEN_UP: REPORTED | {RunState.QUEUED, RunState.ERASED},
+        RunState.ERASED: frozenset(),
     }
 
     async def retry(self, run_id: UUID) -> WorkflowRun:
-        """Queue a run again; raise `NotFound`, or `InvalidTransition` if it goes on or has succeeded."""
+        """Queue a run again; raise `NotFound`, or `InvalidTransition` if it goes on, has succeeded or was erased."""
         run = await self.get(run_id, lock=True)
         self._check_move(run, RunState.QUEUED)
         run.state, run.attempts, run.due_at = RunState.QUEUED, 0, utcnow()
         run.started_at = run.finished_at = run.result = run.failure = None
+        run.execution += 1
         return await self._publish("queued", run)
 
     async def finish(self, report: RunResult) -> WorkflowRun:
-        """Store what a callback reports; a repeated one changes nothing.
+        """Store what a callback reports; a repeated one, or one of an earlier execution, changes nothing.
 
         Raises `NotFound`, `Unprocessable` if it confirms a slot and there are no appointments, and what their module
         raises if it cannot confirm the slot.
         """
         run = await self.get(report.run_id, lock=True)
-        if run.state in OPEN:
+        if report.execution != run.execution or run.state in REPORTED | {RunState.ERASED}:
             return run
         if report.confirms is not None and not is_handled(CONFIRMED):
             raise Unprocessable("There are no appointments to confirm.", "confirms")
@@ -79,16 +82,16 @@ class WorkflowRunService(Lifecycle[WorkflowRun]):
 
     async def mark_started(self, claimed: WorkflowRun, patience: timedelta) -> None:
         """Store that n8n has started a claimed run, unless its callback was faster."""
-        run = await self.get(claimed.id, lock=True)
-        if run.state is RunState.QUEUED:
+        run = await self._queued(claimed)
+        if run is not None:
             now = utcnow()
             run.state, run.started_at, run.due_at, run.failure = RunState.STARTED, now, now + patience, None
             await self._publish("started", run)
 
     async def postpone(self, claimed: WorkflowRun, failure: str) -> None:
         """Let a claimed run be started again later, or give up after `MAX_ATTEMPTS`."""
-        run = await self.get(claimed.id, lock=True)
-        if run.state is not RunState.QUEUED or run.due_at != claimed.due_at:
+        run = await self._queued(claimed)
+        if run is None or run.due_at != claimed.due_at:
             return
         run.failure = failure
         if run.attempts >= MAX_ATTEMPTS:
@@ -99,8 +102,8 @@ class WorkflowRunService(Lifecycle[WorkflowRun]):
 
     async def refuse(self, claimed: WorkflowRun, failure: str) -> None:
         """Store that n8n has refused to start a claimed run."""
-        run = await self.get(claimed.id, lock=True)
-        if run.state is RunState.QUEUED:
+        run = await self._queued(claimed)
+        if run is not None:
             run.state, run.failure, run.finished_at = RunState.FAILED, failure, utcnow()
             await self._publish(RunState.FAILED, run, workflow=run.workflow)
 
@@ -111,6 +114,21 @@ class WorkflowRunService(Lifecycle[WorkflowRun]):
             run.state = RunState.TIMED_OUT
             await self._publish(RunState.TIMED_OUT, run, workflow=run.workflow)
         return run
+
+    async def erase(self, known_as: Collection[str]) -> None:
+        """Erase what the runs about a person got and reported, who is known by these texts; none of them goes on."""
+        theirs = select(WorkflowRun).where(WorkflowRun.mentions(known_as)).order_by(WorkflowRun.id)
+        found = await self.session.scalars(theirs.with_for_update())
+        for run in found.all():
+            run.data, run.result, run.failure = {}, None, None
+            if RunState.ERASED in self.transitions[run.state]:
+                run.state = RunState.ERASED
+                await self._publish(RunState.ERASED, run)
+
+    async def _queued(self, claimed: WorkflowRun) -> WorkflowRun | None:
+        # Its callback may have been faster, or it was queued again meanwhile.
+        run = await self.get(claimed.id, lock=True)
+        return run if run.state is RunState.QUEUED and run.execution == claimed.execution else None
 
     async def _give_up(self, run: WorkflowRun) -> None:
         run.state = RunState.GIVEN_UP

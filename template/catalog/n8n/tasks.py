@@ -7,7 +7,7 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ...core.tasks import Schedule, Worker, every, in_turn, task
-from ...gateways.n8n import N8nRefused, N8nUnavailable
+from ...gateways.n8n import Execution, N8nRefused, N8nUnavailable
 from .models import RunState
 from .service import WorkflowRunService, due
 
@@ -50,8 +50,9 @@ async def start_next(worker: Worker, patience: timedelta) -> bool | None:
         claimed = await service.claim_next()
     if claimed is None:
         return None
+    execution = Execution(claimed.workflow, claimed.data, claimed.id, claimed.execution, claimed.organisation_id)
     try:
-        worker.n8n.start(claimed.workflow, claimed.data, claimed.id, claimed.organisation_id)
+        worker.n8n.start(execution)
     except N8nRefused as refusal:
         async with worker.transaction(WorkflowRunService) as service:
             await service.refuse(claimed, str(refusal))

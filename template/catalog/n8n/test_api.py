@@ -23,8 +23,9 @@ pytestmark = pytest.mark.usefixtures("no_handlers")
 
 def callback(organisation_id: UUID, workflow_run_id: UUID, **changes: Any) -> dict[str, Any]:
     """Return a signed callback."""
-    report = {"run_id": str(workflow_run_id), "state": "succeeded", "result": {"answer": "yes"}, **changes}
-    return {"url": f"/n8n/{organisation_id}/callbacks", "content": json.dumps(report), "headers": SIGNED}
+    report = {"run_id": str(workflow_run_id), "execution": 1, "state": "succeeded", "result": {"answer": "yes"}}
+    content = json.dumps({**report, **changes})
+    return {"url": f"/n8n/{organisation_id}/callbacks", "content": content, "headers": SIGNED}
 
 
 async def test_create(member_client: AsyncClient, workflow_run_payload: Payload) -> None:
@@ -35,7 +36,7 @@ async def test_create(member_client: AsyncClient, workflow_run_payload: Payload)
     assert response.status_code == status.HTTP_201_CREATED
     created = response.json()
     unset = dict.fromkeys(("started_at", "finished_at", "result", "failure"))
-    assert created.items() >= {**body, **unset, "state": "queued", "attempts": 0}.items()
+    assert created.items() >= {**body, **unset, "state": "queued", "execution": 1, "attempts": 0}.items()
     found = await member_client.get(f"{URL}/{created['id']}")
     assert (found.status_code, found.json()) == (status.HTTP_200_OK, created)
 
@@ -115,8 +116,14 @@ async def test_a_callback_without_a_valid_signature_changes_nothing(
 
 @pytest.mark.parametrize(
     ("changes", "field"),
-    [({"state": "started"}, "state"), ({"run_id": "x"}, "run_id"), ({"extra": 1}, "extra"), ({"result": 1}, "result")],
-    ids=["state", "id", "unknown field", "result"],
+    [
+        ({"state": "started"}, "state"),
+        ({"run_id": "x"}, "run_id"),
+        ({"execution": None}, "execution"),
+        ({"extra": 1}, "extra"),
+        ({"result": 1}, "result"),
+    ],
+    ids=["state", "id", "execution", "unknown field", "result"],
 )
 async def test_a_malformed_callback_is_refused(
     client: AsyncClient,

@@ -20,7 +20,7 @@ async def claim(session: AsyncSession) -> WorkflowRun | None:
 
 def reporting(run: WorkflowRun, answer: str) -> Racer:
     async def report(session: AsyncSession) -> WorkflowRun:
-        result = RunResult(run_id=run.id, state=RunState.SUCCEEDED, result={"answer": answer})
+        result = RunResult(run_id=run.id, execution=run.execution, state=RunState.SUCCEEDED, result={"answer": answer})
         return await WorkflowRunService(session, EventBus(session)).finish(result)
 
     return report

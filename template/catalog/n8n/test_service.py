@@ -53,7 +53,8 @@ class TestRuns(ServiceTestCase[WorkflowRunService]):
 
     async def finish(self, run: WorkflowRun, state: RunState = RunState.SUCCEEDED, **report: Any) -> WorkflowRun:
         """Receive the callback of a run."""
-        return await self.service.finish(RunResult(run_id=run.id, state=state, **report))
+        values = {"run_id": run.id, "execution": run.execution, "state": state, **report}
+        return await self.service.finish(RunResult.model_validate(values))
 
     def names(self) -> list[str]:
         """Return the names of the published events."""
@@ -157,7 +158,7 @@ class TestRuns(ServiceTestCase[WorkflowRunService]):
     async def test_a_late_failure_does_not_end_the_claim_of_another_worker(self) -> None:
         run = await self.make()
         claimed = await self.claim()
-        late = WorkflowRun(id=run.id, due_at=claimed.due_at)
+        late = WorkflowRun(id=run.id, execution=1, due_at=claimed.due_at)
         self.time.move_to(run.due_at)
         await self.claim()
 
@@ -277,10 +278,35 @@ class TestRuns(ServiceTestCase[WorkflowRunService]):
         await self.service.retry(run.id)
 
         assert (run.state, run.attempts, run.due_at) == (RunState.QUEUED, 0, FROZEN_NOW + timedelta(minutes=1))
+        assert run.execution == 2
         assert [run.started_at, run.finished_at, run.result, run.failure] == [None] * 4
         assert self.names()[-1] == "workflow_run.queued"
 
-    @pytest.mark.parametrize("state", [RunState.QUEUED, RunState.STARTED, RunState.SUCCEEDED])
+    async def test_a_callback_of_an_earlier_execution_changes_nothing(self) -> None:
+        run = await self.start()
+        run.state = RunState.TIMED_OUT
+        await self.service.retry(run.id)
+        await self.service.mark_started(await self.claim(), HOUR)
+
+        await self.finish(run, execution=1, result={"answer": "no"})
+
+        assert (run.state, run.result) == (RunState.STARTED, None)
+        await self.finish(run, execution=2, result={"answer": "yes"})
+        assert (run.state, run.result) == (RunState.SUCCEEDED, {"answer": "yes"})
+
+    async def test_what_happened_to_an_earlier_execution_does_not_count(self) -> None:
+        run = await self.make()
+        first = WorkflowRun(id=run.id, execution=1, due_at=run.due_at)
+        run.state = RunState.GIVEN_UP
+        await self.service.retry(run.id)
+
+        await self.service.mark_started(first, HOUR)
+        await self.service.postpone(first, "ReadTimeout")
+        await self.service.refuse(first, "status 404")
+
+        assert (run.state, run.failure, run.due_at) == (RunState.QUEUED, None, FROZEN_NOW)
+
+    @pytest.mark.parametrize("state", [RunState.QUEUED, RunState.STARTED, RunState.SUCCEEDED, RunState.ERASED])
     async def test_a_run_that_goes_on_cannot_be_queued_again(self, state: RunState) -> None:
         run = await self.make()
         run.state = state

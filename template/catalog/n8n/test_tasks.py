@@ -10,7 +10,7 @@ from time_machine import Traveller
 from your_service.core.queues import LEASE
 from your_service.core.tasks import TURNS_SECONDS, Worker
 from your_service.core.tenancy import Organisation, organisation_scope
-from your_service.gateways.n8n import N8nError, N8nRefused, N8nUnavailable
+from your_service.gateways.n8n import Execution, N8nError, N8nRefused, N8nUnavailable
 from your_service.modules.n8n import tasks
 from your_service.modules.n8n.models import RunState, WorkflowRun
 from your_service.modules.n8n.service import FIRST_DELAY
@@ -18,7 +18,7 @@ from your_service.modules.n8n.tasks import TaskSettings, schedule, start_due
 from your_service.worker import WorkerSettings
 
 from tests.support.factories import Factory
-from tests.support.gateways.n8n import RecordingN8nGateway, StartedWorkflow
+from tests.support.gateways.n8n import RecordingN8nGateway
 from tests.support.worker import in_worker
 from tests.test_config import FROZEN_NOW
 
@@ -37,7 +37,7 @@ async def test_a_due_workflow_is_started(test_workflow_run: WorkflowRun, mock_n8
 
     assert await run_task() == 1
 
-    assert mock_n8n.started == [StartedWorkflow("remind-patient", {"name": "Ada"}, run.id, run.organisation_id)]
+    assert mock_n8n.started == [Execution("remind-patient", {"name": "Ada"}, run.id, 1, run.organisation_id)]
 
 
 async def test_the_outcome_is_stored(

@@ -71,7 +71,7 @@ class TestErasure(ServiceTestCase[NotificationPreferenceService]):
         ]
 
         for _ in range(2):
-            await self.events.publish("patient.erased", ADA)
+            await self.events.publish("patient.erased", ADA, known_as=[])
 
         listing = await self.service.list()
         assert [preference.id for preference in listing.items] == [preference.id for preference in kept]

@@ -151,7 +151,7 @@ class PatientService(Resource[Patient]):
     async def export(self, patient_id: UUID) -> PatientExport:
         """Return everything that is stored about a patient in all modules; raise what `get` raises."""
         patient = await self.get(patient_id)
-        related = await self._find_related(patient)
+        related = await self._find_related(patient, await self._known_as(patient))
         records: dict[str, list[dict[str, Any]]] = {}
         for model, ids in related.items():
             found = await self.session.scalars(select(model).where(model.id.in_(ids)).order_by(model.created_at))
@@ -163,28 +163,55 @@ class PatientService(Resource[Patient]):
     async def erase(self, patient_id: UUID) -> None:
         """Erase the personal data of a patient, in events too; a second call does nothing.
 
-        The event `patient.erased`, of each merged record too, makes other modules erase what they store. Raises `NotFound` or `PatientMerged`.
+        The event `patient.erased`, of each merged record too, makes other modules erase what they store. In this
+        transaction, its `known_as` has what identifies the patient in their records. Raises `NotFound` or `PatientMerged`.
         """
         patient = await Resource.get(self, patient_id, lock=True)
         if patient.erased_at is not None:
             return
-        related = await self._find_related(_current(patient))
-        await self.session.execute(update(Event).where(_concerning(related)).values(data={}))
-        await forget_responses(self.session, set().union(*related.values()))
+        known_as = await self._known_as(_current(patient))
+        related = await self._find_related(patient, known_as)
         with_merged = select(Patient).where(Patient.id.in_(related[Patient])).order_by(Patient.id).with_for_update()
         records = await self.session.scalars(with_merged)
         for record in records.all():
             for field, value in ERASED.items():
                 setattr(record, field, value)
             record.erased_at = utcnow()
-            await self._publish("erased", record)
+            await self._publish("erased", record, known_as=known_as)
+        # Those that were published above, too.
+        await self.session.execute(update(Event).where(_concerning(related)).values(data={}))
+        await forget_responses(self.session, set().union(*related.values()))
 
-    async def _find_related(self, patient: Patient) -> dict[type[Record], set[UUID]]:
-        # The merged records, records of events about them, what refers to all of these, what refers to that and so on.
+    async def _known_as(self, patient: Patient) -> list[str]:
+        # By which texts records mention the patient. Families share numbers and addresses: these do not count.
+        found = await self.session.scalars(select(Patient).where(Patient.id.in_(_with_merged(patient))))
+        records = found.all()
+        others = select(Patient.phone_key, Patient.email).where(
+            Patient.referable(),
+            Patient.id.not_in([record.id for record in records]),
+            or_(
+                Patient.phone_key.in_([record.phone_key for record in records]),
+                Patient.email.in_([record.email for record in records]),
+            ),
+        )
+        rows = await self.session.execute(others)
+        shared = {text for row in rows for text in row}
+        texts = {str(record.id) for record in records}
+        texts |= {record.email for record in records if record.email and record.email not in shared}
+        for record in records:
+            # Without a country code, it could be anything.
+            if record.phone and record.phone_key and record.phone_key[0] == "+" and record.phone_key not in shared:
+                texts |= {record.phone, record.phone_key}
+        return sorted(texts)
+
+    async def _find_related(self, patient: Patient, known_as: Sequence[str]) -> dict[type[Record], set[UUID]]:
+        # The merged records, those of events about them, those that mention the patient, what refers to all of these,
+        # what refers to that and so on.
         related: dict[type[Record], set[UUID]] = {}
         unread: list[tuple[type[Record], Select[UUID]]] = [(Patient, _with_merged(patient))]
         named = select(Event.record_id).where(Event.about.in_(_with_merged(patient)))
-        unread += [(model, select(model.id).where(model.id.in_(named))) for model in record_models()]
+        for model in record_models():
+            unread.append((model, select(model.id).where(or_(model.id.in_(named), model.mentions(known_as)))))
         while unread:
             model, statement = unread.pop()
             found = await self.session.scalars(statement)

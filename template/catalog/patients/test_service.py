@@ -1,6 +1,6 @@
 """Tests of the service for patients."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import date, timedelta
 from itertools import count
 from typing import TYPE_CHECKING, Any
@@ -9,14 +9,14 @@ from uuid import UUID, uuid4
 import pytest
 from pydantic import BaseModel, ValidationError
 from pydantic_core import to_json
-from sqlalchemy import Column, ForeignKey, String, Table, UniqueConstraint, insert, select
+from sqlalchemy import Column, ColumnElement, ForeignKey, String, Table, UniqueConstraint, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.schema import CreateTable
 
 from your_service.core.clock import utcnow
 from your_service.core.database import Base
 from your_service.core.errors import Conflict, NotFound, Unprocessable
-from your_service.core.events import EventBus
+from your_service.core.events import Event, EventBus, handles
 from your_service.core.idempotency import StoredResponse
 from your_service.core.resource import Resource, kind_of, table_of
 from your_service.core.schemas import ListQuery
@@ -100,6 +100,25 @@ async def note_model(visit_service: VisitService, db_session: AsyncSession) -> A
         "text": Column(String(50)),
     }
     model: type[Any] = type(f"Note{next(visit_numbers)}", (Record,), values)
+    await db_session.execute(CreateTable(table_of(model)))
+    yield model
+    Base.metadata.remove(table_of(model))
+
+
+@pytest.fixture
+async def call_model(db_session: AsyncSession) -> AsyncIterator[type[Any]]:
+    """A model that knows only the address of a person; it exists only during the test."""
+
+    def mentions(cls: Any, texts: Sequence[str]) -> ColumnElement[bool]:
+        condition: ColumnElement[bool] = cls.caller.in_(texts)
+        return condition
+
+    values = {
+        "__tablename__": "patients_test_calls",
+        "caller": Column(String(50)),
+        "mentions": classmethod(mentions),
+    }
+    model: type[Any] = type(f"Call{next(visit_numbers)}", (Record,), values)
     await db_session.execute(CreateTable(table_of(model)))
     yield model
     Base.metadata.remove(table_of(model))
@@ -842,6 +861,67 @@ class TestPersonalData(ServiceTestCase[PatientService]):
         assert ada.items() >= ADA.items()
         assert "organisation_id" not in ada
 
+    async def calls_of(self, patient: Patient, model: type[Any], *callers: str) -> set[str]:
+        """Return those callers whose calls the export of a patient contains, each with its event."""
+        calls = [model(caller=caller) for caller in callers]
+        self.session.add_all(calls)
+        await self.session.flush()
+        for call in calls:
+            await self.events.publish("call.ended", call.id, caller=call.caller)
+        export = await self.service.export(patient.id)
+        found = {str(row["caller"]) for row in export.records.get(model.__tablename__, [])}
+        assert {event.data["caller"] for event in export.events if event.name == "call.ended"} == found
+        return found
+
+    async def test_export_contains_records_that_mention_the_patient(
+        self,
+        make_patient: Factory[Patient],
+        call_model: type[Any],
+    ) -> None:
+        patient = await make_patient(phone="+49 30 123456", email="Ada@example.com")
+        duplicate = await make_patient(phone="+49 30 999", email=None)
+        await self.service.merge(patient.id, duplicate.id)
+        theirs = {"+49 30 123456", "+4930123456", "+4930999", "ada@example.com", str(patient.id), str(duplicate.id)}
+
+        found = await self.calls_of(patient, call_model, *theirs, "+4930123457", "030 123456", str(uuid4()))
+
+        assert found == theirs
+
+    async def test_an_address_of_several_patients_mentions_none_of_them(
+        self,
+        make_patient: Factory[Patient],
+        call_model: type[Any],
+    ) -> None:
+        patient, _ = await make_patient(**ADA), await make_patient(phone="0049 30 123456", email=None)
+        await make_patient(phone=None, email="ADA@example.com")
+
+        assert await self.calls_of(patient, call_model, "+49 30 123456", "+4930123456", "ada@example.com") == set()
+
+    async def test_an_address_that_only_an_erased_patient_shared_counts(
+        self,
+        make_patient: Factory[Patient],
+        other_org: Organisation,
+        call_model: type[Any],
+    ) -> None:
+        patient, other = await make_patient(**ADA), await make_patient(**ADA)
+        with TenantContext(other_org):
+            await make_patient(**ADA)
+        await self.service.erase(other.id)
+
+        assert await self.calls_of(patient, call_model, "+4930123456", "ada@example.com") == {
+            "+4930123456",
+            "ada@example.com",
+        }
+
+    async def test_a_number_without_a_country_code_mentions_nobody(
+        self,
+        make_patient: Factory[Patient],
+        call_model: type[Any],
+    ) -> None:
+        patient = await make_patient(phone="112", email=None)
+
+        assert await self.calls_of(patient, call_model, "112") == set()
+
     async def test_export_contains_the_events(
         self,
         make_patient: Factory[Patient],
@@ -888,6 +968,41 @@ class TestPersonalData(ServiceTestCase[PatientService]):
         for record in (patient, duplicate):
             await self.session.refresh(record)
             assert (record.given_name, record.sex, record.erased_at is None) == ("Erased", None, False)
+
+    @pytest.mark.usefixtures("no_handlers")
+    async def test_modules_know_whom_to_erase_in_this_transaction_only(self, make_patient: Factory[Patient]) -> None:
+        known: list[Any] = []
+
+        @handles("patient.erased")
+        async def erase(events: EventBus, event: Event) -> None:
+            known.append(event.data["known_as"])
+
+        patient, duplicate = await make_patient(**PLANTED), await make_patient(phone=None, email=None)
+        await self.service.merge(patient.id, duplicate.id)
+
+        await self.service.erase(patient.id)
+
+        texts = {str(patient.id), str(duplicate.id), "+1 202 555 0142", "+12025550142", "planted@example.com"}
+        assert [set(each) for each in known] == [texts, texts]
+        stored = await self.session.scalars(select(Event.data).where(Event.name == "patient.erased"))
+        assert stored.all() == [{}, {}]
+
+    async def test_erase_empties_the_events_of_records_that_mention_the_patient(
+        self,
+        make_patient: Factory[Patient],
+        call_model: type[Any],
+        acting_user: User,
+    ) -> None:
+        patient = await make_patient(**ADA)
+        await self.calls_of(patient, call_model, "+4930123456", "+4930999")
+        call_id = await self.session.scalar(select(call_model.id).where(call_model.caller == "+4930123456"))
+        self.session.add(stored_response(acting_user, id=call_id))
+
+        await self.service.erase(patient.id)
+
+        events = await self.session.scalars(select(Event.data).where(Event.name == "call.ended"))
+        assert sorted(each.get("caller", "") for each in events) == ["", "+4930999"]
+        assert await self.session.scalar(select(StoredResponse.id)) is None
 
     async def test_erase_leaves_other_persons_alone(self, make_patient: Factory[Patient], acting_user: User) -> None:
         patient, other = await make_patient(), await make_patient(**PLANTED)

@@ -21,7 +21,7 @@ def upgrade() -> None:
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("updated_at", UtcDateTime(), nullable=False),
         sa.Column("channel", sa.String(50), nullable=False),
-        sa.Column("sender", sa.String(64), nullable=False),
+        sa.Column("sender", sa.String(254), nullable=False),
         sa.Column("recipient", sa.String(64), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("media", sa.JSON(), nullable=False),

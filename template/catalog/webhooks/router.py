@@ -18,7 +18,7 @@ from ...core.resource import Listing
 from ...core.routing import ServiceRouter
 from ...core.schemas import Page
 from ...core.security import OrganisationDep
-from .models import InboundMessage
+from .models import CALL_EVENTS, InboundMessage
 from .rules import is_signed_by_agent, is_signed_by_twilio, read_form, split_secrets
 from .schemas import (
     AgentEvent,
@@ -31,8 +31,6 @@ from .schemas import (
 )
 from .service import InboundMessageService
 
-CALL_EVENTS = {"call.started": "voice_call.started", "call.ended": "voice_call.ended"}
-"""The event that is published for each type of a voice agent; other types are ignored."""
 MESSAGE_EVENTS = "com.twilio.messaging."
 RECEIVED = f"{MESSAGE_EVENTS}inbound-message.received"
 

@@ -3,6 +3,7 @@
 import re
 from base64 import b64decode
 from collections.abc import Mapping, Sequence
+from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 from standardwebhooks import Webhook, WebhookVerificationError
@@ -67,3 +68,12 @@ def _length(encoded: str) -> int:
 def storable(text: str) -> str:
     """Return `text` without control characters, except tabs and line breaks."""
     return _CONTROL.sub("", text)
+
+
+def storable_json(value: Any) -> Any:
+    """Return a JSON value whose names and texts are `storable`."""
+    if isinstance(value, dict):
+        return {storable(name): storable_json(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [storable_json(item) for item in value]
+    return storable(value) if isinstance(value, str) else value

@@ -4,9 +4,10 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
+from ...core.addresses import one_spelling
 from ...core.schemas import JsonObject, RecordRead, ResponseModel, SearchQuery, ShortText, Url
 from .models import Channel
-from .rules import storable
+from .rules import storable, storable_json
 
 MAX_MEDIA = 10
 """The most media that a message can have."""
@@ -80,9 +81,9 @@ class Call(ProviderModel):
     """A call that a voice agent has answered."""
 
     call_id: ShortText
-    caller: ShortText | None = None
+    caller: Annotated[ShortText, AfterValidator(one_spelling)] | None = None
     """The number, unless it is withheld."""
-    collected: JsonObject = {}
+    collected: Annotated[JsonObject, BeforeValidator(storable_json)] = {}
     """What the agent has asked the caller for."""
 
 

@@ -1,8 +1,9 @@
 """The service for what providers send: each message, report and call counts once."""
 
+from collections.abc import Collection
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from ...core.concurrency import lock_keys
 from ...core.resource import Resource
@@ -42,6 +43,11 @@ class InboundMessageService(Resource[InboundMessage]):
         receipt_id = await self._receive("call", event_id)
         if receipt_id is not None:
             await self.events.publish(event, receipt_id, **call.model_dump())
+
+    async def erase(self, known_as: Collection[str]) -> None:
+        """Erase the messages from a person who is known by these texts."""
+        theirs = update(InboundMessage).where(InboundMessage.mentions(known_as))
+        await self.session.execute(theirs.values(sender="", text="", media=[]))
 
     async def _receive(self, kind: str, provider_id: str) -> UUID | None:
         # The same request may arrive twice at the same time.

@@ -16,6 +16,7 @@ from your_service.modules.webhooks.rules import (
     read_form,
     split_secrets,
     storable,
+    storable_json,
 )
 
 from tests.fixtures.webhooks import OTHER_SECRET, VOICE_SECRET, Signed
@@ -201,3 +202,9 @@ def test_a_secret_that_is_not_valid_is_refused_without_being_shown(wrong: str) -
 
 def test_control_characters_are_not_stored() -> None:
     assert storable("a\x00\x08b\tc\r\nd\x0b\x0c\x1fe\x7f\x9ff ü🙂") == "ab\tc\r\ndef ü🙂"
+
+
+def test_control_characters_are_not_stored_in_json() -> None:
+    value = {"na\x00me": ["A\x00da", 1, None, {"b": "\x00"}], "text": "\\u0000"}
+
+    assert storable_json(value) == {"name": ["Ada", 1, None, {"b": ""}], "text": "\\u0000"}

@@ -239,6 +239,13 @@ class TestInboundMessageService(ServiceTestCase[InboundMessageService]):
         assert (event.name, event.record_id) == ("voice_call.ended", await self.session.scalar(select(Receipt.id)))
         assert event.data == {"call_id": "c1", "caller": "+12025550143", "collected": {"name": "Ada"}}
 
+    async def test_a_call_is_published_without_characters_that_the_database_cannot_read(self) -> None:
+        call = Call.model_validate({"call_id": "c1", "collected": {"na\0me": ["A\0da"]}})
+
+        await self.service.receive_call("msg_1", "voice_call.ended", call)
+
+        assert self.published_events[0].data["collected"] == {"name": ["Ada"]}
+
     async def test_each_event_of_a_call_counts_once(self) -> None:
         for number in (1, 2, 1):
             await self.service.receive_call(f"msg_{number}", "voice_call.started", Call(call_id="c1"))

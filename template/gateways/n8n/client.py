@@ -1,6 +1,7 @@
 """The n8n gateway: starts workflows by their webhooks, and checks the signatures of their callbacks."""
 
 import hmac
+from dataclasses import dataclass
 from time import time
 from typing import Any, Protocol
 from urllib.parse import quote
@@ -32,10 +33,21 @@ class BadSignature(N8nError):
     """A callback was not signed with our key, or too long ago."""
 
 
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """A workflow, what it gets, and what its callback repeats: whose run it is, and how often this run was queued."""
+
+    workflow: str
+    data: dict[str, Any]
+    run_id: UUID
+    number: int
+    organisation_id: UUID
+
+
 class N8nGateway(Protocol):
     """Starts workflows, and recognises their callbacks."""
 
-    def start(self, workflow: str, data: dict[str, Any], run_id: UUID, organisation_id: UUID) -> None:
+    def start(self, execution: Execution) -> None:
         """Start a workflow, which goes on when this returns; raise `N8nUnavailable` or `N8nRefused`."""
 
     def check_callback(self, body: bytes, timestamp: str, signature: str) -> None:
@@ -66,15 +78,19 @@ class HttpN8nGateway:
     def __init__(self, settings: N8nSettings) -> None:
         self.settings = settings
 
-    def start(self, workflow: str, data: dict[str, Any], run_id: UUID, organisation_id: UUID) -> None:
+    def start(self, execution: Execution) -> None:
         """Start a workflow; raise the errors of `N8nGateway`."""
         # n8n does not know this header, but a workflow can read it and ignore a repeated request.
-        headers = {"Idempotency-Key": str(run_id)}
-        # The callback needs both ids.
-        body = {"run_id": str(run_id), "organisation_id": str(organisation_id), "data": data}
+        headers = {"Idempotency-Key": f"{execution.run_id}-{execution.number}"}
+        body = {
+            "run_id": str(execution.run_id),
+            "execution": execution.number,
+            "organisation_id": str(execution.organisation_id),
+            "data": execution.data,
+        }
         try:
             with self._connect() as client:
-                response = client.post(quote(workflow, safe=""), json=body, headers=headers)
+                response = client.post(quote(execution.workflow, safe=""), json=body, headers=headers)
         except HTTPError as error:
             # Its text may have the URL, which is enough to start the workflow.
             raise N8nUnavailable(type(error).__name__) from None

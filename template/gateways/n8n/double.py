@@ -1,20 +1,6 @@
 """A double of the n8n gateway."""
 
-from dataclasses import dataclass
-from typing import Any
-from uuid import UUID
-
-from your_service.gateways.n8n import BadSignature, N8nError
-
-
-@dataclass(frozen=True, slots=True)
-class StartedWorkflow:
-    """A workflow that was started."""
-
-    workflow: str
-    data: dict[str, Any]
-    run_id: UUID
-    organisation_id: UUID
+from your_service.gateways.n8n import BadSignature, Execution, N8nError
 
 
 class RecordingN8nGateway:
@@ -24,14 +10,14 @@ class RecordingN8nGateway:
     """
 
     def __init__(self) -> None:
-        self.started: list[StartedWorkflow] = []
+        self.started: list[Execution] = []
         self.failures: list[N8nError] = []
 
-    def start(self, workflow: str, data: dict[str, Any], run_id: UUID, organisation_id: UUID) -> None:
+    def start(self, execution: Execution) -> None:
         """Record a workflow, or raise the next failure."""
         if self.failures:
             raise self.failures.pop(0)
-        self.started.append(StartedWorkflow(workflow, data, run_id, organisation_id))
+        self.started.append(execution)
 
     def check_callback(self, body: bytes, timestamp: str, signature: str) -> None:
         """Raise `BadSignature` for any other signature."""

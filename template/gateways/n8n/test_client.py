@@ -1,6 +1,7 @@
 """Tests of the client of n8n with a server that answers like n8n."""
 
 import time
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from pydantic import ValidationError
 from your_service.gateways.n8n import (
     SIGNATURE_SECONDS,
     BadSignature,
+    Execution,
     HttpN8nGateway,
     N8nError,
     N8nRefused,
@@ -21,8 +23,7 @@ from your_service.gateways.n8n import (
 from tests.support.faults import down, nonsense
 from tests.support.gateways.n8n_server import HOST, MISSING, N8nServer
 
-RUN = UUID(int=1)
-ORGANISATION = UUID(int=2)
+REMINDER = Execution("remind-patient", {"name": "Ada"}, UUID(int=1), 1, UUID(int=2))
 SECRET = "a key for the tests of callbacks"
 BODY = b'{"state": "succeeded"}'
 
@@ -47,17 +48,22 @@ def gateway(n8n_server: N8nServer) -> HttpN8nGateway:
 
 
 def test_a_workflow_is_started(gateway: HttpN8nGateway, n8n_server: N8nServer) -> None:
-    gateway.start("remind-patient", {"name": "Ada"}, RUN, ORGANISATION)
+    gateway.start(replace(REMINDER, number=2))
 
     (request,) = n8n_server.requests
     assert request.path == "/webhook/remind-patient"
-    assert request.body == {"run_id": str(RUN), "organisation_id": str(ORGANISATION), "data": {"name": "Ada"}}
+    assert request.body == {
+        "run_id": str(REMINDER.run_id),
+        "execution": 2,
+        "organisation_id": str(REMINDER.organisation_id),
+        "data": {"name": "Ada"},
+    }
     headers = {name.lower(): value for name, value in request.headers.items()}
-    assert (headers["idempotency-key"], "authorization" in headers) == (str(RUN), False)
+    assert (headers["idempotency-key"], "authorization" in headers) == (f"{REMINDER.run_id}-2", False)
 
 
 def test_a_webhook_may_require_a_header(n8n_server: N8nServer) -> None:
-    make_gateway(n8n_server.url, n8n_authorization="Bearer the-token").start("remind", {}, RUN, ORGANISATION)
+    make_gateway(n8n_server.url, n8n_authorization="Bearer the-token").start(REMINDER)
 
     headers = {name.lower(): value for name, value in n8n_server.requests[0].headers.items()}
     assert headers["authorization"] == "Bearer the-token"
@@ -65,7 +71,7 @@ def test_a_webhook_may_require_a_header(n8n_server: N8nServer) -> None:
 
 @pytest.mark.parametrize("workflow", ["../rest/users", "a?b=c", "a#b"])
 def test_a_workflow_names_one_path(gateway: HttpN8nGateway, n8n_server: N8nServer, workflow: str) -> None:
-    gateway.start(workflow, {}, RUN, ORGANISATION)
+    gateway.start(replace(REMINDER, workflow=workflow))
 
     path = n8n_server.requests[0].path
     assert path.startswith("/webhook/")
@@ -77,7 +83,7 @@ def test_a_workflow_names_one_path(gateway: HttpN8nGateway, n8n_server: N8nServe
 def test_only_the_status_counts(gateway: HttpN8nGateway, n8n_server: N8nServer, answer: tuple[int, str]) -> None:
     n8n_server.answers = [answer]
 
-    gateway.start("remind", {}, RUN, ORGANISATION)
+    gateway.start(REMINDER)
 
     assert len(n8n_server.requests) == 1
 
@@ -104,7 +110,7 @@ def test_a_failure_is_reported_once(
     n8n_server.answers = [answer]
 
     with pytest.raises(N8nError, match=f"^status {answer[0]}$") as failure:
-        gateway.start("remind", {}, RUN, ORGANISATION)
+        gateway.start(REMINDER)
 
     assert (type(failure.value), len(n8n_server.requests)) == (error, 1)
 
@@ -113,7 +119,7 @@ def test_a_slow_server_is_unavailable(n8n_server: N8nServer) -> None:
     n8n_server.confirms = False
 
     with pytest.raises(N8nUnavailable, match=r"^ReadTimeout$"):
-        make_gateway(n8n_server.url, n8n_timeout_seconds=0.3).start("remind", {}, RUN, ORGANISATION)
+        make_gateway(n8n_server.url, n8n_timeout_seconds=0.3).start(REMINDER)
 
     # It may have started the workflow.
     assert len(n8n_server.requests) == 1
@@ -121,12 +127,12 @@ def test_a_slow_server_is_unavailable(n8n_server: N8nServer) -> None:
 
 def test_a_stopped_server_is_unavailable() -> None:
     with down() as port, pytest.raises(N8nUnavailable, match=r"^ConnectError$"):
-        make_gateway(f"http://{HOST}:{port}/webhook").start("remind", {}, RUN, ORGANISATION)
+        make_gateway(f"http://{HOST}:{port}/webhook").start(REMINDER)
 
 
 def test_a_server_that_speaks_no_http_is_unavailable() -> None:
     with nonsense() as port, pytest.raises(N8nUnavailable, match=r"ProtocolError$"):
-        make_gateway(f"http://{HOST}:{port}").start("remind", {}, RUN, ORGANISATION)
+        make_gateway(f"http://{HOST}:{port}").start(REMINDER)
 
 
 def test_a_signed_callback_is_accepted() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Protocol, Self, TypeVar
 
-from pydantic import BaseModel, Field, FiniteFloat, HttpUrl, NonNegativeInt, SecretStr, model_validator
+from pydantic import AfterValidator, BaseModel, Field, FiniteFloat, HttpUrl, NonNegativeInt, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, stop_before_delay
 
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 Answer = TypeVar("Answer", bound=BaseModel)
 Vector = list[float]
+# PostgreSQL does not store NUL.
+Written = Annotated[str, AfterValidator(lambda text: text.replace("\0", ""))]
+"""A text of the model, which may be anything."""
 Message = dict[str, Any]
 """A message of a conversation, in the format of the Chat Completions API."""
 
@@ -141,17 +144,17 @@ class _Embeddings(BaseModel):
 
 
 class _Function(BaseModel):
-    name: str
-    arguments: str
+    name: Written
+    arguments: Written
 
 
 class _ToolCall(BaseModel):
-    id: str
+    id: Written
     function: _Function
 
 
 class _Message(BaseModel):
-    content: str | None = None
+    content: Written | None = None
     tool_calls: list[_ToolCall] | None = None
 
 

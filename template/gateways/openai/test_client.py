@@ -172,6 +172,16 @@ def test_a_conversation_is_answered_with_calls_of_tools(gateway: OpenAIClient, o
     }
 
 
+def test_characters_that_the_database_cannot_store_are_left_out(
+    gateway: OpenAIClient, openai_server: OpenAIServer
+) -> None:
+    openai_server.replies = [Reply(completion("Hel\0lo\n")), Reply(completion(None, ("lo\0ok", '{"at": "\0me"}')))]
+
+    answers = [gateway.complete(HELLO) for _ in range(2)]
+
+    assert (answers[0].text, answers[1].tool_calls) == ("Hello\n", (ToolCall("call_1", "look", '{"at": "me"}'),))
+
+
 def test_an_answer_may_be_cut_off(gateway: OpenAIClient, openai_server: OpenAIServer) -> None:
     openai_server.replies = [Reply(completion("Once upon", finish_reason="length"))]
 

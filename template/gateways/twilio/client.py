@@ -8,10 +8,10 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Literal, Protocol, Self
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 from uuid import UUID
 
-from pydantic import Field, HttpUrl, SecretStr, StringConstraints, model_validator
+from pydantic import Field, HttpUrl, SecretStr, StringConstraints, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from requests.exceptions import RequestException
 from twilio.base.exceptions import TwilioRestException, TwilioServiceException  # type: ignore[import-untyped]
@@ -26,8 +26,8 @@ _ABOUT_THE_ACCOUNT = frozenset({21212, 21408, 21603, 21606, 21608, 21609, 21659,
 _NOT_PROCESSED = frozenset({429, 503})
 _BEFORE_THE_REQUEST = (ConnectTimeoutError, NewConnectionError, ProxyError, SSLError)
 
-ORGANISATION = quote("{organisation_id}")
-"""The place of the organisation in the URL to which Twilio reports, as `HttpUrl` encodes it."""
+ORGANISATION = "{organisation_id}"
+"""The place of the organisation in the URL to which Twilio reports."""
 PhoneNumber = Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{6,14}$")]
 """A phone number in E.164 format."""
 
@@ -63,12 +63,12 @@ class TwilioMessage:
 
     channel: Literal["sms", "whatsapp"]
     to: str
+    organisation_id: UUID
+    """Whose message this is; the delivery is reported to its URL."""
     text: str | None = None
     template: str | None = None
     """The content SID of a template; WhatsApp requires one unless the recipient has written within 24 hours."""
     variables: Mapping[str, str] = field(default_factory=dict)
-    organisation_id: UUID | None = None
-    """Whose message this is; the delivery is reported to its URL."""
 
 
 class TwilioGateway(Protocol):
@@ -96,6 +96,14 @@ class TwilioSettings(BaseSettings):
     twilio_status_callback_url: HttpUrl | None = Field(default=None, description="Where Twilio reports the delivery.")
     twilio_api_url: HttpUrl = Field(default=HttpUrl("https://api.twilio.com"), description="Another region or server.")
     twilio_timeout_seconds: float = Field(default=10, gt=0, description="Timeout of connecting and of each response.")
+
+    @field_validator("twilio_status_callback_url")
+    @classmethod
+    def _check_callback(cls, url: HttpUrl | None) -> HttpUrl | None:
+        # `HttpUrl` encodes the braces in the path only.
+        if url and (unquote(str(url)).count(ORGANISATION), (url.path or "").count(quote(ORGANISATION))) != (1, 1):
+            raise ValueError(f"must contain {ORGANISATION} once, in the path")
+        return url
 
     @model_validator(mode="after")
     def _check_token(self) -> Self:
@@ -145,9 +153,9 @@ class TwilioClient:
         whatsapp = self.settings.twilio_whatsapp_number if channel == "whatsapp" else None
         return whatsapp or self.settings.twilio_phone_number
 
-    def _callback(self, organisation_id: UUID | None) -> str:
+    def _callback(self, organisation_id: UUID) -> str:
         url = self.settings.twilio_status_callback_url
-        return str(url).replace(ORGANISATION, str(organisation_id)) if url else ""
+        return str(url).replace(quote(ORGANISATION), str(organisation_id)) if url else ""
 
 
 def _address(channel: str, number: str) -> str:

@@ -26,7 +26,7 @@ from your_service.gateways.twilio import (
 from tests.support.faults import down, slow
 from tests.support.gateways.twilio_server import ACCOUNT, HOST, TwilioServer
 
-HELLO = TwilioMessage("sms", "+12025550123", "How are you? 🏥")
+HELLO = TwilioMessage("sms", "+12025550123", UUID(int=1), "How are you? 🏥")
 TOKEN = {"twilio_auth_token": "a secret"}
 
 
@@ -80,7 +80,7 @@ def test_a_text_message_is_accepted(gateway: TwilioClient, twilio_server: Twilio
 def test_a_whatsapp_message_comes_from_its_own_number(twilio_server: TwilioServer) -> None:
     gateway = TwilioClient(make_settings(twilio_server.url, twilio_whatsapp_number="+14155238886"))
 
-    gateway.send(TwilioMessage("whatsapp", "+12025550123", "Hello"))
+    gateway.send(replace(HELLO, channel="whatsapp"))
     gateway.send(HELLO)
 
     assert [(each["From"], each["To"]) for each in twilio_server.messages] == [
@@ -90,34 +90,42 @@ def test_a_whatsapp_message_comes_from_its_own_number(twilio_server: TwilioServe
 
 
 def test_whatsapp_uses_the_same_number_by_default(gateway: TwilioClient, twilio_server: TwilioServer) -> None:
-    gateway.send(TwilioMessage("whatsapp", "+12025550123", "Hello"))
+    gateway.send(replace(HELLO, channel="whatsapp"))
 
     assert twilio_server.messages[0]["From"] == "whatsapp:+15005550006"
 
 
 def test_a_template_is_sent_with_its_variables(gateway: TwilioClient, twilio_server: TwilioServer) -> None:
-    gateway.send(TwilioMessage("whatsapp", "+12025550123", template="HXtest", variables={"1": "Äda", "2": "noon"}))
+    gateway.send(replace(HELLO, text=None, template="HXtest", variables={"1": "Äda", "2": "noon"}))
 
     (received,) = twilio_server.messages
     assert (received["ContentSid"], json.loads(received["ContentVariables"])) == ("HXtest", {"1": "Äda", "2": "noon"})
     assert "Body" not in received
 
 
-def test_twilio_reports_the_delivery_to_the_configured_url(twilio_server: TwilioServer) -> None:
-    url = "https://api.example.com/webhooks/twilio/status"
+def test_the_delivery_is_reported_to_the_organisation_of_the_message(twilio_server: TwilioServer) -> None:
+    url = "https://api.example.com/webhooks/{organisation_id}/twilio/statuses"
 
     TwilioClient(make_settings(twilio_server.url, twilio_status_callback_url=url)).send(HELLO)
 
-    assert twilio_server.messages[0]["StatusCallback"] == url
-
-
-def test_the_delivery_is_reported_to_the_organisation_of_the_message(twilio_server: TwilioServer) -> None:
-    url = "https://api.example.com/webhooks/{organisation_id}/twilio/statuses"
-    message = replace(HELLO, organisation_id=UUID(int=1))
-
-    TwilioClient(make_settings(twilio_server.url, twilio_status_callback_url=url)).send(message)
-
     assert twilio_server.messages[0]["StatusCallback"] == url.format(organisation_id=UUID(int=1))
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "",
+        "/webhooks/twilio/statuses",
+        "/webhooks/{organisation}/statuses",
+        "/{organisation_id}/{organisation_id}",
+        "/statuses?of={organisation_id}",
+        "/{organisation_id}?of={organisation_id}",
+        "/{organisation_id}?of=%7Borganisation_id%7D",
+    ],
+)
+def test_a_url_for_reports_without_the_place_of_one_organisation_is_refused(path: str) -> None:
+    with pytest.raises(ValidationError, match=r"must contain \{organisation_id\} once, in the path"):
+        make_settings(None, twilio_status_callback_url=f"https://api.example.com{path}", **TOKEN)
 
 
 def test_the_client_logs_in_with_the_token() -> None:

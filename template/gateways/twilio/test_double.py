@@ -1,12 +1,14 @@
 """The double of the Twilio gateway."""
 
+from uuid import UUID
+
 import pytest
 
 from your_service.gateways.twilio import TwilioMessage, TwilioUnavailable
 
 from tests.support.gateways.twilio import RecordingTwilioGateway
 
-HELLO = TwilioMessage("sms", "+12025550123", "Hello")
+HELLO = TwilioMessage("sms", "+12025550123", UUID(int=1), "Hello")
 
 
 def test_sent_messages_are_in_the_outbox(mock_twilio: RecordingTwilioGateway) -> None:

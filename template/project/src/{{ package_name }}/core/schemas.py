@@ -54,11 +54,15 @@ def _is_number(value: Any) -> bool:
 
 def _check_json(value: dict[str, Any]) -> dict[str, Any]:
     try:
-        json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
+        written = json.dumps(value, allow_nan=False, ensure_ascii=False)
+        written.encode()
         # In responses it is nested in a field of an item of the list of a page.
         to_json([[[[[value]]]]])
     except _NOT_JSON as error:
         raise ValueError("must not contain NaN, infinity, unpaired surrogates, or more than 250 levels") from error
+    # PostgreSQL stores it, but then reads no member of the value. An escaped backslash may precede these characters.
+    if r"\u0000" in written.replace(r"\\", ""):
+        raise ValueError("must not contain the character NUL")
     return value
 
 

@@ -1,6 +1,6 @@
 """Tenancy: every row belongs to an organisation, and queries return only rows of the current one."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
@@ -9,7 +9,20 @@ from types import MappingProxyType
 from typing import Any, ClassVar, cast
 from uuid import UUID, uuid4
 
-from sqlalchemy import Column, ColumnElement, ForeignKey, Index, String, Table, Uuid, bindparam, event, inspect, true
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    String,
+    Table,
+    Uuid,
+    bindparam,
+    event,
+    false,
+    inspect,
+    true,
+)
 from sqlalchemy.exc import DontWrapMixin
 from sqlalchemy.orm import Mapped, ORMExecuteState, Session, mapped_column, with_loader_criteria
 from sqlalchemy.sql import visitors
@@ -79,6 +92,14 @@ class Record(Base):
     def referable(cls) -> ColumnElement[bool]:
         """Return the condition under which new records may refer to a record; models can override it."""
         return true()
+
+    @classmethod
+    def mentions(cls, texts: Collection[str]) -> ColumnElement[bool]:
+        """Return the condition under which a record is about a person who is known by one of `texts`.
+
+        These are ids, phone numbers and e-mail addresses. Models without a reference to the person override it.
+        """
+        return false()
 
 
 class StatefulRecord(Record):
