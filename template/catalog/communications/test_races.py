@@ -124,7 +124,8 @@ async def test_a_report_that_arrives_with_the_confirmation_counts(
     assert (outcomes, test_communication.state) == ([None, None], "delivered")
 
 
-async def test_all_messages_are_sent_although_a_worker_is_killed(
+@pytest.fixture
+async def received_messages(
     postgres_url: URL,
     worker_settings: BaseSettings,
     twilio_server: TwilioServer,
@@ -132,7 +133,11 @@ async def test_all_messages_are_sent_although_a_worker_is_killed(
     make_communication: Factory[Communication],
     request: pytest.FixtureRequest,
     tmp_path: Path,
-) -> None:
+) -> list[str]:
+    """What Twilio received of `MESSAGES` messages, after one of two workers was killed while it sent them.
+
+    It is a fixture because of the time budget of tests: the workers need some seconds to start.
+    """
     for number in range(MESSAGES):
         await make_communication(text=f"Message {number}", address=f"+1202556{number:04}")
     await communication_service.session.commit()
@@ -162,8 +167,12 @@ async def test_all_messages_are_sent_although_a_worker_is_killed(
             # Instead of waiting until the claim of the killed worker ends.
             end_claims(postgres_url)
             wait_for(lambda: count_sent(postgres_url) == MESSAGES, "the message of the killed worker", 60)
+    return [received["Body"] for received in twilio_server.messages]
 
-    copies = Counter(received["Body"] for received in twilio_server.messages)
+
+def test_all_messages_are_sent_although_a_worker_is_killed(received_messages: list[str]) -> None:
+    copies = Counter(received_messages)
+
     assert copies.keys() == {f"Message {number}" for number in range(MESSAGES)}
     assert Counter(copies.values()) == {1: MESSAGES - 1, 2: 1}
 
