@@ -50,6 +50,19 @@ NOT_CALLED = re.compile(r"Error|Exception|Warning|Enum|Type|Status|Config|Settin
 """Classes that a test names without being about them."""
 
 
+CALLS_OTHERS = re.compile(
+    r"(^|[/_])(smtp|s3|sms|slack)(_\w+)?(\.py|/)\S* \w"
+    r"|(^|[/_])e?mails?\.py \w*(Sender|send)"
+    r"|\S* (\w+\.)?_*(fetch|download|retrieve|get|batch_retrieve)_\w*(from_url|url_content|network|remote)$"
+)
+"""Files and names of what calls somebody else."""
+
+READS = re.compile(r"(\w+\.)?_*(get|read|load)_")
+"""Functions that give what their names end with."""
+
+NO_SUBJECT = {"test", "tests", "testing", "factories", "factory", "conftest"}
+"""Modules that help tests and are not what they are about."""
+
 SHORT = 8
 """Letters of a class name that other names may begin with by chance."""
 
@@ -97,6 +110,8 @@ class Classifier:
             kind = library_kind(found.name)
             if kind is Kind.OTHER and (named := self._of_library_name(found.name, use)):
                 return named, f"the name of {full}"
+            if kind is Kind.OTHER and (full.startswith("builtins.type()") or full.partition("().")[2].count(".") > 0):
+                return Kind.UNKNOWN, f"what {full} is cannot be told"
             return kind, f"{found.name} is of a library"
         if found.kind == "module":
             return self._of_module(found)
@@ -108,7 +123,7 @@ class Classifier:
         """Return the kind that the names in an unknown library or in the target show: `zendesk_client.send`."""
         named = [part for part in (*full.split("."), *use.target.split(".")) if OF_WRAPPERS.get(last_word(part))]
         kinds = [name_kind(part, OF_WRAPPERS) for part in reversed(named)]
-        return kinds[0] if kinds and kinds[0] in (Kind.EXTERNAL, Kind.DATABASE) else None
+        return kinds[0] if kinds and kinds[0] in (Kind.EXTERNAL, Kind.DATABASE, Kind.FILES) else None
 
     def _of_module(self, found: Origin) -> Answer:
         """Return the kind of a whole module: what most of its functions talk to."""
@@ -139,7 +154,8 @@ class Classifier:
             return (Kind.OTHER, f"{found.name} is a record") if is_record else self._of_definition(found)
         if found.rest and (kind := self._of_attribute(found)):
             return kind, f"{'.'.join(found.rest)} of {found.name}"
-        if found.kind == "class" and found.rest and not found.inherits:
+        is_far = len(found.rest) > 1 or (found.kind == "function" and found.is_result and bool(found.rest))
+        if is_far or (found.kind == "class" and found.rest and not found.inherits):
             return Kind.UNKNOWN, f"what {'.'.join(found.rest)} of {found.name} is cannot be told"
         if (
             self._is_used_otherwise(path, use)
@@ -167,10 +183,14 @@ class Classifier:
         if kinds:
             return next(kind for kind in ORDER if kind in kinds), f"{found.name} in {found.file} talks to it"
         class_name = found.name.partition(".")[0] if found.kind == "class" or "." in found.name else ""
-        if kind := OF_WRAPPERS.get(last_word(found.name)) or name_kind(class_name, OF_WRAPPERS):
+        named = OF_WRAPPERS.get(last_word(found.name)) or name_kind(class_name, OF_WRAPPERS)
+        kind = None if named is Kind.SETTINGS and found.kind != "value" and not READS.match(found.name) else named
+        if kind:
             return kind, f"the name of {found.name} in {found.file}"
         if LOADS_MODEL.fullmatch(found.name) and Kind.MODEL in self._talks(found.file, talks.MODULE):
             return Kind.MODEL, f"{found.name} in {found.file} loads a model"
+        if CALLS_OTHERS.search(f"{found.file} {found.name}"):
+            return Kind.EXTERNAL, f"the name of {found.file}"
         return Kind.SERVICE, f"{found.name} is defined in {found.file}"
 
     def _extends(self, found: Origin, kind: Kind, depth: int = 5) -> bool:
@@ -240,6 +260,7 @@ class Classifier:
                 continue
             if (
                 found.name != target
+                and PurePosixPath(found.file).stem not in NO_SUBJECT
                 and not is_model(found.file)
                 and not NOT_CALLED.search(found.name.partition(".")[0])
             ):

@@ -111,7 +111,7 @@ WRAPPERS: tuple[tuple[Kind, str], ...] = (
         "gitlab jira ldap gcs boto boto3 socket websocket recaptcha paypal ssh grpc saml",
     ),
     (Kind.SETTINGS, "settings setting config conf configuration env environ"),
-    (Kind.FILES, "storage filesystem"),
+    (Kind.FILES, "storage filesystem fs localfs"),
     (Kind.MODEL, "tokenizer embedder sentencetransformer"),
 )
 """Words in names of code that stands between a program and what it talks to."""
@@ -195,8 +195,6 @@ PLAIN = {
     "app",
     "row",
     "instance",
-    "model",
-    "entity",
     "document",
     "product",
     "account",

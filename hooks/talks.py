@@ -43,6 +43,14 @@ STORE_CALLS = SESSION_CALLS | {
     "update",
 }
 
+ONLY_NAMES = re.compile(
+    r"(os\.path\.(join|basename|dirname|splitext|split|normpath|commonpath|relpath|isabs|abspath|sep)|pathlib\.(Pure\w*|Path))(\(\))?$"
+)
+"""What makes names of files without a look at any file."""
+
+COLUMN = re.compile(r"\.(\w*Field|ForeignKey|Column|mapped_column|relationship)\(\)")
+"""Values of columns, whatever their library is."""
+
 ROW_CALLS_OF_OTHERS = {
     "objects",
     "refresh_from_db",
@@ -200,7 +208,7 @@ def of_node(node: ast.AST, scope: Scope) -> Talk | None:
     full = scope.full(node)
     if isinstance(node, ast.Name) and full and full.endswith("()"):
         return None  # an object that is only handed on
-    if full and WATCHING.match(full):
+    if full and (WATCHING.match(full) or ONLY_NAMES.match(full) or COLUMN.search(full)):
         return None
     if full and (kind := library_kind(full)) is not Kind.OTHER:
         return kind, top(full)
