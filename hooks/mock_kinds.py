@@ -45,13 +45,14 @@ FIXED = {"os.getcwd()": Kind.FILES, "sys.path": Kind.OTHER, "builtins.open": Kin
 ORDER = (Kind.EXTERNAL, Kind.QUEUE, Kind.MODEL, Kind.DATABASE, Kind.FILES, Kind.TIME, Kind.SETTINGS)
 """Of several things that code talks to, the first one counts."""
 
-CONSTANT = re.compile(r"_?[A-Z][A-Z0-9_]+")
+CONSTANT = re.compile(r"(?!_?LOG(GER)?$)_?[A-Z][A-Z0-9_]+")
 NOT_CALLED = re.compile(r"Error|Exception|Warning|Enum|Type|Status|Config|Settings|Model|Schema")
 """Classes that a test names without being about them."""
 
 
 CALLS_OTHERS = re.compile(
     r"(^|[/_])(smtp|s3|sms|slack)(_\w+)?(\.py|/)\S* \w"
+    r"|\S*_(api|client)\.py \w"
     r"|(^|[/_])e?mails?\.py \w*(Sender|send)"
     r"|\S* (\w+\.)?_*(fetch|download|retrieve|get|batch_retrieve)_\w*(from_url|url_content|network|remote)$"
 )
@@ -59,6 +60,10 @@ CALLS_OTHERS = re.compile(
 
 READS = re.compile(r"(\w+\.)?_*(get|read|load)_")
 """Functions that give what their names end with."""
+
+NAMED_IN_LIBRARIES = (Kind.EXTERNAL, Kind.DATABASE, Kind.FILES)
+TALKS_TO_NOBODY = re.compile(r"django\.http\b|celery\.utils\.log\b")
+"""Parts of libraries that do nothing of what the whole library, or its name, is for."""
 
 NO_SUBJECT = {"test", "tests", "testing", "factories", "factory", "conftest"}
 """Modules that help tests and are not what they are about."""
@@ -107,6 +112,8 @@ class Classifier:
         if found.kind == "library" and ".models." in found.name and last in ROW_CALLS:
             return Kind.DATABASE, f"{last} of a model"
         if found.kind == "library":
+            if TALKS_TO_NOBODY.match(found.name):
+                return Kind.OTHER, f"{found.name} is of a library"
             kind = library_kind(found.name)
             if kind is Kind.OTHER and (named := self._of_library_name(found.name, use)):
                 return named, f"the name of {full}"
@@ -123,7 +130,8 @@ class Classifier:
         """Return the kind that the names in an unknown library or in the target show: `zendesk_client.send`."""
         named = [part for part in (*full.split("."), *use.target.split(".")) if OF_WRAPPERS.get(last_word(part))]
         kinds = [name_kind(part, OF_WRAPPERS) for part in reversed(named)]
-        return kinds[0] if kinds and kinds[0] in (Kind.EXTERNAL, Kind.DATABASE, Kind.FILES) else None
+        known = (Kind.EXTERNAL, Kind.DATABASE) if "storage" in map(last_word, named) else NAMED_IN_LIBRARIES
+        return kinds[0] if kinds and kinds[0] in known else None
 
     def _of_module(self, found: Origin) -> Answer:
         """Return the kind of a whole module: what most of its functions talk to."""
@@ -214,7 +222,7 @@ class Classifier:
         name = use.bound or use.owner.rpartition(".")[2]
         if not use.bound and name.startswith("test"):
             return Kind.UNKNOWN, "it has no name"
-        if RESPONSE_CALLS & use.touched:
+        if RESPONSE_CALLS & use.touched and last_word(name) not in ("request", "req"):
             return Kind.EXTERNAL, f"{name} has the attributes of an HTTP response"
         if len(SESSION_CALLS & use.touched) > 1:
             return Kind.DATABASE, f"{name} has the attributes of a session"

@@ -49,7 +49,7 @@ LIBRARIES: dict[Kind, str] = {
         oracledb pyodbc cassandra neo4j duckdb clickhouse_driver clickhouse_connect influxdb influxdb_client
         google.cloud.bigquery google.cloud.firestore google.cloud.spanner google.cloud.datastore snowflake databricks pyhive
         pyathena trino prestodb chromadb qdrant_client pinecone weaviate pymilvus lancedb faiss pgvector haystack_integrations
-        sqlitedict tinydb rest_framework.authtoken flask_sqlalchemy databases gino pony fakeredis zope.sqlalchemy
+        sqlitedict tinydb rest_framework.authtoken flask_sqlalchemy django_pglocks databases gino pony fakeredis zope.sqlalchemy
     """,
     Kind.EXTERNAL: """
         requests httpx httpx2 httpcore aiohttp urllib.request urllib3 http.client socket ssl smtplib aiosmtplib imaplib
@@ -58,7 +58,7 @@ LIBRARIES: dict[Kind, str] = {
         stripe braintree paypalrestsdk adyen twilio sendgrid mailgun postmarker mailchimp_marketing slack_sdk slack_bolt slack
         telegram telebot discord github githubkit gitlab jira sentry_sdk datadog ldap ldap3 hvac kubernetes docker
         requests_oauthlib oauthlib authlib social_core social_django firebase_admin zeep suds feedparser yt_dlp dns
-        whois geoip2 django.core.mail analytics posthog segment mixpanel hubspot simple_salesforce shodan vt pyvirustotal
+        whois geoip2 django.core.mail analytics posthog segment mixpanel zenpy apprise hubspot simple_salesforce shodan vt pyvirustotal
         playwright selenium pyppeteer nmap git.Repo.clone_from atlassian plaid openfga statsd opentelemetry newrelic
         pydrive shopify tweepy facebook xmlrpc httplib2 pycurl gspread O365 exchangelib cloudflare pyfcm onesignal webpush embedly edx_ace contentful
         pywebpush langchain_openai langchain_anthropic langchain_google_genai llama_index.llms dulwich vonage nexmo launchdarkly requests_toolbelt censys pymisp thehive4py pyzeebe temporalio tavily serpapi
