@@ -44,6 +44,7 @@ async def test_update_conversation(member_client: AsyncClient, test_conversation
     assert updated["context"] == {"day": "Monday"}
 
 
+@pytest.mark.usefixtures("no_handlers")
 async def test_reply_and_list_messages(member_client: AsyncClient, test_conversation: Conversation) -> None:
     url = f"{URL}/{test_conversation.id}/messages"
 

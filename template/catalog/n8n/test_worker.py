@@ -84,7 +84,7 @@ async def test_a_slow_n8n_starts_a_workflow_five_times_at_most(
     assert (run.state, run.attempts) == (RunState.GIVEN_UP, MAX_ATTEMPTS)
     # All requests have the same key, by which the workflow can recognise them.
     keys = [{name.lower(): value for name, value in each.headers.items()} for each in n8n_server.requests]
-    assert [key["idempotency-key"] for key in keys] == [str(run.id)] * MAX_ATTEMPTS
+    assert [key["idempotency-key"] for key in keys] == [f"{run.id}-1"] * MAX_ATTEMPTS
 
 
 async def test_a_workflow_that_is_not_active_is_not_tried_again(
