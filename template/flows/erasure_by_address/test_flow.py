@@ -69,10 +69,9 @@ async def traces(
     signed_form: Signed,
     signed_call: Signed,
     inbound_message_payload: Payload,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> dict[str, str]:
     """Let a person write and call, reply to them, and let a workflow end; return the ids by table."""
-    monkeypatch.setattr(app.state, "n8n", HttpN8nGateway(SETTINGS))
+    app.state.n8n = HttpN8nGateway(SETTINGS)
     photo = {"MediaUrl0": "https://api.twilio.com/planted", "MediaContentType0": "image/jpeg"}
     form = inbound_message_payload(From=f"whatsapp:{NUMBER}", Body="Planted question", **photo)
     call = {"call_id": "c1", "caller": "+1 (202) 555-0142", "collected": {"name": "Planted"}}

@@ -73,7 +73,7 @@ def openai_server(shared_server: OpenAIServer) -> OpenAIServer:
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The seconds that the client would wait before it repeats a call, one for each time."""
     pauses: list[float] = []
-    monkeypatch.setattr("tenacity.nap.time", SimpleNamespace(sleep=pauses.append))
+    monkeypatch.setattr("tenacity.nap.time", SimpleNamespace(sleep=pauses.append))  # phasework: ignore[mock_detector]
     return pauses
 
 
