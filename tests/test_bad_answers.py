@@ -37,7 +37,7 @@ MODULES = " or ".join(", ".join(CATALOG).rsplit(", ", 1))
 NAME_RULE = "a-z, 0-9 and _, at most 30, a letter first"
 SHORT_NAME_RULE = "a-z, 0-9 and _, at most 25, a letter first"
 TYPES = "str, text, int, decimal, bool, date, datetime, uuid, email, url, json, a list of choices or -> MODULE, with ? for optional and = for a default"
-KEYS = "the keys entity, phase, coverage, fields, unique, search or states"
+KEYS = "the keys entity, phase, coverage, fields, unique, search, states, routes, admin or roles"
 PROJECT_NAME_RULE = "1 to 60 letters, digits, spaces and . , & ' ( ) + -, a letter or digit first"
 DESCRIPTION_RULE = "one line of 1 to 200 characters without backslashes and three double quotes in a row"
 QUESTIONS = "coverage_total, database_access, description, domain, modules, own_modules, package_name, plan, project_name, python_version, repository_folder"
@@ -470,7 +470,96 @@ BAD_ANSWERS: dict[str, tuple[Answers, str]] = {
     ),
     "unique of a list": (
         own(unique=[["title"]]),
-        "own_modules.loans.unique: use title (a field of the module), not \"['title']\".",
+        'own_modules.loans.unique: use a field, or a list of at least two fields within the list, not "[title]".',
+    ),
+    "unique of an unknown field, together with another": (
+        own(unique=[["title", "name"]]),
+        'own_modules.loans.unique: use title (a field of the module), not "name".',
+    ),
+    "unique of a text without end, together with another field": (
+        own(fields={"title": "str", "notes": "text"}, unique=[["title", "notes"]]),
+        'own_modules.loans.unique: use fields of type str, int, decimal, date, datetime, uuid, email, url or bool, choices and references, not "notes".',
+    ),
+    "unique of few values": (
+        own(fields={"open": "bool", "kind": ["a", "b"]}, unique=[["open", "kind"]]),
+        "own_modules.loans.unique: use at least one field of type str, int, decimal, date, datetime, uuid, email or url in [open, kind], because there are few values of the others.",
+    ),
+    "unique twice in one list": (
+        own(unique=[["title", "title"]]),
+        "own_modules.loans.unique: use each field only once.",
+    ),
+    "unique alone and together": (
+        own(fields={"title": "str", "isbn": "str"}, unique=["isbn", ["title", "isbn"]]),
+        "own_modules.loans.unique: leave out [title, isbn], because isbn is unique already.",
+    ),
+    "unique lists that contain each other": (
+        own(fields={"a": "str", "b": "str", "c": "str"}, unique=[["a", "b", "c"], ["c", "a"]]),
+        "own_modules.loans.unique: leave out [a, b, c], because c and a are unique already.",
+    ),
+    "unique lists that differ in a choice only": (
+        own(fields={"a": "str", "b": "bool", "c": "bool"}, unique=[["a", "b"], ["a", "c"]]),
+        "own_modules.loans.unique: use a field of type str, int, decimal, date, datetime, uuid, email or url in [a, b] that is not in [a, c].",
+    ),
+    "the same unique list twice": (
+        own(fields={"a": "str", "b": "bool"}, unique=[["a", "b"], ["a", "b"]]),
+        "own_modules.loans.unique: use each list of fields only once.",
+    ),
+    # --- routes, admin, roles
+    "routes that are not a list": (
+        own(routes="list"),
+        'own_modules.loans.routes: use a list of routes, as in [list, get], not "list".',
+    ),
+    "unknown route": (
+        own(routes=["list", "get", "read"]),
+        'own_modules.loans.routes: use create, list, get, update or delete, not "read".',
+    ),
+    "route to move without states": (
+        own(routes=["list", "get", "move"]),
+        'own_modules.loans.routes: use create, list, get, update or delete, not "move".',
+    ),
+    "routes without those that read": (
+        own(routes=["create"]),
+        "own_modules.loans.routes: use list and get in it, because the tests of the other routes read with them.",
+    ),
+    "route twice": (
+        own(routes=["list", "get", "get"]),
+        "own_modules.loans.routes: use each route only once.",
+    ),
+    "admin that is no list": (
+        own(admin=True),
+        "own_modules.loans.admin: use a list of actions, as in [create, delete], not true (yes, on or true without quotes).",
+    ),
+    "admin of a route that is left out": (
+        own(routes=["list", "get"], admin=["delete"]),
+        'own_modules.loans.admin: use list or get, not "delete".',
+    ),
+    "admin of an unknown transition": (
+        own(states={"open": ["closed"], "closed": []}, admin=["move.open"]),
+        'own_modules.loans.admin: use create, list, get, update, move, delete or move.closed, not "move.open".',
+    ),
+    "roles that are a list": (
+        own(roles=["create"]),
+        "own_modules.loans.roles: use a mapping of each action to its roles, as in create: [librarian, admin], not \"['create']\".",
+    ),
+    "roles of an unknown action": (
+        own(roles={"read": ["admin"]}),
+        'own_modules.loans.roles: use create, list, get, update or delete, not "read".',
+    ),
+    "a role that is no list": (
+        own(roles={"create": "librarian"}),
+        'own_modules.loans.roles.create: use a list of roles, as in [librarian, admin], not "librarian".',
+    ),
+    "a role with a capital letter": (
+        own(roles={"create": ["Librarian", "admin"]}),
+        'own_modules.loans.roles.create: use a-z, 0-9 and _, at most 25, a letter first, for the name of a role, not "Librarian".',
+    ),
+    "roles without admin": (
+        own(roles={"create": ["librarian"]}),
+        "own_modules.loans.roles.create: use [librarian, admin], because admins may do everything.",
+    ),
+    "an action in admin and in roles": (
+        own(admin=["create"], roles={"create": ["librarian", "admin"]}),
+        "own_modules.loans.roles.create: leave it out here or in admin, because both say who may do it.",
     ),
     "unique of a truth value": (
         own(fields={"open": "bool"}, unique=["open"]),

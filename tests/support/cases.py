@@ -43,6 +43,33 @@ loans:
     active: [returned]
     returned: []
     rejected: []
+shelves:
+  fields:
+    row: int
+    floor: int
+    wing: [north, south]
+    donor: -> members?
+  unique: [[row, wing], [floor, donor]]
+  states:
+    planned: [built]
+    built: [planned]
+  admin: [create, move.planned]
+  roles:
+    update: [librarian, admin]
+holidays:
+  fields:
+    day: date
+  unique: [day]
+  routes: [list, get]
+visits:
+  fields:
+    member: -> members
+    holiday: -> holidays
+    name: str
+  search: [name]
+  routes: [create, list, get]
+  roles:
+    get: [librarian, member, admin]
 tags:
   entity: Label
   fields:
