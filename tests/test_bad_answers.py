@@ -37,7 +37,7 @@ MODULES = " or ".join(", ".join(CATALOG).rsplit(", ", 1))
 NAME_RULE = "a-z, 0-9 and _, at most 30, a letter first"
 SHORT_NAME_RULE = "a-z, 0-9 and _, at most 25, a letter first"
 TYPES = "str, text, int, decimal, bool, date, datetime, uuid, email, url, json, a list of choices or -> MODULE, with ? for optional and = for a default"
-KEYS = "the keys entity, phase, coverage, fields, unique, search, states, routes, admin or roles"
+KEYS = "the keys entity, phase, coverage, fields, unique, search, states, check, routes, admin or roles"
 PROJECT_NAME_RULE = "1 to 60 letters, digits, spaces and . , & ' ( ) + -, a letter or digit first"
 DESCRIPTION_RULE = "one line of 1 to 200 characters without backslashes and three double quotes in a row"
 QUESTIONS = "coverage_total, database_access, description, domain, modules, own_modules, package_name, plan, project_name, python_version, repository_folder"
@@ -503,6 +503,51 @@ BAD_ANSWERS: dict[str, tuple[Answers, str]] = {
     "the same unique list twice": (
         own(fields={"a": "str", "b": "bool"}, unique=[["a", "b"], ["a", "b"]]),
         "own_modules.loans.unique: use each list of fields only once.",
+    ),
+    # --- check
+    "check that is no list": (
+        own(check="ends > starts"),
+        'own_modules.loans.check: use a list of rules, as in [ends > starts], not "ends > starts".',
+    ),
+    "check with another operator": (
+        own(fields={"a": "int", "b": "int"}, check=["a = b"]),
+        'own_modules.loans.check: use two fields with >, >=, <, <= or != between them, as in ends > starts, not "a = b".',
+    ),
+    "check with a number": (
+        own(fields={"a": "int"}, check=["a > 0"]),
+        'own_modules.loans.check: use a (a field of the module), not "0".',
+    ),
+    "check of a field with itself": (
+        own(fields={"a": "int"}, check=["a > a"]),
+        'own_modules.loans.check: use two different fields, not "a > a".',
+    ),
+    "check of a date and a time": (
+        own(fields={"a": "date", "b": "datetime"}, check=["a > b"]),
+        'own_modules.loans.check: use two numbers (int, decimal), two fields of type date, or two of type datetime, not "a > b".',
+    ),
+    "check that the defaults break": (
+        own(fields={"a": "int = 1", "b": "int = 2"}, check=["a > b"]),
+        'own_modules.loans.check: use defaults for which a > b is true, not "2 and 1".',
+    ),
+    "check with one great default": (
+        own(fields={"a": "int", "b": "int = 2000"}, check=["a > b"]),
+        "own_modules.loans.check: use a default for a, too, or none for b, because the tests need numbers that go with it.",
+    ),
+    "check of a date with a default": (
+        own(fields={"a": "date", "b": "date = 2030-01-01"}, check=["a > b"]),
+        "own_modules.loans.check: leave out the default of b, which a > b compares.",
+    ),
+    "checks that contradict each other": (
+        own(fields={"a": "int", "b": "int"}, check=["a > b", "b > a"]),
+        "own_modules.loans.check: use each pair of fields only once.",
+    ),
+    "checks that contradict each other in a circle": (
+        own(fields={"a": "int", "b": "int", "c": "int"}, check=["a > b", "b > c", "c > a"]),
+        "own_modules.loans.check: leave out one of a > b, b > c, c > a, because no record can follow all of them.",
+    ),
+    "check that follows from others": (
+        own(fields={"a": "int", "b": "int", "c": "int"}, check=["a > b", "b > c", "a > c"]),
+        "own_modules.loans.check: leave out a > c, because a is compared with a field that is compared with c.",
     ),
     # --- routes, admin, roles
     "routes that are not a list": (

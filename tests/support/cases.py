@@ -49,6 +49,13 @@ shelves:
     floor: int
     wing: [north, south]
     donor: -> members?
+    opens: datetime
+    closes: datetime?
+    seats: int = 2
+    most: int = 6
+    fee: decimal
+    deposit: decimal?
+  check: [opens < closes, most >= seats, deposit <= fee, row != floor]
   unique: [[row, wing], [floor, donor]]
   states:
     planned: [built]

@@ -29,6 +29,7 @@ from sqlalchemy.sql import visitors
 from sqlalchemy.types import TypeDecorator
 
 from .clock import utcnow
+from .comparisons import Comparison
 from .database import Base
 
 _organisation: ContextVar[UUID | None] = ContextVar("organisation", default=None)
@@ -73,6 +74,8 @@ class Record(Base):
 
     list_order: ClassVar[tuple[str, ...]] = ("created_at", "id")
     """The columns by which lists are sorted, the last one unique; each table has an index of them."""
+    __checks__: ClassVar[tuple[str, ...]] = ()
+    """Rules that compare two columns, such as `ends > starts`; the service checks them, and so do constraints."""
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     organisation_id: Mapped[UUID] = mapped_column(
@@ -82,11 +85,13 @@ class Record(Base):
     updated_at: Mapped[datetime] = mapped_column(default=utcnow, onupdate=utcnow)
 
     def __init_subclass__(cls, **options: Any) -> None:
-        """Map the class, and add the index of its lists."""
+        """Map the class, and add the index of its lists and the constraints of its checks."""
         super().__init_subclass__(**options)
         if "__tablename__" in vars(cls):
             columns = (getattr(cls, name) for name in ("organisation_id", *cls.list_order))
             Index(f"ix_{cls.__tablename__}_organisation_id", *columns)
+            for rule in cls.__checks__:
+                Comparison.parse(rule).constrain(cls.metadata.tables[cls.__tablename__])
 
     @classmethod
     def referable(cls) -> ColumnElement[bool]:
