@@ -602,6 +602,10 @@ BAD_ANSWERS: dict[str, tuple[Answers, str]] = {
         own(roles={"create": ["librarian"]}),
         "own_modules.loans.roles.create: use [librarian, admin], because admins may do everything.",
     ),
+    "an entity that the routes with roles use": (
+        own(name="roles", admin=["create"]),
+        "own_modules.roles.entity: use OwnRole or another name, because the routes of a module with admin or roles use Role.",
+    ),
     "an action in admin and in roles": (
         own(admin=["create"], roles={"create": ["librarian", "admin"]}),
         "own_modules.loans.roles.create: leave it out here or in admin, because both say who may do it.",

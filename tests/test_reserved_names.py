@@ -16,7 +16,9 @@ from tests.support.services import Service
 from tests.support.strategies import RESERVED
 
 # The generated files of a module `things` define names with `Thing`, which are not reserved. No entity begins with Test.
-OWN = re.compile(r"(Test)?(Member|Loan|Label)(State|Kind|Create|Update|Query|Read|Move|Service)?")
+OWN = re.compile(
+    r"(Test)?(Member|Loan|Label|Shelf|Holiday|Visit)(State|Kind|Wing|Create|Update|Query|Read|Move|Service)?"
+)
 
 
 def test_keywords() -> None:
@@ -48,7 +50,10 @@ def test_names_that_a_module_imports(written: Callable[[str], Service], file: st
 
     names = {name for path in modules.glob(f"*/{file}.py") for name in _names(path)}
 
-    assert {name for name in names if _could_be_an_entity(name)} - set(RESERVED["entities"]) == set()
+    assert {name for name in names if _could_be_an_entity(name)} - {
+        *RESERVED["entities"],
+        *RESERVED["entities_with_roles"],
+    } == set()
 
 
 def test_names_that_the_tests_of_a_module_import(written: Callable[[str], Service]) -> None:

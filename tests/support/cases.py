@@ -44,6 +44,7 @@ loans:
     returned: []
     rejected: []
 shelves:
+  entity: Shelf
   fields:
     row: int
     floor: int
