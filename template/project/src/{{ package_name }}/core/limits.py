@@ -64,7 +64,6 @@ class RequestLimits:
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self.app = app
         self.settings = settings
-        self.hosts = settings.trusted_hosts.replace(",", " ").split()
         self.per_address = RateLimit("address", settings.rate_limit_per_address, settings)
         self.running = 0
 
@@ -86,7 +85,7 @@ class RequestLimits:
 
     async def _check(self, scope: Scope) -> None:
         host = re.sub(r":\d+$", "", Headers(scope=scope).get("host", "").lower())
-        if not any(fnmatchcase(host, pattern) for pattern in self.hosts):
+        if not any(fnmatchcase(host, pattern) for pattern in self.settings.trusted_hosts):
             raise HTTPException(status.HTTP_400_BAD_REQUEST, "This service does not respond for this host.")
         await self.per_address.check(scope["client"][0] if scope.get("client") else "unknown")
         if self.running >= self.settings.max_concurrent_requests:
