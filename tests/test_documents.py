@@ -5,33 +5,23 @@ import os
 import re
 import shlex
 import shutil
-import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from urllib.error import URLError
 from urllib.parse import urlsplit
-from urllib.request import urlopen
 
 import pytest
 import yaml
 
 from phasework.sources import copier_address
-from tests.support.documents import read_blocks, run_commands, shell_variables
-from tests.support.servers import wait_until
+from tests.support.documents import indented, read_blocks, run_commands, running, shell_variables
 from tests.support.services import ROOT, Service, copy_template
 from tests.support.updates import ANSWERS, COMMAND, GIT_VARIABLES, WORKING_TREE, commit_all, git, make_versions
 
 README = ROOT / "README.md"
 TUTORIAL = ROOT / "docs/tutorial.md"
 NO_TAGS = "No git tags found in template; using HEAD as ref"
-
-
-def indented(page: Path) -> list[str]:
-    """Return the commands in the indented blocks of a page."""
-    return [line[4:] for line in page.read_text(encoding="utf-8").splitlines() if line.startswith("    ")]
 
 
 # --- What a phase is ------------------------------------------------------------------------------
@@ -62,7 +52,7 @@ INSTALLER = "https://astral.sh/uv/install.sh"
 
 def test_the_same_installers_of_uv_are_shown() -> None:
     for page in (README, TUTORIAL):
-        assert f"curl -LsSf {INSTALLER} | sh" in indented(page)
+        assert f"curl -LsSf {INSTALLER} | sh" in indented(page.read_text(encoding="utf-8"))
         assert "`pipx install uv`" in page.read_text(encoding="utf-8")
 
 
@@ -71,7 +61,7 @@ def test_the_installer_of_uv_works(tmp_path: Path) -> None:
     reached = subprocess.run(["curl", "-LsSf", "--max-time", "20", "-o", os.devnull, INSTALLER], check=False)
     if reached.returncode != 0:
         pytest.skip(f"{INSTALLER} cannot be reached")
-    [command] = [line for line in indented(README) if INSTALLER in line]
+    [command] = [line for line in indented(README.read_text(encoding="utf-8")) if INSTALLER in line]
 
     # It changes no shell of this machine.
     places = {"HOME": str(tmp_path), "UV_UNMANAGED_INSTALL": str(tmp_path / "bin")}
@@ -171,31 +161,6 @@ def test_renovate_gets_the_full_url_of_the_template() -> None:
 
 
 # --- The first request ----------------------------------------------------------------------------
-
-
-@contextmanager
-def running(command: str, folder: Path, variables: dict[str, str]) -> Iterator[str]:
-    """Run the command of a server on another port; yield its address when it responds."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        address = f"127.0.0.1:{free.getsockname()[1]}"
-    server = subprocess.Popen(
-        ["bash", "-c", f"exec {command} --port {address.partition(':')[2]}"], cwd=folder, env=variables
-    )
-    try:
-        wait_until(lambda: server.poll() is not None or responds(f"http://{address}/ready"))
-        assert server.poll() is None, f"{command} ended"
-        yield address
-    finally:
-        server.kill()
-        server.wait()
-
-
-def responds(url: str) -> bool:
-    try:
-        with urlopen(url, timeout=5):
-            return True
-    except URLError:
-        return False
 
 
 @pytest.mark.parametrize(

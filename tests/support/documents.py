@@ -2,13 +2,18 @@
 
 import os
 import re
+import socket
 import subprocess
 import sys
 import textwrap
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
 
+from .servers import wait_until
 from .services import Service
 from .updates import GIT_VARIABLES, WORKING_TREE
 
@@ -64,6 +69,11 @@ def change(file: Path, diff: str) -> None:
     file.write_text(text, encoding="utf-8")
 
 
+def indented(text: str) -> list[str]:
+    """Return the commands in the indented blocks of a page."""
+    return [line[4:] for line in text.splitlines() if line.startswith("    ")]
+
+
 def run_commands(commands: str, folder: Path, variables: Mapping[str, str]) -> Path:
     """Run commands in a shell, and return the folder in which they end. A failure fails the test with its output."""
     run = subprocess.run(
@@ -98,3 +108,29 @@ def shell_variables(folder: Path, service: Service, template: Path) -> dict[str,
         "TEMPLATE": str(template),
         "UV": str(folder / "uv"),
     }
+
+
+@contextmanager
+def running(command: str, folder: Path, variables: dict[str, str]) -> Iterator[str]:
+    """Run the command of a server on another port; yield its address when it responds."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    server = subprocess.Popen(
+        ["bash", "-c", f"exec {command} --port {address.partition(':')[2]}"], cwd=folder, env=variables
+    )
+    try:
+        wait_until(lambda: server.poll() is not None or responds(f"http://{address}/ready"))
+        assert server.poll() is None, f"{command} ended"
+        yield address
+    finally:
+        server.kill()
+        server.wait()
+
+
+def responds(url: str) -> bool:
+    """Return whether a request succeeds."""
+    try:
+        with urlopen(url, timeout=5):
+            return True
+    except URLError:
+        return False
