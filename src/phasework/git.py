@@ -189,9 +189,13 @@ class Repository:
         return found
 
     def find_files(self, *patterns: str) -> Tree:
-        """Return the files with names of these patterns in the whole repository, by their path from its root."""
-        patterns = tuple(f":(top,glob)**/{pattern}" for pattern in patterns)
-        lines = self.run("ls-files", "--stage", "--full-name", "-z", "--", *patterns).split("\0")
+        """Return the files that match one of these patterns in the whole repository, by their path from its root.
+
+        `**/` at the beginning of a pattern matches every folder.
+        """
+        lines = self.run(
+            "ls-files", "--stage", "--full-name", "-z", "--", *(f":(top,glob){pattern}" for pattern in patterns)
+        ).split("\0")
         found = (line.partition("\t") for line in lines if line)
         return {path: " ".join(entry.split()[:2]) for entry, _, path in found}
 

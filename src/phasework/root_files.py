@@ -2,18 +2,21 @@
 
 import re
 import textwrap
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from .answers import Answers, is_service
-from .git import ANY_NAME, GitError, Tree, run_git
+from .git import ANY_NAME, GitError, Repository, Tree, run_git
+from .merge import move
 from .rules import load_rules
 
 FOLDER = "repository_folder"
 """The question whose answer is the folder of the service in its repository."""
 GITHUB = ".github/"
+WORKFLOWS = (f"{GITHUB}workflows/*.yml", f"{GITHUB}workflows/*.yaml")
 HOOKS = ".pre-commit-config.yaml"
 HOOK = """\
 - repo: local
@@ -55,9 +58,13 @@ def folder_in(root: Path | None, folder: Path) -> str:
 
 def has_service(root: Path) -> bool:
     """Return whether there is a service at the root of a repository, or a workflow of one in a subfolder."""
-    workflows = [file.read_text(encoding="utf-8", errors="replace") for file in root.glob(f"{GITHUB}workflows/*.yml")]
-    folders = {folder for text in workflows for folder in re.findall(r"working-directory: (\S+)", text)}
-    return any(is_service(root / folder) for folder in {"", *folders})
+    workflows = [file.read_bytes() for pattern in WORKFLOWS for file in root.glob(pattern)]
+    return any(is_service(root / folder) for folder in {"", *chain.from_iterable(map(folders_in, workflows))})
+
+
+def folders_in(workflow: bytes) -> set[str]:
+    """Return the folders of services in which a workflow runs."""
+    return set(re.findall(r"working-directory: (\S+)", workflow.decode(errors="replace")))
 
 
 def name_problem(folder: str) -> str:
@@ -70,6 +77,21 @@ def place_at_root(tree: Tree, answers: Answers, up: str) -> Tree:
     if not answers.get(FOLDER):
         return tree
     return {f"{up}{path}" if path.startswith(GITHUB) else path: entry for path, entry in tree.items()}
+
+
+def follow_workflow(repository: Repository, base: Tree, theirs: Tree, folders: set[str]) -> tuple[Tree, Tree]:
+    """Return both trees with the workflow at the place to which the team has renamed it at the root.
+
+    `folders` are those of the service, now and before: its workflow runs in one of them.
+    """
+    up = "../" * len(Path(repository.prefix).parts)
+    workflows = {up + path: entry for path, entry in repository.find_files(*WORKFLOWS).items()}
+    written = [path for tree in (base, theirs) for path in tree if path.startswith(f"{up}{GITHUB}")]
+    if not up or len(written) < 2 or written[0] in workflows:
+        return base, theirs
+    found = [path for path, entry in workflows.items() if folders_in(repository.content(entry)) & folders]
+    moves = dict.fromkeys(written, found[0]) if len(found) == 1 else {}
+    return move(base, moves), move(theirs, moves)
 
 
 def hook_of(folder: str, workflow: str) -> str:

@@ -13,7 +13,7 @@ from .merge import SUITE
 from .merge_file import REGULAR
 from .writing import last_words
 
-SETTINGS = ("pyproject.toml", "*ruff*.toml")
+SETTINGS = ("**/pyproject.toml", "**/*ruff*.toml")
 """The files in which ruff finds its settings, and others that they extend: https://docs.astral.sh/ruff/configuration/."""
 FORMATTED = (".md", ".py")
 """The names of files that ruff formats end with these: in Markdown, it formats the code."""

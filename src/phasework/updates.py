@@ -20,7 +20,7 @@ from .merge_file import merge_file
 from .moved_files import find_listed_moves
 from .requirements import needs_lock
 from .revisions import is_known, place_revisions, read_down_revision, read_statements
-from .root_files import FOLDER, HOOKS, add_hook, hook_of, how_to_add, name_problem, place_at_root
+from .root_files import FOLDER, HOOKS, add_hook, follow_workflow, hook_of, how_to_add, name_problem, place_at_root
 from .rules import load_rules
 from .sources import version_order
 from .style import CannotFormat, format_like_ours
@@ -167,6 +167,9 @@ def merge(
         up = "../" * len(Path(repository.prefix).parts)
         base = place_at_root(repository.store(old), recorded, up)
         theirs = place_at_root(repository.store(new), answers, up)
+        base, theirs = follow_workflow(
+            repository, base, theirs, {recorded.get(FOLDER, ""), repository.prefix.rstrip("/")}
+        )
         ours = repository.read_tree(path for path in [*base, *theirs, up + HOOKS] if path.startswith("../"))
         labels = ("yours", f"template {before}", f"template {after}")
         plan = plan_merges(

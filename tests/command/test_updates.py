@@ -700,6 +700,31 @@ def test_a_service_that_moves_takes_its_workflow_along(repository: LivingService
     assert "services/library" not in repository.read(".github/workflows/apps-books.yml")
 
 
+@pytest.mark.parametrize("folder", ["services/library", "apps/books"])
+def test_a_workflow_that_the_team_renamed_is_followed(
+    repository: LivingService, inner: LivingService, folder: str
+) -> None:
+    inner.update()
+    other, renamed = ".github/workflows/a-stock.yml", ".github/workflows/library.yaml"
+    stock = repository.read(AT_ROOT).replace("services/library", "services/stock")
+    repository.write(other, stock)
+    repository.write(renamed, repository.read(AT_ROOT).replace(*EDIT))
+    (repository.folder / AT_ROOT).unlink()
+    (repository.folder / folder).parent.mkdir(exist_ok=True)
+    inner.folder.rename(repository.folder / folder)
+    repository.commit()
+
+    outcome = LivingService(repository.folder / folder).update({"python_version": "3.13"})
+
+    assert outcome.code == 0
+    assert f"../../{renamed}" in outcome.names("merged with your changes")
+    assert EDIT[1] in repository.read(renamed)
+    assert 'UV_PYTHON: "3.13"' in repository.read(renamed)
+    assert f"working-directory: {folder}\n" in repository.read(renamed)
+    assert sorted(path.name for path in (repository.folder / other).parent.iterdir()) == ["a-stock.yml", "library.yaml"]
+    assert repository.read(other) == stock
+
+
 def test_git_knows_the_folder_better_than_an_answer(repository: LivingService, inner: LivingService) -> None:
     inner.update()
     repository.commit()
