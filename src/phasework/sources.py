@@ -3,6 +3,7 @@
 import json
 import re
 import sys
+import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, distribution
@@ -113,6 +114,27 @@ def read_refs(address: str) -> dict[str, str]:
     except GitError as error:
         sys.exit(f"The template at {address} cannot be read. git: {error}.")
     return {name: commit for commit, name in (line.split("\t") for line in lines)}
+
+
+def read_file(address: str, version: str, path: str) -> str | None:
+    """Return the text of a file in a template's repository at a version, empty if it has none, or None without a repository.
+
+    `version` is what `git describe` calls it.
+    """
+    source = git_address(address)
+    with tempfile.TemporaryDirectory(prefix="phasework-template-") as folder:
+        try:
+            if not is_local(source):
+                with progress("Reading the changelog ..."):
+                    run_git("clone", "--quiet", "--bare", "--filter=blob:none", "--", source, folder)
+            repository = Path(source if is_local(source) else folder)
+            run_git("rev-parse", "--verify", "--quiet", f"{version}^{{commit}}", cwd=repository)
+        except GitError:
+            return None
+        try:
+            return run_git("show", f"{version}:{path}", cwd=repository).decode(errors="replace")
+        except GitError:
+            return ""
 
 
 def newest_tag(names: Iterable[str]) -> str:

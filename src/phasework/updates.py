@@ -185,7 +185,7 @@ def merge(
         return 0
     if obstacle := repository.find_obstacle(ours, plan.tree):
         sys.exit(f"{obstacle}: move it first.")
-    title, changes = headline(plan, before, after, pretend=pretend), find_changes(before, after)
+    title, changes = headline(plan, before, after, pretend=pretend), find_changes(answers["_src_path"], before, after)
     write_summary(summary, to_markdown(plan, title, changes))
     steps: Iterable[str] = []
     if not pretend:

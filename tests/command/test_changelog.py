@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from phasework.changelog import read_changes
+from phasework.changelog import find_changes, read_changes
 from tests.support.folders import Folder
-from tests.support.updates import COMMAND, WORKING_TREE
+from tests.support.updates import COMMAND, WORKING_TREE, commit_all, git
 
 CHANGELOG = """\
 # Changelog
@@ -45,13 +45,88 @@ SECOND = "## [0.2.0] - 2027-01-11\n\n- Second."
         ("v0.2.0", "v0.3.0-2-g1a2b3c4", f"## [Unreleased]\n\n- To come.\n\n{THIRD}"),
         ("v0.0.9", "v0.1.0", "## [0.1.0] - 2026-12-01\n\n- First."),
         ("v0.3.0", "v0.2.0", ""),
-        ("v0.3.0-2-g1a2b3c4", "v0.3.0-2-g1a2b3c4", ""),
-        ("1a2b3c4", "v0.2.0", ""),
-        ("v0.2.0", "1a2b3c4", ""),
+        ("1a2b3c4", "v0.1.0", "## [0.1.0] - 2026-12-01\n\n- First."),
+        ("v0.2.0", "1a2b3c4", f"## [Unreleased]\n\n- To come.\n\n{THIRD}"),
     ],
 )
 def test_the_sections_between_two_versions_are_read(before: str, after: str, changes: str) -> None:
     assert read_changes(CHANGELOG, before, after) == changes
+
+
+GROUPED = """\
+# Changelog
+
+## [Unreleased]
+
+### Added
+
+**Pages**
+
+- A page
+  about cats.
+- A page about dogs.
+
+**Commands**
+
+- `purr`.
+
+### Fixed
+
+- A page about
+  cats.
+
+  It has a picture.
+
+Thank you all.
+
+## [0.1.0] - 2026-12-01
+
+- First.
+"""
+
+
+DOGS = "- A page about dogs.\n"
+PURR = "- `purr`.\n"
+PICTURE = "  It has a picture.\n"
+
+
+@pytest.mark.parametrize(
+    ("known", "changes"),
+    [
+        (GROUPED, ""),
+        (GROUPED.replace("A page\n  about", "A page about").replace("[Unreleased]", "[0.0.9]"), ""),
+        (GROUPED.replace(DOGS, ""), f"## [Unreleased]\n\n### Added\n\n**Pages**\n\n{DOGS}"),
+        (
+            GROUPED.replace(PURR, "").replace(PICTURE, ""),
+            f"## [Unreleased]\n\n### Added\n\n**Commands**\n\n{PURR}\n### Fixed\n\n{PICTURE}",
+        ),
+        ("", GROUPED.partition("\n\n")[2]),
+    ],
+    ids=["nothing", "only moved", "an item", "in two groups", "no changelog"],
+)
+def test_what_the_changelog_of_a_commit_says_already_is_left_out(known: str, changes: str) -> None:
+    assert read_changes(GROUPED, "1a2b3c4", "5d6e7f8", known) == changes.strip()
+
+
+@pytest.mark.parametrize("scheme", ["", "file://"])
+def test_commits_without_tags_are_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scheme: str) -> None:
+    template = tmp_path / "template"
+    for text in (None, GROUPED.replace(DOGS, ""), GROUPED):
+        template.mkdir(exist_ok=True)
+        if text:
+            (template / "CHANGELOG.md").write_text(text, encoding="utf-8")
+        commit_all(template, "Change")
+    monkeypatch.setattr("phasework.changelog.data_folder", lambda: template)
+    newest, before, first = git(template, "log", "--format=%h").split()
+
+    def changes(version: str) -> str:
+        return find_changes(f"{scheme}{template}", version, newest)
+
+    assert changes(before) == f"## [Unreleased]\n\n### Added\n\n**Pages**\n\n{DOGS}".strip()
+    assert changes(first) == GROUPED.partition("\n\n")[2].strip()
+    assert changes(newest) == ""
+    # Such as uncommitted changes at the last update.
+    assert changes("0123456") == ""
 
 
 @pytest.fixture
