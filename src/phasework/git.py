@@ -32,6 +32,9 @@ AT_ROOT = (".github", ".pre-commit-config.yaml")
 ANY_NAME = "surrogateescape"
 
 
+# Empty files are all alike.
+FIND_RENAMES = ("--find-renames=70%", "--no-rename-empty")
+
 # Git hooks set these for the repository that is committed to.
 INHERITED = ("GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE")
 NO_REPOSITORY = "not a git repository"
@@ -125,13 +128,32 @@ class Repository:
                 return operation
         return ""
 
-    def read_tree(self, outside: Iterable[str] = ()) -> Tree:
+    def read_tree(self, outside: Iterable[str] = (), commit: str = "HEAD") -> Tree:
         """Return the files of the service in the last commit, and those of `outside`, which are not in its folder."""
-        tree = self._list_tree("-r", "HEAD")
+        tree = self._list_tree("-r", commit)
         for path in outside:
-            found = self._list_tree("--full-tree", "HEAD", "--", self._at_root(path))
+            found = self._list_tree("--full-tree", commit, "--", self._at_root(path))
             tree |= dict.fromkeys([path] if found else [], "".join(found.values()))
         return tree
+
+    def read_work_tree(self, outside: Iterable[str] = ()) -> Tree:
+        """Return the files of the service as they are in its folder now, like `read_tree`, without ignored ones."""
+        existing = [path for path in outside if os.path.lexists(self.root / path)]
+        index = Path(self.run("rev-parse", "--path-format=absolute", "--git-path", "index"))
+        with tempfile.TemporaryDirectory() as folder:
+            copied = Path(folder, "index")
+            if index.exists():
+                shutil.copy2(index, copied)
+            variables = {"GIT_INDEX_FILE": str(copied)}
+            self.run("add", "--all", "--", ".", *existing, variables=variables)
+            return self.read_tree(existing, self.run("write-tree", variables=variables))
+
+    def patch(self, before: Tree, after: Tree) -> bytes:
+        """Return the differences between two trees in git's format for patches, with paths from the root."""
+        trees = [
+            self._store_tree({self._at_root(path): entry for path, entry in tree.items()}) for tree in (before, after)
+        ]
+        return run_git("diff-tree", "-r", "-p", "--binary", *FIND_RENAMES, *trees, cwd=self.top)
 
     def _list_tree(self, *arguments: str) -> Tree:
         lines = self.run("ls-tree", "-z", *arguments).split("\0")
@@ -159,9 +181,8 @@ class Repository:
             self._store_tree(before),
             self.run("rev-parse", "HEAD:./") if after is None else self._store_tree(after),
         ]
-        # Empty files are all alike.
-        options = ["-r", "-z", "--name-status", "--diff-filter=R", "--find-renames=70%", "--no-rename-empty"]
-        words = self.run("diff-tree", *options, *trees).split("\0")
+        options = ["-r", "-z", "--name-status", "--diff-filter=R"]
+        words = self.run("diff-tree", *options, *FIND_RENAMES, *trees).split("\0")
         return dict(zip(words[1::3], words[2::3], strict=True))
 
     def _store_tree(self, tree: Tree) -> str:

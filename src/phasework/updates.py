@@ -105,7 +105,6 @@ def render(answers: Answers, changes: Answers, version: str | None, old: Path, n
     # Importing Copier takes half a second.
     import copier
 
-    recorded = {key: value for key, value in answers.items() if not key.startswith("_")}
     new.mkdir()
     # Copier takes this file for the answers that were given before.
     (new / answers_file).write_text(yaml.safe_dump(answers, allow_unicode=True, sort_keys=False), encoding="utf-8")
@@ -113,11 +112,9 @@ def render(answers: Answers, changes: Answers, version: str | None, old: Path, n
     source = answers["_src_path"]
     options: dict[str, Any] = {"answers_file": answers_file, "defaults": True, "quiet": True}
     try:
-        with copier_errors(source):
-            with progress("Writing the new version ..."):
-                copier.run_recopy(new, changes, vcs_ref=reference, overwrite=True, **options)
-            with progress("Writing the present version ..."):
-                copier.run_copy(source, old, recorded, vcs_ref=answers["_commit"], **options)
+        with copier_errors(source), progress("Writing the new version ..."):
+            copier.run_recopy(new, changes, vcs_ref=reference, overwrite=True, **options)
+        render_recorded(answers, old, answers_file=answers_file)
     except KeyboardInterrupt:
         interrupted("Nothing was changed.")
     after = read_answers(new / answers_file)
@@ -125,6 +122,20 @@ def render(answers: Answers, changes: Answers, version: str | None, old: Path, n
         sys.exit(
             f"The service has {answers['_commit']}, and the newest version is {after['_commit']}: choose one with --vcs-ref."
         )
+
+
+def render_recorded(answers: Answers, folder: Path, *, answers_file: str) -> None:
+    """Write the service into a folder, as its version of the template writes it for the recorded answers.
+
+    Exit if Copier refuses.
+    """
+    import copier
+
+    source = answers["_src_path"]
+    recorded = {key: value for key, value in answers.items() if not key.startswith("_")}
+    options: dict[str, Any] = {"answers_file": answers_file, "defaults": True, "quiet": True}
+    with copier_errors(source), progress("Writing the present version ..."):
+        copier.run_copy(source, folder, recorded, vcs_ref=answers["_commit"], **options)
 
 
 def moved_folder(repository: Repository, answers: Answers) -> Answers:
