@@ -1,4 +1,4 @@
-"""The tests of every route find the mistakes in a new route."""
+"""The tests of every route find the mistakes in a new route, and the removal of a released one."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -60,7 +60,9 @@ ASYNCdef count_colours(service: Service) -> int:
     AWAITservice.list()
     return 1
 """
+API_CHANGES = ("tests/api/core/test_api_changes.py",)
 FAILURES = {
+    "test_no_change_breaks_a_client",
     "test_every_route_requires_a_token[GET /tickets/favourite-colour]",
     "test_a_public_route_needs_no_token[GET /tickets/colours]",
     "test_a_bad_key_is_refused[POST /tickets/colours]",
@@ -84,11 +86,15 @@ FAILURES = {
 )
 def test_careless_route_is_found(written: Callable[[str], Service], tmp_path: Path, form: str) -> None:
     service = written(CASES[form]).copy(tmp_path / "service")
+    # What the API had when it was released. Then a route was removed.
+    service.run("pytest", "--no-cov", *API_CHANGES, "--store-openapi")
+    stored = service.folder / "openapi.json"
+    stored.write_text(stored.read_text(encoding="utf-8").replace('"/tickets/{ticket_id}/', '"/cards/{ticket_id}/', 1))
     router = service.folder / "src" / service.package / "modules/tickets/router.py"
     route = ROUTE.replace("ASYNC", "async " * (form == "async")).replace("AWAIT", "await " * (form == "async"))
     router.write_text(router.read_text(encoding="utf-8") + route)
 
-    output = service.run("pytest", "--no-cov", *TESTS, expect=pytest.ExitCode.TESTS_FAILED)
+    output = service.run("pytest", "--no-cov", *TESTS, *API_CHANGES, expect=pytest.ExitCode.TESTS_FAILED)
 
     failed = {line.partition("::")[2].partition(" - ")[0] for line in output.splitlines() if line.startswith("FAILED")}
     assert failed >= FAILURES

@@ -18,6 +18,7 @@ PARTS = (
     "phases",
     "unawaited",
     "no_mocks",
+    "api_changes",
 )
 
 pytest_plugins = [f"{__name__}.{part}" for part in PARTS]

@@ -77,7 +77,7 @@ def sample(schema: Schema, document: Schema) -> Any:
         if given in schema:
             return schema[given]
     if "$ref" in schema:
-        return sample(_resolve(schema["$ref"], document), document)
+        return sample(resolved(schema, document), document)
     if "allOf" in schema:
         parts = [sample(part, document) for part in schema["allOf"]]
         return parts[0] if len(parts) == 1 else {name: value for part in parts for name, value in part.items()}
@@ -111,16 +111,18 @@ def _content(message: Schema) -> Schema | None:
     return schema
 
 
-def _resolve(reference: str, document: Schema) -> Schema:
+def resolved(part: Schema, document: Schema) -> Schema:
+    """Return the part of a document that a reference, such as `#/components/schemas/Parcel`, names; else the part itself."""
+    if "$ref" not in part:
+        return part
     found = document
-    for step in reference.removeprefix("#/").split("/"):
+    for step in part["$ref"].removeprefix("#/").split("/"):
         found = found[step]
-    return found
+    return resolved(found, document)
 
 
 def _is_list(schema: Schema, document: Schema) -> bool:
-    if "$ref" in schema:
-        return _is_list(_resolve(schema["$ref"], document), document)
+    schema = resolved(schema, document)
     fields = schema.get("properties", {})
     # A record may have `items` too, but unlike a page it has an id.
     is_page = "id" not in fields and fields.get("items", {}).get("type") == "array"
@@ -128,9 +130,7 @@ def _is_list(schema: Schema, document: Schema) -> bool:
 
 
 def _references(schema: Schema, document: Schema) -> tuple[str, ...]:
-    if "$ref" in schema:
-        return _references(_resolve(schema["$ref"], document), document)
-    fields = schema.get("properties", {}).items()
+    fields = resolved(schema, document).get("properties", {}).items()
     return tuple(name for name, value in fields if name.endswith("_id") and _is_uuid(value))
 
 
