@@ -8,8 +8,11 @@ from typing import Annotated
 import typer
 from questionary import Choice
 
-from ..answers import Answers, find_answers_file
+from ..answers import Answers, find_answers_file, is_service
+from ..commented_yaml import to_commented_yaml
 from ..console import interrupted, notice, show
+from ..database_tables import read_tables
+from ..described_tables import Describer
 from ..module_questions import ask_module, ask_plan
 from ..modules import (
     Described,
@@ -39,12 +42,27 @@ def add(
         typer.Argument(metavar="[NAME]...", help="Modules of the catalog; by default, the command asks."),
     ] = None,
     file: Annotated[Path | None, typer.Option("--from", metavar="FILE", help="Add the modules in a YAML file.")] = None,
+    database: Annotated[
+        str | None,
+        typer.Option(
+            "--from-database",
+            metavar="URL",
+            help="Print own modules for the tables NAME of a database, by default all, and add nothing.",
+        ),
+    ] = None,
     folder: Folder = Path(),
 ) -> None:
     """Add modules to a service.
 
     Asks for a module of the catalog, or for a module of your own step by step. The service stays at its version of the template.
     """
+    if file and database:
+        raise typer.BadParameter(
+            "print the modules into a file, look at them, and add them with --from", param_hint="--from"
+        )
+    if database:
+        print(describe_database(load_rules(), folder.resolve(), database, names or []), end="")
+        return
     if file and names:
         raise typer.BadParameter(
             "write modules of the catalog into the file, too, or leave out --from", param_hint="NAME"
@@ -69,6 +87,14 @@ def add_modules(rules: Rules, root: Path, answers: Answers, names: Sequence[str]
         notice(UNCHANGED)
         return DECLINED
     return update(root, changes)
+
+
+def describe_database(rules: Rules, root: Path, url: str, names: Sequence[str]) -> str:
+    """Return own modules for the tables of a database, as YAML; those of a service in `root` can be referred to."""
+    answers = (
+        read_all_answers(find_answers_file(root)) if is_service(root) else rules.with_defaults({"domain": "blank"})
+    )
+    return to_commented_yaml(Describer(rules, answers, read_tables(url, names)).describe())
 
 
 def describe(rules: Rules, answers: Answers, names: Sequence[str], file: Path | None) -> Described:
