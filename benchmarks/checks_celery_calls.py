@@ -63,7 +63,7 @@ def change_calls(
         for node in ast.walk(tree):
             if isinstance(node, ast.Call) and (path, place(node)) in right:
                 change(node, right[path, place(node)][0].method, kind)
-        after = task_calls(Source(path, ast.unparse(tree).encode())) or []
+        after = task_calls(Source(path, b"# celery\n" + ast.unparse(tree).encode())) or []
         for old, new in zip(before, after, strict=True):
             if (path, old.place) in right and old.arguments != new.arguments:
                 _, task = right[path, old.place]
@@ -99,7 +99,7 @@ def breaks(parameters: Parameters, given: Arguments, before: int | None) -> bool
     signature = as_signature(parameters)
     bind = signature.bind_partial if before is None else signature.bind
     try:
-        bind(*range(given.count + (before or 0)), **dict.fromkeys(given.keywords))
+        bind(*range(given.by_position + (before or 0)), **dict.fromkeys(given.keywords))
     except TypeError:
         return True
     return False

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from . import commits, imports
+from . import imports
 from .changes import find_ignored
 from .check import Check, Finding
 from .commits import find_commits, find_given
@@ -132,6 +132,6 @@ CHECK = Check(
     summary="Imports that do not resolve, production code that imports tests, new cycles, broken contracts of import-linter.",
     run=run,
     blocks=True,
-    scans=(imports.scan, commits.scan),
+    scans=(imports.scan,),
     settings={"services": []},
 )

@@ -2,8 +2,7 @@
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from .check import Place, place
 from .source import Source
@@ -16,8 +15,7 @@ EXPECTS_AN_ERROR = {"suppress", "raises", "assertRaises", "assertRaisesRegex", "
 IMPORTERS = {"import_module", "__import__"}
 
 
-@dataclass(frozen=True, slots=True)
-class Import:
+class Import(NamedTuple):
     """One imported module, with the names that are taken from it."""
 
     place: Place

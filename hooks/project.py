@@ -1,6 +1,7 @@
 """The code base that is checked: its files, its settings and what was read of them."""
 
 import fnmatch
+import pickle
 import re
 import sys
 import tomllib
@@ -39,6 +40,7 @@ class Project:
         self._options = options or {}
         self._stored = Stored(cache_file(root) if stored else None)
         self._facts: dict[str, Facts] = {}
+        self._unpacked: dict[tuple[str, Scan], Any] = {}
         self._named: set[str] | None = None
         self.unread: dict[str, str] = {}
         """The files that were not read, each with the reason."""
@@ -154,17 +156,20 @@ class Project:
         """
         paths = list(paths)
         self.prepare(dict.fromkeys(paths, (scan,)))
-        name = name_of(scan)
         for path in paths:
-            if (facts := self._facts[path].get(name)) is not None:
+            if (facts := self.fact(scan, path)) is not None:
                 yield path, facts
 
     def fact(self, scan: Scan, path: str) -> Any:
         """Return the facts that a scan finds in a file, or None."""
-        name = name_of(scan)
-        if name not in self._facts.get(path, ()):
-            self.prepare({path: (scan,)})
-        return self._facts[path][name]
+        key = path, scan
+        if key not in self._unpacked:
+            name = name_of(scan)
+            if name not in self._facts.get(path, ()):
+                self.prepare({path: (scan,)})
+            packed = self._facts[path][name]
+            self._unpacked[key] = None if packed is None else pickle.loads(packed)
+        return self._unpacked[key]
 
     def others_with(self, patterns: Sequence[str]) -> list[str]:
         """Return the files that are not judged but match one of some patterns: what changed may break them."""
@@ -205,8 +210,8 @@ class Project:
         return tuple(scan for scan in needed if name_of(scan) not in known)
 
     def _note(self, path: str, facts: Facts) -> None:
-        if UNREAD in facts and not Path(path).is_absolute():
-            self.unread[path] = facts[UNREAD]
+        if (reason := facts.get(UNREAD)) and not Path(path).is_absolute():
+            self.unread[path] = reason.decode()
 
     def save(self) -> None:
         """Keep what was read for the next run."""

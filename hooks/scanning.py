@@ -12,13 +12,13 @@ from contextlib import contextmanager
 from functools import cache
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 from .check import Scan
 from .source import NotRead, read_source
 
-Facts = dict[str, Any]
-"""The results of scans of one file, by the scan's name. `UNREAD` has the reason if the file was not read."""
+Facts = dict[str, bytes | None]
+"""The results of scans of one file, by the scan's name, as `pickle` writes them: most are never looked at. `UNREAD` has
+the reason if the file was not read."""
 
 UNREAD = "unread"
 ENOUGH_FOR_A_POOL = 80
@@ -40,11 +40,12 @@ def scan_file(root: Path, path: str, scans: Iterable[Scan]) -> Facts:
     try:
         source = read_source(root, path)
         for scan in scans:
-            facts[name_of(scan)] = scan(source)
+            found = scan(source)
+            facts[name_of(scan)] = None if found is None else pickle.dumps(found, protocol=5)
     except NotRead as reason:
-        return dict.fromkeys(map(name_of, scans)) | {UNREAD: str(reason)}
+        return dict.fromkeys(map(name_of, scans)) | {UNREAD: str(reason).encode()}
     except RecursionError:
-        return dict.fromkeys(map(name_of, scans)) | {UNREAD: "it is nested too deeply"}
+        return dict.fromkeys(map(name_of, scans)) | {UNREAD: b"it is nested too deeply"}
     return facts
 
 
@@ -70,8 +71,8 @@ def scan_files(
     root: Path, jobs: Sequence[tuple[str, Sequence[Scan]]], advance: Callable[[int], None]
 ) -> Iterator[tuple[str, Facts]]:
     """Yield the facts of files, each with the scans that it needs. `advance` is told how many are done."""
-    workers = min(os.cpu_count() or 1, 8)
-    if len(jobs) < ENOUGH_FOR_A_POOL or workers == 1:
+    workers = min(os.cpu_count() or 1, 8) if len(jobs) >= ENOUGH_FOR_A_POOL else 1
+    if workers == 1:
         for job in jobs:
             yield from scan_batch(root, [job])
             advance(1)

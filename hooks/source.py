@@ -10,6 +10,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import TypeVar, cast
 
+from .names import bound_by
 from .walking import Calls, Stores, walk
 
 MAX_SIZE = 1_000_000
@@ -80,6 +81,20 @@ class Source:
         for node in self.nodes:
             found[node.__class__].append(node)
         return found
+
+    @cached_property
+    def imported(self) -> dict[str, str]:
+        """The names that imports bind and nothing else in the file, with their full names."""
+        other = {node.id for node in self.all(ast.Name) if node.ctx.__class__ is not ast.Load}
+        other.update(node.arg for node in self.all(ast.arg))
+        other.update(node.name for node in (*self.functions, *self.all(ast.ClassDef)))
+        other.update(node.name or "" for node in self.all(ast.ExceptHandler))
+        found: dict[str, str] = {}
+        for statement in (*self.all(ast.Import), *self.all(ast.ImportFrom)):
+            for name, full in bound_by(statement):
+                if found.setdefault(name, str(full)) != full:
+                    other.add(name)
+        return {name: full for name, full in found.items() if name not in other}
 
     @property
     def calls(self) -> Calls:

@@ -3,14 +3,13 @@
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .check import Place, place
-from .names import Scope
 from .outline import dotted
 from .source import Source
 from .tasks import Arguments
-from .walking import fails_on_purpose
+from .walking import Context, fails_on_purpose
 
 MENTIONS = re.compile(rb"task|celery|\.delay\(|apply_async", re.IGNORECASE)
 DIRECT = {"run", "__wrapped__", "__call__"}
@@ -25,8 +24,7 @@ Before = int | None
 """How many results of other tasks a signature gets first; None if that is not known."""
 
 
-@dataclass(frozen=True, slots=True)
-class TaskCall:
+class TaskCall(NamedTuple):
     """A call of what may be a task."""
 
     place: Place
@@ -51,7 +49,7 @@ def task_calls(source: Source) -> list[TaskCall] | None:
     found = []
     for node, context in source.calls:
         if _may_call(node.func, known) and not fails_on_purpose(context, EXPECTED):
-            found.append(_read(node, context.scope(NO_FIXTURES), context.where, before))
+            found.append(_read(node, source, context, before))
     return [call for call in found if call] or None
 
 
@@ -69,21 +67,26 @@ def _known(source: Source) -> Iterator[str]:
     yield from (node.name for node in source.functions if node.decorator_list)
 
 
-def _read(node: ast.Call, scope: Scope, where: str, befores: dict[int, Before]) -> TaskCall | None:
+def _read(node: ast.Call, source: Source, context: Context, befores: dict[int, Before]) -> TaskCall | None:
     called, method = node.func, ""
     if isinstance(called, ast.Attribute) and called.attr in DIRECT | SENDING:
         method, called = called.attr, called.value
-    name = _full(called, scope)
+    name = _full(called, source, context)
     if not name or name.startswith("builtins.") or name.endswith("()"):
         return None
     arguments, problem = _arguments(node, method)
     before = befores.get(id(node), _default(node, method))
-    return TaskCall(place(node), name, method, arguments, before, _stand_in(node, scope, method), where, problem)
+    return TaskCall(
+        place(node), name, method, arguments, before, _stand_in(node, context, method), context.where, problem
+    )
 
 
-def _full(function: ast.expr, scope: Scope) -> str:
+def _full(function: ast.expr, source: Source, context: Context) -> str:
     written = dotted(function)
-    first = written.partition(".")[0]
+    first, dot, rest = written.partition(".")
+    if first in source.imported:
+        return source.imported[first] + dot + rest
+    scope = context.scope(NO_FIXTURES)
     if first and scope.is_of_module(first) and scope.full(ast.Name(first)) is None:
         return f"__name__.{written}"
     return scope.certain(function) or ""
@@ -163,7 +166,7 @@ def _sequence(node: ast.expr | None) -> tuple[int, bool, str]:
     """Return how many arguments `args=` has, whether there may be more, and what is wrong with it."""
     if isinstance(node, ast.Tuple | ast.List):
         given = _given(node.elts, [])
-        return given.count, given.more, ""
+        return given.by_position, given.more, ""
     if isinstance(node, ast.Constant) and node.value is not None:
         return 0, True, f"args={ast.unparse(node)} is neither a tuple nor a list"
     absent = node is None or isinstance(node, ast.Constant)
@@ -182,12 +185,14 @@ def _mapping(node: ast.expr | None) -> tuple[tuple[str, ...], bool]:
     return (), not absent
 
 
-def _stand_in(node: ast.Call, scope: Scope, method: str) -> str:
+def _stand_in(node: ast.Call, context: Context, method: str) -> str:
     """Return the first argument if its name says that it stands for `self`."""
     if method not in DIRECT | {"", "delay"} or not node.args or not isinstance(node.args[0], ast.Name):
         return ""
     name = node.args[0].id
     if name == "self":
         return name
-    full = scope.full(node.args[0]) or ""
-    return name if STAND_IN.search(name) and (MOCK.search(full) or name.endswith("self")) else ""
+    if not STAND_IN.search(name):
+        return ""
+    full = context.scope(NO_FIXTURES).full(node.args[0]) or ""
+    return name if MOCK.search(full) or name.endswith("self") else ""

@@ -3,7 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .outline import dotted, dotted_call
 from .source import Source
@@ -11,8 +11,7 @@ from .source import Source
 TASK = re.compile(r"(^|\.)\w*task$")
 
 
-@dataclass(frozen=True, slots=True)
-class Parameters:
+class Parameters(NamedTuple):
     """The parameters of a task, without the `self` that Celery passes."""
 
     positional: tuple[tuple[str, bool], ...]
@@ -32,11 +31,10 @@ class Parameters:
         return ", ".join([*names, "**kwargs"] if self.any_keyword else names)
 
 
-@dataclass(frozen=True, slots=True)
-class Arguments:
+class Arguments(NamedTuple):
     """The arguments that a call passes to a task."""
 
-    count: int
+    by_position: int
     """How many are passed by position, at least."""
     more: bool
     """Whether there may be more by position."""
@@ -45,8 +43,7 @@ class Arguments:
     """Whether there may be more by keyword."""
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(NamedTuple):
     """A function that is a task, if its decorator is one of Celery."""
 
     path: str
@@ -152,7 +149,7 @@ def find_problem(parameters: Parameters, given: Arguments, before: int | None) -
 
     `before` says how many results of other tasks come first; None if that is not known, so that arguments may follow.
     """
-    count = given.count + (before or 0)
+    count = given.by_position + (before or 0)
     if count > len(parameters.positional) and not parameters.rest:
         return f"it takes {_counted(len(parameters.positional))} by position and gets {count}"
     names = [name for name, _ in parameters.positional[parameters.only_positional :]]

@@ -78,10 +78,13 @@ def walk(tree: ast.Module) -> tuple[list[ast.AST], Calls, Stores]:
     calls: Calls = []
     stores: Stores = []
     for number, node in enumerate(nodes):
-        context = contexts[number]
         kind = node.__class__
+        fields = FIELDS[kind]
+        context = contexts[number]
         if kind in BINDERS:
             context.binders.append(node)
+        if not fields:
+            continue
         if kind is ast.Call:
             calls.append((node, context))  # type: ignore[arg-type]
         elif kind is ast.Attribute and node.ctx.__class__ is ast.Store:  # type: ignore[attr-defined]
@@ -92,11 +95,11 @@ def walk(tree: ast.Module) -> tuple[list[ast.AST], Calls, Stores]:
                 nodes += found
                 contexts += [context] * len(found)
             context = Context(node, context)
-            found = [child for field in FIELDS[kind] if field not in OUTSIDE for child in parts(node, field)]
+            found = [child for field in fields if field not in OUTSIDE for child in parts(node, field)]
             nodes += found
             contexts += [context] * len(found)
             continue
-        for field in FIELDS[kind]:
+        for field in fields:
             value = getattr(node, field)
             if value.__class__ is list:
                 found = [child for child in value if child is not None]
