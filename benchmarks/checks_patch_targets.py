@@ -4,7 +4,6 @@ import random
 import string
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 
 from hooks.patch_sites import Site
 from hooks.patch_targets import answer, judge
@@ -80,7 +79,7 @@ def misspell_target(
     if parts:
         number = generator.randrange(len(parts))
         parts[number] = misspell(parts[number], generator)
-        yield MIDDLE, answer(resolver, path, replace(site, base=".".join([first, *parts])), name)
+        yield MIDDLE, answer(resolver, path, site._replace(base=".".join([first, *parts])), name)
 
 
 def misspell(word: str, generator: random.Random) -> str:

@@ -35,9 +35,12 @@ def _is_fixed(node: ast.expr) -> bool:
 
 def _is_lookup(use: ast.Name, parents: dict[ast.AST, ast.AST], imported: set[str]) -> bool:
     """Return whether a use of the name can only give what stands in the file."""
-    if any(isinstance(node, ast.Raise | ast.JoinedStr) for node in _above(use, parents)):
+    above = list(_above(use, parents))
+    if any(isinstance(node, ast.Raise) or (isinstance(node, ast.Call) and _name_of(node) == "warn") for node in above):
         return True
     node = parents[use]
+    if isinstance(node, ast.FormattedValue):
+        return _is_module(parents[node], node)
     if isinstance(node, ast.Compare):
         return not any(isinstance(part, ast.Call) for part in (node.left, *node.comparators))
     if isinstance(node, ast.Subscript):
@@ -48,7 +51,14 @@ def _is_lookup(use: ast.Name, parents: dict[ast.AST, ast.AST], imported: set[str
         module = node.args[0]
         return isinstance(module, ast.Name) and module.id in imported
     method = node.func.attr if isinstance(node.func, ast.Attribute) else ""
-    return method in ("get", "pop", "format") and isinstance(node.func.value, ast.Name | ast.Constant)  # type: ignore[attr-defined]
+    return method in ("get", "pop") and isinstance(node.func.value, ast.Name | ast.Constant)  # type: ignore[attr-defined]
+
+
+def _is_module(text: ast.AST, name: ast.FormattedValue) -> bool:
+    """Return whether a text is the name of a module in a package: `f".{name}"`."""
+    before = text.values[-2] if isinstance(text, ast.JoinedStr) and len(text.values) > 1 else None
+    is_dot = isinstance(before, ast.Constant) and str(before.value).endswith(".")
+    return isinstance(text, ast.JoinedStr) and text.values[-1] is name and is_dot
 
 
 def _above(node: ast.AST, parents: dict[ast.AST, ast.AST]) -> Iterator[ast.AST]:

@@ -16,7 +16,7 @@ Kind = Literal["module", "import", "class", "function", "alias", "call", "value"
 
 DYNAMIC = re.compile(
     rb"sys\.modules\[[^\]\n]+\]\s*=[^=]"
-    rb"|(globals|locals|vars)\(\)\s*(\[|\.update|\.setdefault)|[=,]\s*globals\(\)"
+    rb"|(globals|locals|vars)\(\)\s*(\[|\.update|\.setdefault)|[=,(]\s*globals\(\)"
     rb"|^\s*exec\(|^__getattr__\b|setattr\(\s*sys\.modules\["
     rb"|^__path__\s*=(?!\s*(pkgutil\.)?extend_path)",
     re.MULTILINE,
@@ -68,6 +68,8 @@ class Outline:
     """Names that `__getattr__` may give: the texts of a module whose `__getattr__` looks names up in a table."""
     assigned: dict[str, frozenset[str]]
     """The attributes that the code of each class assigns, of whatever object."""
+    changed: frozenset[str]
+    """The classes, and other names, that get attributes whose names are computed."""
     deleted: frozenset[str]
     """Names that a `del` statement removes, perhaps."""
     public: frozenset[str] | None
@@ -91,6 +93,7 @@ def outline(source: Source) -> Outline:
         dynamic=_is_dynamic(_without_getter(source, getter)) or (getter is not None and not lookup),
         lazy=frozenset(_texts(source.tree)) if lookup else frozenset(),
         assigned=_assigned(source) if b"class " in source.data else {},
+        changed=frozenset(_changed(source)) if b"setattr(" in source.data else frozenset(),
         deleted=frozenset(collector.deleted),
         public=_public(source.tree.body),
     )
@@ -117,7 +120,7 @@ def _without_getter(source: Source, getter: ast.FunctionDef | None) -> bytes:
     return b"".join([*lines[: getter.lineno - 1], *lines[getter.end_lineno :]])
 
 
-def _texts(tree: ast.Module) -> Iterator[str]:
+def _texts(tree: ast.AST) -> Iterator[str]:
     return (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str))
 
 
@@ -149,6 +152,8 @@ class Collector:
         """Add a class with the names in its body."""
         inner = Collector()
         inner.visit(node.body)
+        for name in _slots(node.body):
+            inner.bind(name, "value", node.lineno)
         members = {name: tuple(bindings) for name, bindings in inner.names.items()}
         self.bind(
             node.name,
@@ -296,6 +301,22 @@ VISITORS: dict[type[ast.AST], Callable[[Collector, Any], None]] = {
 }
 if hasattr(ast, "TypeAlias"):  # from Python 3.12
     VISITORS[ast.TypeAlias] = Collector.add_type
+
+
+def _slots(body: Iterable[ast.stmt]) -> Iterator[str]:
+    """Yield the attributes that a class gets from `__slots__`."""
+    for node in body:
+        if isinstance(node, ast.Assign) and any(dotted(target) == "__slots__" for target in node.targets):
+            yield from _texts(node.value)
+
+
+def _changed(source: Source) -> Iterator[str]:
+    """Yield what gets attributes with computed names: what `setattr` names, and the classes around it."""
+    for node, context in source.calls:
+        computed = len(node.args) > 1 and not isinstance(node.args[1], ast.Constant)
+        if computed and dotted(node.func).rpartition(".")[2] == "setattr":
+            yield dotted(node.args[0])
+            yield from context.classes()
 
 
 def _is_harmless(keyword: ast.keyword) -> bool:

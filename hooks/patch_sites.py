@@ -3,7 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .check import Place, place
 from .names import Scope
@@ -25,8 +25,7 @@ SETTINGS = {"target", "spec", "create", "spec_set", "autospec", "new_callable"}
 EXPECTED = re.compile(r"(AttributeError|ImportError|ModuleNotFoundError|Exception)\b")
 
 
-@dataclass(frozen=True, slots=True)
-class Site:
+class Site(NamedTuple):
     """A call that replaces something."""
 
     place: Place
@@ -40,7 +39,12 @@ class Site:
     where: str
     """The function around the call."""
     written: str
-    """The target as a person would write it."""
+    """The first argument as a person would write it."""
+
+    def target(self, name: str) -> str:
+        """Return one of the names that are replaced, as a person would write it."""
+        is_whole = self.by_text and self.call in ("patch", "setattr", "delattr")
+        return self.written if is_whole or not name else f"{self.written}.{name}"
 
     @property
     def attribute_first(self) -> bool:

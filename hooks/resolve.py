@@ -14,7 +14,7 @@ from types import ModuleType
 from typing import Literal, TypeGuard
 from weakref import WeakKeyDictionary
 
-from .modules import INIT, join, parent
+from .modules import INIT, join, parent, place_of
 from .outline import Binding, LaterImports, Outline, later_imports, outline
 from .project import Project
 from .standard import Standard, find_standard, is_misspelt, member_of
@@ -38,6 +38,7 @@ GENERATED = re.compile(r"^_?version(_info)?$|_pb2(_grpc)?$|^_?generated?$|^build
 COMPILED = (*EXTENSION_SUFFIXES, ".so", ".pyd", ".pyx", ".pyi", ".pyc")
 
 
+SPECIAL = re.compile(r"__\w+__|_abc_impl")
 MAX_DEPTH = 20
 """How many imports are followed; more go round in a circle."""
 
@@ -70,7 +71,14 @@ class Defined:
         return "instance" if self.instance else kind if kind in ("class", "function") else "value"
 
 
-Thing = Module | Defined | Standard
+@dataclass(frozen=True, slots=True, eq=False)
+class Either:
+    """One of several things: a name that is bound more than once."""
+
+    things: tuple["Thing", ...]
+
+
+Thing = Module | Defined | Standard | Either
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,6 +333,14 @@ class Resolver:
 
     def member(self, thing: Thing, name: str) -> Answer:
         """Return what an attribute of a module, a class, a function or an object is."""
+        found = self._find_member(thing, name)
+        if found.verdict == "missing" and SPECIAL.fullmatch(name):
+            return unknown(f"Python and its libraries may set {name}")
+        return found
+
+    def _find_member(self, thing: Thing, name: str) -> Answer:
+        if isinstance(thing, Either):
+            return best(self._find_member(each, name) for each in thing.things) or unknown("")
         if isinstance(thing, Standard):
             return self._of_standard(thing, name)
         if isinstance(thing, Module):
@@ -353,7 +369,8 @@ class Resolver:
         bindings = facts.names.get(name, ())
         real = [binding for binding in bindings if not binding.typing and binding.kind != "annotation"]
         if real:
-            return best(Answer("ok", *self._thing(module, name, binding)) for binding in real) or unknown("")
+            things = [self._thing(module, name, binding) for binding in real]
+            return Answer("ok", "", things[0] if len(things) == 1 else Either(tuple(things)))
         if submodule := self.submodule(module, name):
             return Answer("ok", "", submodule)
         if name in OF_MODULES:
@@ -373,9 +390,15 @@ class Resolver:
 
     def _elsewhere(self, module: Module, name: str) -> str:
         """Return why a module may have a name that its Python code does not show."""
+        folder, _, stem = place_of(module.file).rpartition("/")
+        if any(entry.startswith(f"{stem}.") and entry.endswith(COMPILED) for entry in entries(self._on_disk(folder))):
+            return f"{module.name} is compiled"
+        package = self.outline(f"{folder}/{INIT}") if self._file(f"{folder}/{INIT}") else None
+        if package and name in package.attributes.get(stem, ()):
+            return f"the package of {module.name} gives it {name}"
         if not module.folder:
             return ""
-        place = str(self._project.root / module.folder)
+        place = self._on_disk(module.folder)
         if any(entry.startswith(f"{name}.") and entry.endswith(COMPILED) for entry in entries(place)):
             return f"{module.name}.{name} is compiled"
         if name in entries(place) or f"{name}.py" in entries(place):
@@ -383,6 +406,9 @@ class Resolver:
         if GENERATED.search(name):
             return f"{module.name}.{name} is generated"
         return ""
+
+    def _on_disk(self, folder: str) -> str:
+        return str(self._project.root / folder)
 
     def _is_outside(self, module: Module) -> bool:
         return is_outside(module.file or module.folder)
@@ -419,19 +445,16 @@ class Resolver:
             return Answer("missing", "", module)
         return self._of_module(base, name)
 
-    def _thing(self, module: Module, name: str, binding: Binding) -> tuple[str, Thing | None]:
-        """Return what a name of a module is bound to, with the reason if that is not known."""
+    def _thing(self, module: Module, name: str, binding: Binding) -> Thing:
+        """Return what a name of a module is bound to."""
         if binding.kind in ("class", "function", "value"):
-            return "", Defined(module, name, binding)
+            return Defined(module, name, binding)
         answer = self._value(module, binding)
-        if answer.thing is None or answer.verdict != "ok":
-            return answer.reason, Defined(module, name, Binding("value", binding.line))
-        if binding.kind != "call":
-            return "", answer.thing
-        made = answer.thing
-        if isinstance(made, Defined) and made.kind == "class":
-            return "", Defined(made.module, made.name, made.binding, instance=True)
-        return "", Defined(module, name, Binding("value", binding.line))
+        found = answer.thing if answer.verdict == "ok" else None
+        if binding.kind == "call":
+            is_class = isinstance(found, Defined) and found.kind == "class"
+            found = replace(found, instance=True) if isinstance(found, Defined) and is_class else None
+        return found or Defined(module, name, Binding("value", binding.line))
 
     def _value(self, module: Module, binding: Binding) -> Answer:
         if binding.kind == "module":
@@ -453,8 +476,10 @@ class Resolver:
         members = binding.members.get(name, ())
         real = [member for member in members if not member.typing and member.kind != "annotation"]
         if real:
-            kind = real[0] if real[0].kind in ("class", "function") else Binding("value", real[0].line)
-            return Answer("ok", "", Defined(thing.module, f"{thing.name}.{name}", kind))
+            full = f"{thing.name}.{name}"
+            values = [kept if kept.kind in ("class", "function") else Binding("value", kept.line) for kept in real]
+            things = tuple(Defined(thing.module, full, value) for value in values)
+            return Answer("ok", "", things[0] if len(things) == 1 else Either(things))
         facts = self.outline(thing.module.file)
         if facts is None or name in facts.attributes.get(thing.name, ()):
             return Answer("ok")
@@ -467,6 +492,8 @@ class Resolver:
             answer = self._in_base(thing, base, name, seen | {id(binding)})
             if answer.verdict != "missing":
                 return answer
+        if thing.name in facts.changed:
+            return unknown(f"{thing.name} gets attributes while the program runs")
         if binding.metaclass or not set(binding.decorators) <= HARMLESS:
             return unknown(f"{thing.name} is changed while it is made")
         return Answer("missing", f"{thing.name} in {thing.module.name} has no {name}", thing, name)
@@ -515,6 +542,8 @@ class Resolver:
 
     def names_of(self, thing: Thing) -> list[str]:
         """Return the names that a module or a class has, for suggestions."""
+        if isinstance(thing, Either):
+            return [name for each in thing.things for name in self.names_of(each)]
         if isinstance(thing, Defined):
             return list(thing.binding.members)
         if isinstance(thing, Standard):

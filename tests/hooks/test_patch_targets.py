@@ -13,6 +13,7 @@ FILES = {
     "src/shop/orders.py": """\
 import os
 import requests
+from abc import ABCMeta
 from .mail import send, Mailer as Post
 from .stars import *
 from . import settings as config
@@ -44,6 +45,25 @@ class Order(Base):
 
 class Row(Model): ...
 
+class Filled(Base): ...
+
+for name in NAMES:
+    setattr(Filled, name, 1)
+
+class Registry:
+    @classmethod
+    def register(cls, name): setattr(cls, name, 1)
+
+class Registered(Registry): ...
+
+try:
+    from .mail import Mailer as Backend
+except ImportError:
+    class Backend: ...
+
+class Slots(metaclass=ABCMeta):
+    __slots__ = ("one", "two")
+
 @register
 class Found: ...
 
@@ -59,7 +79,11 @@ def wrapped(): ...
     "src/shop/settings.py": "DEBUG = True\n",
     "src/shop/lazy.py": "def __getattr__(name): ...\n",
     "src/shop/counter.py": "def count():\n    global counted\n    counted = 1\n",
-    "src/shop/deep/__init__.py": "",
+    "src/shop/deep/__init__.py": "from . import inner\ninner.given = 1\n",
+    "src/shop/built.py": "",
+    "src/shop/setup.py": "import shop.mail\nfrom shop.mail import Mailer\ndef set_up():\n    Mailer.assigned = 1\n"
+    "    setattr(shop.mail, 'also', 1)\n",
+    "src/shop/built.cpython-311-x86_64-linux-gnu.so": "",
     "src/shop/deep/inner.py": "value = 1\n",
     "src/shop/native.pyx": "",
     "tests/__init__.py": "",
@@ -83,7 +107,9 @@ EXISTING = [
     "shop.orders.Order._Order__private",
     "shop.orders.mailer.port",
     "shop.orders.plain.cache",
-    "shop.orders.plain.__wrapped__".replace("__wrapped__", "__doc__"),
+    "shop.orders.plain.__doc__",
+    "shop.orders.Slots.two",
+    "shop.orders.Backend.post",
     "shop.orders.open",
     "shop.Exported.total",
     "shop.deep.inner",
@@ -109,6 +135,8 @@ MISSING = {
     "shop.orders.plain.calls": ("plain in shop.orders is a function without calls", ""),
     "shop.order.send": ("shop has no order", "Did you mean orders?"),
     "shop.deep.iner.value": ("shop.deep has no iner", "Did you mean inner?"),
+    "shop.orders.Backend.posts": ("Mailer in shop.mail has no posts", "Did you mean post?"),
+    "shop.orders.Slots.three": ("Slots in shop.orders has no three", ""),
     "os.path.exist": ("os.path has no exist", "Did you mean exists?"),
     "time.slep": ("time has no slep", "Did you mean sleep?"),
 }
@@ -118,6 +146,14 @@ UNKNOWN = [
     "shop.orders.Row.objects",
     "shop.orders.Found.item",
     "shop.orders.Order.saved",
+    "shop.orders.Order.__weakref__",
+    "shop.orders.Filled.anything",
+    "shop.orders.Registered.anything",
+    "shop.deep.inner.given",
+    "shop.mail.Mailer.assigned",
+    "shop.mail.also",
+    "shop.built.anything",
+    "shop.orders.Slots._abc_impl",
     "shop.orders.wrapped.cache_clear",
     "shop.lazy.anything",
     "shop.native.anything",
@@ -294,6 +330,34 @@ def test_a_file_that_git_ignores_may_have_the_name(shop: Project, check: Check) 
     shop.commit()
 
     assert "shop.local is not part of the repository" in check("patch_targets", "--all").out
+
+
+TABLES = [
+    "def __getattr__(name):\n    if name in TABLE: return import_module(TABLE[name])\n    raise AttributeError(name)\n",
+    "def __getattr__(name):\n    if (found := TABLE.get(name)) is None: return import_module(f'.{name}', __name__)\n"
+    "    module = import_module(found)\n    return getattr(module, name)\n",
+    "def __getattr__(name):\n    if name == 'given': return 1\n    raise AttributeError(f'no {name}')\n",
+]
+ANYTHING = [
+    "def __getattr__(name):\n    if name in TABLE: return 1\n    return globals()[f'_old_{name}']\n",
+    "def __getattr__(name): return getattr(other, name)\n",
+    "def __getattr__(name):\n    if name.startswith('x'): return compute(name)\n    raise AttributeError(name)\n",
+    "def __getattr__(name):\n    module = import_module('shop._impl')\n    return getattr(module, name)\n",
+    "globals().update(TABLE)\n",
+    "fill(globals(), TABLE)\n",
+    "sys.modules[__name__] = Lazy()\n",
+]
+
+
+@pytest.mark.parametrize("source", [*TABLES, *ANYTHING])
+def test_a_module_may_make_its_names(project: Project, check: Check, source: str) -> None:
+    project.write("shop/__init__.py", "TABLE = {'given': 'shop.given'}\n" + source)
+    project.write("test_it.py", "from unittest.mock import patch\npatch('shop.given.x')\npatch('shop.other')\n")
+
+    out = check("patch_targets", "--all").out
+
+    assert "shop.given.x was not judged: shop makes names while it runs." in out
+    assert ("shop.other does not exist: shop has no other." in out) == (source in TABLES)
 
 
 def test_circles_end(project: Project, check: Check) -> None:
