@@ -26,6 +26,7 @@ KEYS = {
     "filter": bool,
     "search": str,
     "dependencies": list,
+    "bounds": dict,
 }
 
 # Together, these three types use every key of the table.

@@ -50,16 +50,65 @@ MISTAKES: dict[str, tuple[str, str]] = {
         "modules: use a list of names, as in [patients, tickets], not a mapping.",
     ),
     # --- types of others
-    "varchar of SQL": (field("name: VARCHAR(80)"), 'own_modules.loans.fields.name: use str, not "VARCHAR(80)".'),
+    "varchar of SQL": (field("name: VARCHAR(80)"), 'own_modules.loans.fields.name: use str(..80), not "VARCHAR(80)".'),
     "CharField of Django": (
         field("name: models.CharField(max_length=80)"),
-        'own_modules.loans.fields.name: use str, not "models.CharField(max_length=80)".',
+        'own_modules.loans.fields.name: use str(..80), not "models.CharField(max_length=80)".',
     ),
     "ForeignKey of Django": (
         field("member: ForeignKey(Member)"),
         'own_modules.loans.fields.member: use -> and the name of a module, not "ForeignKey(Member)".',
     ),
-    "float": (field("fee: float"), 'own_modules.loans.fields.fee: use decimal, not "float".'),
+    "double of SQL": (field("fee: double"), 'own_modules.loans.fields.fee: use float, not "double".'),
+    "a longer varchar": (
+        field("name: varchar(255)"),
+        'own_modules.loans.fields.name: use text(..255), not "varchar(255)".',
+    ),
+    "numeric of SQL": (
+        field("rate: NUMERIC(10, 4)"),
+        'own_modules.loans.fields.rate: use decimal(10,4), not "NUMERIC(10, 4)".',
+    ),
+    "a length": (field("name: str(80)"), 'own_modules.loans.fields.name: use str(..80), not "str(80)".'),
+    "bounds with a hyphen": (
+        field("name: str(2-80)"),
+        'own_modules.loans.fields.name: use str(2..80), not "str(2-80)".',
+    ),
+    "bounds with a comma": (
+        field("copies: int(0,99)"),
+        'own_modules.loans.fields.copies: use int(0..99), not "int(0,99)".',
+    ),
+    "bounds in brackets": (
+        field("copies: int[0..99]"),
+        'own_modules.loans.fields.copies: use int(0..99), not "int[0..99]".',
+    ),
+    "bounds with words": (
+        field("name: str(min=2, max=80)"),
+        'own_modules.loans.fields.name: use str(2..80), not "str(min=2, max=80)".',
+    ),
+    "the larger bound first": (
+        field("copies: int(99..0)"),
+        "own_modules.loans.fields.copies: use a smaller bound first and a larger one after it, not 99..0.",
+    ),
+    "an empty text": (
+        field("name: str(0..80)"),
+        'own_modules.loans.fields.name: use a whole number from 1 to 200 for the length, not "0".',
+    ),
+    "a default that is too large": (
+        field("copies: int(0..99) = 100"),
+        'own_modules.loans.fields.copies: use a default of at least 0 and at most 99, not "100".',
+    ),
+    "bounds of a choice": (
+        field("kind: {choices: [short, long], max: 5}"),
+        "own_modules.loans.fields.kind: leave out the bounds, because the type choice takes none.",
+    ),
+    "max_length of Django": (
+        field("name: {type: str, max_length: 80}"),
+        'own_modules.loans.fields.name: use max, not "max_length".',
+    ),
+    "a precision that no database keeps": (
+        field("rate: decimal(20,8)"),
+        "own_modules.loans.fields.rate: use at most 15 digits, and fewer places than digits, as in decimal(10,4) or {type: decimal, digits: 10, places: 4}.",
+    ),
     "number of TypeScript": (
         field("copies: number?"),
         'own_modules.loans.fields.copies: use int or decimal, not "number?".',
@@ -80,16 +129,43 @@ MISTAKES: dict[str, tuple[str, str]] = {
         field("isbn: str UNIQUE"),
         'own_modules.loans.fields.isbn: use str, with ? for optional and = for a default, not "str UNIQUE".',
     ),
-    "a mapping as a type": (
-        field("copies: {type: int, default: 1}"),
-        "own_modules.loans.fields.copies: use str, text, int, decimal, bool, date, datetime, uuid, email, url, json, a list of choices "
-        "or -> MODULE, with ? for optional and = for a default, not \"{'type': 'int', 'default': 1}\".",
+    "a type as a key": (
+        field("copies: {int: {default: 1}}"),
+        'own_modules.loans.fields.copies: use the keys type, choices, min, max, digits, places, optional, default or help, not "int".',
+    ),
+    "a key of another language": (
+        field("fee: {type: decimal, nullable: true}"),
+        'own_modules.loans.fields.fee: use optional: true, not "nullable".',
+    ),
+    "a key of JSON Schema": (
+        field("kind: {enum: [short, long]}"),
+        'own_modules.loans.fields.kind: use choices, not "enum".',
+    ),
+    "optional in words": (
+        field('fee: {type: decimal, optional: "yes"}'),
+        'own_modules.loans.fields.fee.optional: use true or false, not "yes".',
+    ),
+    "a default twice": (
+        field("copies: {type: int = 1, default: 2}"),
+        "own_modules.loans.fields.copies: use default only once, either in type or as a key.",
+    ),
+    "a default that YAML rounds": (
+        field("version: {type: str, default: 1.10}"),
+        'own_modules.loans.fields.version.default: use text in quotes, as in default: "1.1", not "1.1".',
+    ),
+    "Norway": (
+        field("country: {type: str, default: NO}"),
+        'own_modules.loans.fields.country.default: use text in quotes, as in default: "no", not false (no, off or false without quotes).',
+    ),
+    "a default that is no choice": (
+        field('kind: "[short, long] = medium"'),
+        'own_modules.loans.fields.kind: use short or long (a choice) for the default, not "medium".',
     ),
     # --- references
     "a module as a type": (field("member: members"), 'own_modules.loans.fields.member: use -> members, not "members".'),
     "the singular of a module": (
         field("member: -> member"),
-        'own_modules.loans.fields.member: use loans or members (a module of the service), not "member".',
+        'own_modules.loans.fields.member: use -> members, the plural, not "member".',
     ),
     "an arrow of another kind": (
         field("member: → members"),
@@ -118,7 +194,7 @@ MISTAKES: dict[str, tuple[str, str]] = {
     ),
     "a default of choices": (
         field("kind: [short, long] = short"),
-        "line 9, column 27: leave out the = and what follows; choices have no default.",
+        'line 9, column 27: put all of it in quotes, as in "[short, long] = short".',
     ),
     # --- nesting
     "no fields between": (

@@ -11,14 +11,14 @@ from typing import Any
 
 import pydantic
 import pytest
+from sqlalchemy.dialects.postgresql.base import RESERVED_WORDS as POSTGRESQL_WORDS
+from sqlalchemy.dialects.sqlite.base import SQLiteIdentifierPreparer
 
 from tests.support.services import Service
 from tests.support.strategies import RESERVED
 
 # The generated files of a module `things` define names with `Thing`, which are not reserved. No entity begins with Test.
-OWN = re.compile(
-    r"(Test)?(Member|Loan|Label|Shelf|Holiday|Visit)(State|Kind|Wing|Create|Update|Query|Read|Move|Service)?"
-)
+OWN = re.compile(r"(Test)?(Member|Loan|Label|Shelf|Holiday|Visit|Stop)([A-Z]\w*)?")
 
 
 def test_keywords() -> None:
@@ -50,10 +50,18 @@ def test_names_that_a_module_imports(written: Callable[[str], Service], file: st
 
     names = {name for path in modules.glob(f"*/{file}.py") for name in _names(path)}
 
+    # The schemas import pydantic's Field, but not the entity, so that a module may be named `fields`.
     assert {name for name in names if _could_be_an_entity(name)} - {
         *RESERVED["entities"],
         *RESERVED["entities_with_roles"],
+        "Field",
     } == set()
+
+
+def test_words_of_sql() -> None:
+    words = {*POSTGRESQL_WORDS, *SQLiteIdentifierPreparer.reserved_words}
+
+    assert {word for word in words if re.fullmatch("[a-z][a-z_]*", word)} - set(RESERVED["sql"]) == set()
 
 
 def test_names_that_the_tests_of_a_module_import(written: Callable[[str], Service]) -> None:

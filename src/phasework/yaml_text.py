@@ -16,7 +16,7 @@ ADVICE: tuple[tuple[str, str], ...] = (
     (r"a comment or a line break", f"write a reference as -> MODULE, or {QUOTES}"),
     (r"character '|undefined alias|expected alphabetic|node content|indicators", QUOTES),
     (r"unexpected end of stream", "close the quote that opens here"),
-    (r"got '\?'|mapping keys", "leave out the ? after the list; a choice cannot be optional"),
+    (r"got '\?'|mapping keys", 'put all of it in quotes, as in "[short, long]?"'),
     (r"expected ',' or '\]'", "close the bracket that opens here, as in [short, long]"),
     (r"expected ',' or '}'", "close the brace that opens here, as in {phase: 2, coverage: 80}"),
     (r"expected ':'", "write NAME: VALUE, with a colon and a space"),
@@ -104,7 +104,7 @@ def explain(error: yaml.MarkedYAMLError, lines: list[str]) -> str:
 def advise(reason: str, line: str) -> str:
     """Return what to write instead of a line, else PyYAML's reason."""
     if re.search(r"\]\s*=", line):
-        return "leave out the = and what follows; choices have no default"
+        return 'put all of it in quotes, as in "[short, long] = short"'
     if "mapping values" in reason:
         if re.search(":\\s.*:\\s", line):
             return "put a text with a colon in quotes, or begin a new line after the first colon"

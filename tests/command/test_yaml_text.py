@@ -19,11 +19,11 @@ WRONG = {
     "a quote is open": ('title: "Ada\n', "line 1, column 8: close the quote that opens here"),
     "an optional choice": (
         "loans:\n  fields:\n    kind: [a, b]?\n",
-        "line 3, column 17: leave out the ? after the list; a choice cannot be optional",
+        'line 3, column 17: put all of it in quotes, as in "[short, long]?"',
     ),
     "an optional choice in braces": (
         "{fields: {kind: [a, b]?}}",
-        "line 1, column 23: leave out the ? after the list; a choice cannot be optional",
+        'line 1, column 23: put all of it in quotes, as in "[short, long]?"',
     ),
     "a tab": ("loans:\n\tfields:\n", "line 2, column 1: indent with spaces, not with a tab"),
     "a line that is too far left": (

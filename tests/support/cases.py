@@ -25,7 +25,9 @@ loans:
     copies: int = 1
     fee: decimal?
     kind: [short, long]
-    member: -> members
+    shelf: "[front, back]?"
+    size: {choices: [small, large], default: small}
+    member: {type: -> members}
     date: date
     due: datetime?
     site: url?
@@ -90,6 +92,26 @@ tags:
     code: uuid = 12345678-1234-4234-8234-123456789abc
     contact: email = ada@example.com
     site: url = https://example.com/tags
+stops:
+  fields:
+    code: str(2..4)
+    name: {type: str, max: 30, help: "As on the sign: 100 % the same"}
+    story: str(20..80)?
+    note: text(..500)?
+    order: int(0..99) = 1
+    level: int(-3..)?
+    below: int(..7)?
+    fare: decimal(0..)
+    rate: decimal(10,4)
+    share: {type: decimal, digits: 5, places: 4, min: 0, max: 1, default: 0.5, help: Of the whole fare}
+    riders: decimal(9,0)?
+    opened: {type: date, min: 2020-01-01, max: 2039-12-31}
+    planned: date(1900-01-01..)?
+    lat: float(-90..90)
+    lon: {type: float, default: 1.5}
+    height: float(0.5..)?
+  unique: [name, fare, rate]
+  search: [name, note]
 """)
 
 # The longest names; names that are keywords of SQL or parts of the code; references that form a cycle; final states.

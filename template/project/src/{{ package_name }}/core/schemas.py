@@ -18,11 +18,14 @@ from pydantic import (
     ConfigDict,
     EmailStr,
     Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
     HttpUrl,
     StringConstraints,
     WithJsonSchema,
 )
-from pydantic_core import to_json
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, to_json
 
 Item = TypeVar("Item")
 
@@ -97,6 +100,35 @@ def _check_local_time(value: time) -> time:
 AsText = _refuse(_is_number, "must be text in ISO 8601 format")
 AsNumber = _refuse(lambda value: isinstance(value, bool), "must be a number")
 
+
+class Digits:
+    """The digits of a decimal: at most `digits`, `places` of them after the point; from `ge` to `le` in requests."""
+
+    def __init__(self, digits: int, places: int, *, ge: Decimal | None = None, le: Decimal | None = None) -> None:
+        whole = digits - places
+        largest = Decimal(10**digits - 1).scaleb(-places)
+        self.constraints = Field(max_digits=digits, decimal_places=places, ge=ge, le=le)
+        fraction = rf"(\.[0-9]{{1,{places}}})?" if places else ""
+        self.text = {"type": "string", "pattern": rf"^-?[0-9]{{1,{whole}}}{fraction}$"}
+        self.number = {
+            "type": "number",
+            "minimum": float(-largest if ge is None else ge),
+            "maximum": float(largest if le is None else le),
+        }
+        self.message = f"must have at most {whole} digits before the point and {places} after it"
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Return the schema of a decimal that is a number, or text without an exponent."""
+        return handler.generate_schema(Annotated[source, self.constraints, _refuse(self._is_wrong, self.message)])
+
+    def __get_pydantic_json_schema__(self, _: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Return a schema with the digits, which pydantic's own leaves out."""
+        return self.text if handler.mode == "serialization" else {"anyOf": [self.number, self.text]}
+
+    def _is_wrong(self, value: Any) -> bool:
+        return isinstance(value, str) and not re.fullmatch(self.text["pattern"], value)
+
+
 # Control characters except tab, line feed and carriage return. PostgreSQL does not store the first one.
 _CONTROL = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"
 # Two names that look the same must not differ, and a name must not reorder the text around it (UAX 9, Bidi_Control).
@@ -124,19 +156,10 @@ Email = Annotated[
     AfterValidator(str.lower),
 ]
 Integer = Annotated[int, Field(ge=-(2**63), le=2**63 - 1), AsNumber]
-# Pydantic's JSON Schema of a decimal does not say how many digits it has.
-_AMOUNT = {"type": "string", "pattern": r"^-?[0-9]{1,10}(\.[0-9]{1,2})?$"}
-_AMOUNT_AS_NUMBER = {"type": "number", "minimum": -9_999_999_999.99, "maximum": 9_999_999_999.99}
-Amount = Annotated[
-    Decimal,
-    Field(max_digits=12, decimal_places=2),
-    _refuse(
-        lambda value: isinstance(value, str) and not re.fullmatch(_AMOUNT["pattern"], value),
-        "must have at most 10 digits before the point and 2 after it",
-    ),
-    WithJsonSchema({"anyOf": [_AMOUNT_AS_NUMBER, _AMOUNT]}, mode="validation"),
-    WithJsonSchema(_AMOUNT, mode="serialization"),
-]
+Amount = Annotated[Decimal, Digits(12, 2)]
+# Adding 0 removes the sign of -0.0, which SQLite does not store.
+WithoutNegativeZero = AfterValidator(lambda value: value + 0.0)
+FiniteFloat = Annotated[float, Field(allow_inf_nan=False), AsNumber, WithoutNegativeZero]
 Boolean = Annotated[bool, _refuse(lambda value: not isinstance(value, bool | str), "must be true or false")]
 PlainDate = Annotated[date, AsText]
 Moment = Annotated[AwareDatetime, AsText, AfterValidator(_in_utc)]
@@ -158,10 +181,10 @@ Url = Annotated[
 ]
 
 
-def unchanged() -> Any:
+def unchanged(description: str | None = None) -> Any:
     """Return the default of a field that a PATCH request may leave out but not set to null."""
     # The default of a factory is not part of the OpenAPI document.
-    return Field(default_factory=lambda: None)
+    return Field(default_factory=lambda: None, description=description)
 
 
 class RequestModel(BaseModel):
