@@ -5,7 +5,8 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from .git import Repository, Tree
@@ -18,7 +19,11 @@ SETTINGS = ("**/pyproject.toml", "**/*ruff*.toml")
 FORMATTED = (".md", ".py")
 """The names of files that ruff formats end with these: in Markdown, it formats the code."""
 LOCKED = re.compile(r'^name = "ruff"\nversion = "(.+)"$', re.MULTILINE)
-FORMAT = ("format", "--no-cache", "--no-respect-gitignore", ".")
+EVERY_FILE = ("--no-cache", "--no-respect-gitignore", ".")
+FORMAT = ("format", *EVERY_FILE)
+SORT_IMPORTS = ("check", "--select", "I", "--fix", "--exit-zero", "--quiet", *EVERY_FILE)
+STYLES = ([SORT_IMPORTS, FORMAT], [FORMAT])
+"""The commands that a team may use for a file, the most first."""
 PROGRAMS = ("bin/ruff", "Scripts/ruff.exe")
 
 
@@ -31,8 +36,9 @@ def format_like_ours(
 ) -> tuple[Tree, Tree]:
     """Return `base` and `new` with files in the format of the team; raise `CannotFormat` if that is not possible.
 
-    `settings` are the files with other settings after the update, by path: `new` is formatted with them. A file that
-    the team leaves in another format than its own settings ask for is compared as it is.
+    `settings` are the files with other settings after the update, by path: `new` is formatted with them. Imports are sorted
+    only where the team sorts its own. A file that the team leaves in another format than its own settings ask for is
+    compared as it is.
     """
     paths = sorted(
         path
@@ -46,12 +52,13 @@ def format_like_ours(
     ruff = find_ruff(repository)
     before = {path: entry for path, entry in repository.find_files(*SETTINGS).items() if entry.startswith(REGULAR)}
     after = before | {repository.prefix + path: entry for path, entry in settings.items()}
-    mine = _format(ruff, repository, ours, paths, before)
-    formatted = [path for path in paths if mine.get(path) == ours.get(path)]
-    return (
-        base | _format(ruff, repository, base, formatted, before),
-        new | _format(ruff, repository, new, formatted, after),
-    )
+    for commands in STYLES:
+        apply = partial(_format, ruff, repository, commands)
+        mine = apply(ours, paths, before)
+        formatted = [path for path in paths if mine.get(path) == ours.get(path)]
+        base, new = base | apply(base, formatted, before), new | apply(new, formatted, after)
+        paths = [path for path in paths if path not in formatted]
+    return base, new
 
 
 def find_ruff(repository: Repository) -> list[str]:
@@ -73,17 +80,25 @@ def find_ruff(repository: Repository) -> list[str]:
 
 
 def _format(
-    ruff: list[str], repository: Repository, tree: Tree, paths: Iterable[str], settings: Mapping[str, str]
+    ruff: list[str],
+    repository: Repository,
+    commands: Iterable[Sequence[str]],
+    tree: Tree,
+    paths: Iterable[str],
+    settings: Mapping[str, str],
 ) -> Tree:
-    """Return the files of these paths as ruff formats them; a file that it cannot parse stays as it is."""
+    """Return the files of these paths after some commands of ruff; a file that it cannot parse stays as it is."""
     files = {repository.prefix + path: tree[path] for path in paths if path in tree}
+    if not files:
+        return {}
     contents = repository.contents([*files.values(), *settings.values()])
     with tempfile.TemporaryDirectory(prefix="phasework-style-") as folder:
         for path, entry in (files | dict(settings)).items():
             file = Path(folder, path)
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(contents[entry])
-        _run([*ruff, *FORMAT], Path(folder))
+        for command in commands:
+            _run([*ruff, *command], Path(folder))
         changed = [path for path, entry in files.items() if Path(folder, path).read_bytes() != contents[entry]]
         stored = repository.store(Path(folder), changed)
     entries = {path: f"{files[path].split()[0]} {stored[path].split()[1]}" for path in changed}

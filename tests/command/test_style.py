@@ -19,6 +19,7 @@ SUM = "total_{number} = first_operand_{number} + second_operand_{number} + third
 FILE = "".join(SUM.format(number=number) for number in range(3))
 NEW = FILE.replace("third_operand_0", "third_operand_0 + fourth_operand_0")
 WIDE = "[tool.ruff]\nline-length = 120\n"
+SINGLE = "[tool.ruff.lint.isort]\nforce-single-line = true\n"
 NARROW = "[tool.ruff]\nline-length = 60\n"
 
 
@@ -26,6 +27,13 @@ NARROW = "[tool.ruff]\nline-length = 60\n"
 def environment() -> Path:
     """An environment with ruff."""
     return environment_of_all("sync", Path(sys.executable))
+
+
+@pytest.fixture(autouse=True)
+def _no_uv(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hide uv: updates use the ruff in the environment of the service."""
+    monkeypatch.delenv("UV", raising=False)
+    monkeypatch.setattr("shutil.which", lambda _: None)
 
 
 @pytest.fixture
@@ -81,6 +89,28 @@ def test_a_line_that_only_looks_different_is_no_conflict(folder: Folder, narrow:
     # The team had only formatted it, so nothing of it is kept.
     assert not (folder.ours / "b.py").exists()
     assert not (folder.ours / "removed").exists()
+
+
+def test_imports_that_the_team_sorts_otherwise_are_no_conflict(folder: Folder) -> None:
+    several, single = ("from typing import Any, Self\n", "from typing import Any\nfrom typing import Self\n")
+    code = "\nVALUES: list[Any] = []\n"
+    folder.write({"a.py": several + code, "b.py": several + code})
+    ours = {"a.py": f"{single}{code}# ours\n", "b.py": single + code, "pyproject.toml": SINGLE}
+
+    assert folder.update(ours, {"a.py": f"import os\n{several}{code}", "b.py": None}) == 0
+    assert folder.read("a.py") == f"import os\n{single}{code}# ours\n"
+    assert folder.read("b.py") is None
+    assert not (folder.ours / "removed").exists()
+
+
+def test_a_file_whose_imports_the_team_does_not_sort_is_formatted_only(
+    folder: Folder, narrow: Callable[[str], str]
+) -> None:
+    ordered, unordered = "import os\nimport sys\n\n", "import sys\nimport os\n\n"
+    folder.write({"a.py": ordered + FILE})
+
+    assert folder.update({"a.py": unordered + narrow(FILE), "pyproject.toml": NARROW}, {"a.py": ordered + NEW}) == 0
+    assert folder.read("a.py") == unordered + narrow(NEW)
 
 
 @pytest.mark.parametrize("place", ["ruff.toml", ".ruff.toml", "src/ruff.toml"])
@@ -165,7 +195,6 @@ def test_the_suite_is_not_formatted(folder: Folder, narrow: Callable[[str], str]
 def test_a_reason_is_given_if_nothing_can_be_formatted(
     folder: Folder,
     narrow: Callable[[str], str],
-    monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     lock: str | None,
     settings: str,
@@ -174,8 +203,6 @@ def test_a_reason_is_given_if_nothing_can_be_formatted(
     folder.write({"a.py": FILE})
     if lock is not None:
         (folder.ours / "uv.lock").write_text(lock, encoding="utf-8")
-    monkeypatch.delenv("UV", raising=False)
-    monkeypatch.setattr("shutil.which", lambda _: None)
 
     code = folder.update({"a.py": narrow(FILE), "pyproject.toml": settings}, {"a.py": NEW})
 

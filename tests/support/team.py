@@ -13,7 +13,7 @@ from .updates import LivingService, git
 
 Commit = Callable[[LivingService], object]
 
-FORMAT = "the code formatted with the other line length"
+FORMAT = "the code formatted with other settings"
 """This commit writes no line of its own."""
 
 MODELS = '''"""The table of {name}."""
@@ -186,6 +186,12 @@ def runnable(service: LivingService) -> Service:
     return Service(service.folder, service.files())
 
 
+def restyle(service: LivingService) -> None:
+    """Sort the imports and format the code with the settings of the service."""
+    runnable(service).run("ruff", "check", "--select", "I", "--fix", "--quiet")
+    runnable(service).run("ruff", "format", "--quiet")
+
+
 def replace_pattern(service: LivingService, path: str, pattern: str, text: str) -> None:
     """Replace what a pattern matches once."""
     changed, number = re.subn(pattern, text, service.read(path), flags=re.MULTILINE)
@@ -235,7 +241,10 @@ OWN: Mapping[str, Commit] = {
     "another line length": lambda service: replace_pattern(
         service, "pyproject.toml", r"^line-length = 120$", "line-length = 88"
     ),
-    FORMAT: lambda service: runnable(service).run("ruff", "format", "--quiet"),
+    "one import per line": lambda service: insert(
+        service, "pyproject.toml", r"^known-first-party", "force-single-line = true\n"
+    ),
+    FORMAT: restyle,
     "a folder for the image": move_the_image,
     "a link": lambda service: (service.folder / "AGENTS.md").symlink_to("README.md"),
     "the line ends of Windows": lambda service: use_crlf(service, "README.md", "pytest.ini", "docker-compose.yml"),
