@@ -25,11 +25,11 @@ from .rules import load_rules
 from .sources import version_order
 from .style import CannotFormat, format_like_ours
 from .summary import UNDO, few, headline, indented, next_steps, summarize, to_markdown, undo
-from .writing import copier_errors
+from .writing import INIT, MESSAGE, copier_errors
 
 CURRENT = ":current:"
 """The version of the template that the service has."""
-COMMIT_FIRST = 'run `git init && git add . && git commit -m "Write the service"` in its folder.'
+COMMIT_FIRST = f'run `{INIT} && git add . && git commit -m "{MESSAGE}"` in its folder.'
 PYPROJECT = "pyproject.toml"
 CONFLICTS = 3
 """The exit code for conflicts: 1 is any other problem, and 2 a wrong command line."""

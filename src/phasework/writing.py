@@ -18,6 +18,8 @@ from .git import GitError, run_git
 from .sources import newest_version
 
 MESSAGE = "Write the service"
+# The workflow of a service runs for `main`; git's own default may be another one.
+INIT = "git init --initial-branch main"
 INSTALL_UV = "https://docs.astral.sh/uv/getting-started/installation/"
 UNCOMMITTED = (
     "The template at {address} has uncommitted changes. They are in the service, but later updates cannot find them: "
@@ -114,11 +116,11 @@ def last_words(output: bytes) -> str:
 def commit(folder: Path, *, own: bool) -> Outcome:
     """Make the first commit, unless the folder is part of a repository, whose team commits."""
     commands = f'git add --all && git commit -m "{MESSAGE}"'
-    steps = [["init", "--quiet", "--initial-branch", "main"], ["add", "--all"], ["commit", "--quiet", "-m", MESSAGE]]
+    steps = [[*INIT.split()[1:], "--quiet"], ["add", "--all"], ["commit", "--quiet", "-m", MESSAGE]]
     try:
         if not own and is_in_work_tree(folder):
             return "", [commands]
-        commands = f"git init && {commands}"
+        commands = f"{INIT} && {commands}"
         for step in steps:
             run_git(*step, cwd=folder)
     except GitError as error:

@@ -433,7 +433,7 @@ def test_the_files_stay_when_git_cannot_commit(
     printed = capsys.readouterr()
     assert "not committed. git: empty ident name" in " ".join(printed.err.split())
     identity = 'git config --global user.name "Your Name"\n    git config --global user.email you@example.com'
-    command = 'git init && git add --all && git commit -m "Write the service"'
+    command = 'git init --initial-branch main && git add --all && git commit -m "Write the service"'
     assert f"    cd library\n    {identity}\n    {command}\n    uv run pytest\n" in printed.out
     assert (workshop / "library/uv.lock").is_file()
     monkeypatch.setenv("GIT_AUTHOR_NAME", "Ada")

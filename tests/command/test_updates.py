@@ -844,7 +844,7 @@ def test_a_service_outside_of_git_is_refused(service: LivingService, tmp_path: P
 
     assert service.update().printed == (
         "The service is not in a git repository, which is needed to undo an update: "
-        'run `git init && git add . && git commit -m "Write the service"` in its folder.'
+        'run `git init --initial-branch main && git add . && git commit -m "Write the service"` in its folder.'
     )
 
 
