@@ -41,9 +41,7 @@ def test_each_listed_move_ends_at_a_file_of_the_template(services: ServiceCache)
 
 @pytest.mark.long
 @pytest.mark.fuzz
-@pytest.mark.parametrize(
-    "route", [route for route in ROUTES if route.access == "sync" and len(route.versions) == 2], ids=str
-)
+@pytest.mark.parametrize("route", ROUTES, ids=str)
 def test_updates_through_the_history_keep_all_lines_and_tests(
     services: ServiceCache, tmp_path: Path, route: Route
 ) -> None:

@@ -74,7 +74,7 @@ class Route:
 ROUTES = [
     *(Route("sync", (version, NEWEST)) for version in EARLIER),
     *(Route("async", (version, NEWEST), removes=True) for version in EARLIER),
-    Route("sync", (*EARLIER, NEWEST)),
+    *(Route(access, (*EARLIER, NEWEST)) for access in ("sync", "async")),
 ]
 
 
