@@ -34,6 +34,9 @@ def test_a_phase_has_its_tests_marker_gates_and_job(written: Callable[[str], Ser
 
     output = service.run(*shlex.split(command), "--collect-only", "-q", "--no-cov")
 
+    [total] = re.findall(r"^\d+/(\d+) tests collected", output, re.MULTILINE)
+    [claimed] = re.findall(r"more than ([\d,]+) tests", README.read_text(encoding="utf-8"))
+    assert 0.9 * int(total) < int(claimed.replace(",", "")) < int(total)
     files = {line.partition("::")[0] for line in output.splitlines() if "::" in line}
     api = {f"tests/api/test_{name}_api.py" for name in first}
     assert api < files
