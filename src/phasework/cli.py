@@ -11,6 +11,7 @@ from .commands.check import PASS_ON, check
 from .commands.codemod import codemod
 from .commands.diff import diff
 from .commands.new import new
+from .commands.schema import schema
 from .commands.test import write_test
 from .commands.update import update
 
@@ -25,6 +26,7 @@ app.command("new")(new)
 app.command("add")(add)
 app.command("update")(update)
 app.command("diff")(diff)
+app.command("schema")(schema)
 app.command("test")(write_test)
 app.command("check", context_settings=PASS_ON, add_help_option=False)(check)
 app.command("codemod", context_settings=PASS_ON, add_help_option=False)(codemod)

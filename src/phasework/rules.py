@@ -73,6 +73,28 @@ class Rules:
         return list(self._macros("field_types")["types_with_default"])
 
     @property
+    def type_table(self) -> dict[str, dict[str, Any]]:
+        """The table of field types, by name."""
+        table: dict[str, dict[str, Any]] = self._macros("field_types")["field_types"]
+        return table
+
+    @property
+    def reserved(self) -> dict[str, list[str]]:
+        """The names that cannot be used, by what they would be the names of."""
+        names: dict[str, list[str]] = self._macros("reserved")["reserved"]
+        return names
+
+    @property
+    def description_keys(self) -> list[str]:
+        """The keys of the description of an own module."""
+        return list(self._macros("own_checks")["description_keys"])
+
+    @property
+    def form_keys(self) -> list[str]:
+        """The keys of the long form of a field."""
+        return list(self._macros("field_forms")["form_keys"])
+
+    @property
     def question_names(self) -> list[str]:
         """The names of the questions in their order."""
         return [name for name, entry in self._questions.items() if "help" in entry]
