@@ -1,5 +1,7 @@
 """Tests of concurrent requests for patients, on PostgreSQL."""
 
+from uuid import UUID
+
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -105,3 +107,24 @@ async def test_one_of_two_concurrent_registrations_succeeds(
     outcomes = await race_in_order(register, register)
 
     assert [type(outcome).__name__ for outcome in outcomes] == ["Patient", "Conflict"]
+
+
+async def test_a_search_that_locks_finds_a_patient_who_is_being_registered(
+    race_in_order: RaceRunner,
+    patient_service: PatientService,
+    patient_payload: Payload,
+) -> None:
+    data = PatientCreate(**patient_payload())
+    await patient_service.session.commit()
+
+    async def register(session: AsyncSession) -> Patient:
+        return await PatientService(session, EventBus(session)).create(data)
+
+    async def search(session: AsyncSession) -> list[UUID]:
+        found = await PatientService(session, EventBus(session)).find_similar(data, lock=True)
+        return [duplicate.id for duplicate in found.items]
+
+    registered, found = await race_in_order(register, search)
+
+    assert isinstance(registered, Patient)
+    assert found == [registered.id]
