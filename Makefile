@@ -20,7 +20,7 @@ help:
 	@echo 'make lint       check style, format, types and the workflow of this repository'
 	@echo 'make bench      measure writing and testing a service, and its requests, as ratios'
 	@echo 'make faults     play races, overload and outages against a service, and count what is lost, duplicated or fails'
-	@echo 'make mutate     create mutants of a service and count those that its tests kill'
+	@echo 'make mutate     create mutants of a service and count those that its tests kill; MODULES="tickets webhooks" judges these'
 	@echo 'make survivors  show the surviving mutants of the last run'
 	@echo 'make clean      remove .venv and build'
 
@@ -59,7 +59,7 @@ faults: .venv/.has-test .venv/.has-suite
 	@$(BIN)/python -m benchmarks.faults
 
 mutate: .venv/.has-test
-	@$(BIN)/python -m benchmarks.mutate
+	@$(BIN)/python -m benchmarks.mutate $(MODULES)
 
 survivors: .venv/.has-test
 	@$(BIN)/python -m benchmarks.mutate --survivors

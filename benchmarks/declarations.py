@@ -18,7 +18,10 @@ NEGATED: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.In: ast.NotIn,
     ast.NotIn: ast.In,
 }
-MUTATED_BY_MUTMUT = {"staticmethod", "classmethod"}
+MUTATED_BY_MUTMUT: list[list[str]] = [[], ["staticmethod"], ["classmethod"]]
+"""The decorators of functions that mutmut mutates."""
+FOR_READERS = {"description", "tags"}
+"""Arguments with texts of the documentation of the API."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,7 @@ class Mutant:
 
 
 def mutants_of(folder: Path, file: Path) -> Iterator[Mutant]:
-    """Yield mutants of a file, each with another value, comparison or item of a collection."""
+    """Yield mutants of a file, each with one change."""
     tree = ast.parse((folder / file).read_text(encoding="utf-8"))
     original = ast.unparse(tree)
     for node in mutable_nodes(tree):
@@ -53,10 +56,11 @@ def is_skipped(node: ast.AST) -> bool:
     """Return whether a node and its children stay unchanged."""
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
         return True
+    if isinstance(node, ast.keyword) and node.arg in FOR_READERS:
+        return True
     if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
         return isinstance(node, ast.JoinedStr)
-    decorators = {decorator.id for decorator in node.decorator_list if isinstance(decorator, ast.Name)}
-    return not node.decorator_list or (decorators <= MUTATED_BY_MUTMUT and len(node.decorator_list) == 1)
+    return [ast.unparse(decorator) for decorator in node.decorator_list] in MUTATED_BY_MUTMUT
 
 
 def is_annotation(parent: ast.AST, child: ast.AST) -> bool:
@@ -79,6 +83,23 @@ def mutate(node: ast.AST) -> Iterator[None]:
         yield from without_one(node.elts)
     elif isinstance(node, ast.Dict):
         yield from without_one(node.keys, node.values)
+    elif isinstance(node, ast.If) and not isinstance(node.test, ast.Compare):
+        yield from replaced(node, "test", ast.UnaryOp(ast.Not(), node.test))
+    elif isinstance(node, ast.BoolOp):
+        yield from replaced(node, "op", ast.And() if isinstance(node.op, ast.Or) else ast.Or())
+    elif isinstance(node, ast.Return) and node.value is not None:
+        yield from replaced(node, "value", ast.Constant(None))
+    elif isinstance(node, ast.Expr):
+        # As if the statement was not there.
+        yield from replaced(node, "value", ast.Constant(...))
+
+
+def replaced(node: ast.AST, field: str, value: ast.AST) -> Iterator[None]:
+    """Replace a part of a node."""
+    kept = getattr(node, field)
+    setattr(node, field, value)
+    yield
+    setattr(node, field, kept)
 
 
 def with_value(node: ast.Constant) -> Iterator[None]:
