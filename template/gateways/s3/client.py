@@ -3,6 +3,7 @@
 from base64 import b64encode
 from functools import cached_property
 from hashlib import sha256
+from http import HTTPStatus
 from typing import Any, Protocol
 from urllib.parse import quote
 
@@ -80,7 +81,9 @@ class Boto3S3Gateway:
 
     def delete(self, key: str) -> None:
         """Delete an object; raise the errors of `S3Gateway`."""
-        self._send("delete_object", Key=key)
+        deleted = self._send("delete_object", Key=key)
+        if deleted["ResponseMetadata"]["HTTPStatusCode"] != HTTPStatus.NO_CONTENT:
+            raise S3Unavailable("delete_object: the response is not that of an S3 server")
 
     def sign_download(self, key: str, name: str, seconds: int) -> str:
         """Return a URL; raise the errors of `S3Gateway`."""
@@ -96,6 +99,7 @@ class Boto3S3Gateway:
 
     def _send(self, operation: str, **arguments: Any) -> Any:
         from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[import-untyped]
+        from botocore.parsers import ResponseParserError  # type: ignore[import-untyped]
 
         arguments.get("Params", arguments)["Bucket"] = self.settings.s3_bucket_name
         try:
@@ -105,8 +109,8 @@ class Boto3S3Gateway:
             refused = 400 <= status < 500 and status not in TEMPORARY
             codes = f"{operation}: {status} {error.response['Error'].get('Code', 'without a code')}"
             raise (S3Refused if refused else S3Unavailable)(codes) from None
-        except BotoCoreError as error:
-            # Its text has the URL, and with it the key.
+        except (BotoCoreError, ResponseParserError) as error:
+            # Their texts have the URL, and with it the key, or the response.
             raise S3Unavailable(f"{operation}: {type(error).__name__}") from None
 
     @cached_property

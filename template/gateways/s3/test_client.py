@@ -226,7 +226,7 @@ def test_the_number_of_attempts_is_a_setting(failing_server: FailingServer) -> N
 
 
 @pytest.mark.parametrize("body", [b"", b"Hello", b"<html>", b"<?xml version='1.0'?><Error/>"])
-@pytest.mark.parametrize("status", [200, 204, 301])
+@pytest.mark.parametrize("status", [200, 202, 204, 301])
 def test_a_response_that_is_not_from_s3_stores_nothing(
     failing_gateway: S3Gateway,
     failing_server: FailingServer,
@@ -237,6 +237,20 @@ def test_a_response_that_is_not_from_s3_stores_nothing(
 
     with pytest.raises(S3Unavailable, match=r"^put_object: "):
         failing_gateway.put("a/1", PNG, "image/png")
+
+
+@pytest.mark.parametrize("body", [b"", b"Hello", b"<html>"])
+@pytest.mark.parametrize("status", [200, 202, 301])
+def test_a_response_that_is_not_from_s3_deletes_nothing(
+    failing_gateway: S3Gateway,
+    failing_server: FailingServer,
+    status: int,
+    body: bytes,
+) -> None:
+    failing_server.replies = [(status, body)] * 2
+
+    with pytest.raises(S3Unavailable, match=r"^delete_object: "):
+        failing_gateway.delete("a/1")
 
 
 @pytest.mark.parametrize("operation", CALLS)
