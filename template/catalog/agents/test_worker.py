@@ -77,7 +77,7 @@ async def test_a_failing_provider_loses_no_run(
     if fault == "down":
         with down() as port:
             url = f"http://{HOST}:{port}/v1"
-    celery_app.openai = client_of(url, 0.05 if fault == "slow" else 10)
+    celery_app.openai = client_of(url, 0.15 if fault == "slow" else 10)
 
     await in_worker(continue_runs.run, *PRICES)
     await db_session.refresh(test_agent_run)

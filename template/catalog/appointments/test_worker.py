@@ -20,7 +20,7 @@ from tests.support.worker import in_worker
 
 # `test_appointment` is within the next two weeks.
 LEAD = 24 * 14
-TIMEOUT = 0.05
+TIMEOUT = 0.15
 
 
 def smtp_on(port: int) -> SmtpEmailGateway:

@@ -22,7 +22,7 @@ from tests.support.gateways.twilio_server import ACCOUNT, TwilioServer
 from tests.support.worker import in_worker
 
 EMAIL = {"channel": "email", "address": "ada@example.com", "subject": "Your visit"}
-TIMEOUT = 0.05
+TIMEOUT = 0.15
 
 
 def twilio_on(port: int, timeout: float = 5) -> TwilioClient:

@@ -18,7 +18,7 @@ from tests.support.gateways.n8n_server import HOST, MISSING, N8nServer
 from tests.support.worker import in_worker
 
 MINUTES = 60
-TIMEOUT = 0.05
+TIMEOUT = 0.15
 
 
 @pytest.fixture(autouse=True)
