@@ -155,7 +155,7 @@ class AppointmentService(Lifecycle[Appointment]):
     async def cancel(self, appointment_id: UUID, reason: str, by: UUID) -> Appointment:
         """Cancel an appointment on behalf of the user `by`.
 
-        Raises `NotFound`, `InvalidTransition` unless it is booked, and `Conflict` if it has started.
+        Raises `NotFound`, `InvalidTransition` unless it is booked or offered, and `Conflict` if it has started.
         """
         return await self._close(appointment_id, AppointmentState.CANCELLED, reason=reason, by=by)
 

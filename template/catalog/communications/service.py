@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import product
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -191,10 +192,14 @@ class CommunicationService(Lifecycle[Communication]):
         """
         is_recipient = and_(Communication.recipient_kind == recipient_kind, Communication.recipient_id == recipient_id)
         theirs = select(Communication).where(or_(is_recipient, Communication.mentions(known_as)))
-        found = await self.session.scalars(theirs.order_by(Communication.id).with_for_update())
-        addresses = {*known_as}
-        for communication in found.all():
-            addresses.add(communication.address)
+        # Notifications lock the messages to a person in the order of their channels, too.
+        in_order = theirs.order_by(Communication.channel, Communication.id)
+        found = await self.session.scalars(in_order.with_for_update())
+        communications = found.all()
+        addresses = {*known_as, *(communication.address for communication in communications)}
+        # Contacts are locked before other modules react, as in `receive`.
+        await lock_keys(self.session, *(("contact", *contact) for contact in product(Channel, addresses)))
+        for communication in communications:
             communication.address, communication.subject = "", None
             communication.text = communication.variables = None
             if communication.state is CommunicationState.QUEUED:

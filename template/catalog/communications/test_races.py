@@ -6,14 +6,15 @@ import sys
 from collections import Counter
 from datetime import timedelta
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from pydantic_settings import BaseSettings
-from sqlalchemy import URL, NullPool, create_engine, text
+from sqlalchemy import URL, NullPool, create_engine, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from your_service.core.clock import utcnow
-from your_service.core.events import EventBus
+from your_service.core.events import Event, EventBus
 from your_service.modules.communications.models import Communication
 from your_service.modules.communications.rules import Channel
 from your_service.modules.communications.service import CommunicationService
@@ -98,6 +99,55 @@ async def test_the_first_messages_of_a_person_arrive_together(
     outcomes = await race(*[receiving("STOP", minute) for minute in range(4)])
 
     assert outcomes == [None] * 4
+
+
+async def test_an_erasure_locks_contacts_before_other_modules_react(
+    race_in_order: RaceRunner,
+    communication_service: CommunicationService,
+    make_communication: Factory[Communication],
+    published_events: list[Event],
+) -> None:
+    await make_communication(recipient_kind="patient", recipient_id=UUID(int=1))
+    await communication_service.session.commit()
+
+    async def erase(session: AsyncSession) -> None:
+        await CommunicationService(session, EventBus(session)).erase("patient", UUID(int=1), [])
+
+    async def names(_: AsyncSession) -> list[str]:
+        return [event.name for event in published_events]
+
+    # Whoever receives a message locks the contact, and then the conversation.
+    received, erased, before = await race_in_order(receiving("Hello", 0), erase, names)
+
+    assert (received, erased, before) == (None, None, ["communication.scheduled"])
+    assert published_events[-1].name == "communication.cancelled"
+
+
+async def test_an_erasure_locks_messages_in_the_order_of_their_channels(
+    race_in_order: RaceRunner,
+    communication_service: CommunicationService,
+    make_communication: Factory[Communication],
+) -> None:
+    recipient = {"recipient_kind": "patient", "recipient_id": UUID(int=1)}
+    messages = [await make_communication(**recipient) for _ in range(3)]
+    first, _, last = sorted(messages, key=lambda each: each.id)
+    last.channel, last.address = Channel.EMAIL, "ada@example.com"
+    await communication_service.session.commit()
+
+    def locking(message: Communication, *, wait: bool) -> Racer:
+        async def lock(session: AsyncSession) -> UUID | None:
+            found = select(Communication.id).where(Communication.id == message.id)
+            return await session.scalar(found.with_for_update(nowait=not wait))
+
+        return lock
+
+    async def erase(session: AsyncSession) -> None:
+        await CommunicationService(session, EventBus(session)).erase("patient", UUID(int=1), [])
+
+    outcomes = await race_in_order(locking(last, wait=True), erase, locking(first, wait=False))
+
+    # Notifications lock the e-mail first, too.
+    assert outcomes == [last.id, None, first.id]
 
 
 @pytest.mark.parametrize("is_report_first", [True, False])

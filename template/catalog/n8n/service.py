@@ -8,7 +8,8 @@ from uuid import UUID
 from sqlalchemy import Select, select
 
 from ...core.clock import utcnow
-from ...core.errors import Unprocessable
+from ...core.concurrency import lock_keys
+from ...core.errors import Conflict, Unprocessable
 from ...core.events import is_handled
 from ...core.queues import LEASE, lock_first
 from ...core.resource import Lifecycle, Transitions
@@ -52,18 +53,22 @@ class WorkflowRunService(Lifecycle[WorkflowRun]):
     async def finish(self, report: RunResult) -> WorkflowRun:
         """Store what a callback reports; a repeated one, or one of an earlier execution, changes nothing.
 
-        Raises `NotFound`, `Unprocessable` if it confirms a slot and there are no appointments, and what their module
-        raises if it cannot confirm the slot.
+        Raises `NotFound`, `Conflict` if the run changes at the same time, `Unprocessable` if it confirms a slot and there
+        are no appointments, and what their module raises if it cannot confirm the slot.
         """
-        run = await self.get(report.run_id, lock=True)
-        if report.execution != run.execution or run.state in REPORTED | {RunState.ERASED}:
+        # Repeated callbacks wait for each other.
+        await lock_keys(self.session, ("workflow_runs", report.run_id))
+        run = await self.get(report.run_id)
+        if not _expects(run, report):
             return run
-        if report.confirms is not None and not is_handled(CONFIRMED):
-            raise Unprocessable("There are no appointments to confirm.", "confirms")
+        if report.confirms is not None:
+            # Before the run is locked: an erasure locks the patient of the appointment first, and then the run.
+            await self._confirm(report.confirms, run)
+        run = await self.get(report.run_id, lock=True)
+        if not _expects(run, report):
+            raise Conflict("Another request has changed this workflow run.")
         run.result, run.failure = report.result, report.failure
         run.state, run.finished_at = report.state, utcnow()
-        if report.confirms is not None:
-            await self.events.publish(CONFIRMED, run.id, appointment_id=report.confirms)
         return await self._publish(report.state, run, workflow=run.workflow, result=report.result)
 
     async def claim_next(self) -> WorkflowRun | None:
@@ -125,6 +130,11 @@ class WorkflowRunService(Lifecycle[WorkflowRun]):
                 run.state = RunState.ERASED
                 await self._publish(RunState.ERASED, run)
 
+    async def _confirm(self, appointment_id: UUID, run: WorkflowRun) -> None:
+        if not is_handled(CONFIRMED):
+            raise Unprocessable("There are no appointments to confirm.", "confirms")
+        await self.events.publish(CONFIRMED, run.id, appointment_id=appointment_id)
+
     async def _queued(self, claimed: WorkflowRun) -> WorkflowRun | None:
         # Its callback may have been faster, or it was queued again meanwhile.
         run = await self.get(claimed.id, lock=True)
@@ -133,6 +143,10 @@ class WorkflowRunService(Lifecycle[WorkflowRun]):
     async def _give_up(self, run: WorkflowRun) -> None:
         run.state = RunState.GIVEN_UP
         await self._publish(RunState.GIVEN_UP, run, workflow=run.workflow)
+
+
+def _expects(run: WorkflowRun, report: RunResult) -> bool:
+    return report.execution == run.execution and run.state not in REPORTED | {RunState.ERASED}
 
 
 def due(state: RunState) -> Select[WorkflowRun]:

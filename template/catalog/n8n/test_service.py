@@ -261,6 +261,19 @@ class TestRuns(ServiceTestCase[WorkflowRunService]):
         with pytest.raises(Conflict, match="somebody else"):
             await self.finish(run, confirms=uuid4())
 
+    async def test_a_callback_confirms_nothing_if_the_run_changes_at_the_same_time(self) -> None:
+        run = await self.start()
+
+        @handles(CONFIRMED)
+        async def erase(_: EventBus, event: Event) -> None:
+            run.state = RunState.ERASED
+            await self.session.flush()
+
+        with pytest.raises(Conflict, match=r"^Another request has changed this workflow run\.$"):
+            await self.finish(run, confirms=uuid4())
+
+        assert (run.state, run.result) == (RunState.ERASED, None)
+
     async def test_a_slot_cannot_be_confirmed_without_appointments(self) -> None:
         run = await self.start()
 
