@@ -37,7 +37,7 @@ MODULES = " or ".join(", ".join(CATALOG).rsplit(", ", 1))
 NAME_RULE = "a-z, 0-9 and _, at most 30, a letter first"
 SHORT_NAME_RULE = "a-z, 0-9 and _, at most 25, a letter first"
 TYPES = "str, text, int, decimal, bool, date, datetime, uuid, email, url, json, a list of choices or -> MODULE, with ? for optional and = for a default"
-KEYS = "the keys entity, phase, coverage, fields, unique, search, states, check, routes, admin or roles"
+KEYS = "the keys entity, phase, coverage, fields, unique, search, states, sort, check, routes, admin or roles"
 PROJECT_NAME_RULE = "1 to 60 letters, digits, spaces and . , & ' ( ) + -, a letter or digit first"
 DESCRIPTION_RULE = "one line of 1 to 200 characters without backslashes and three double quotes in a row"
 QUESTIONS = "coverage_total, database_access, description, domain, modules, own_modules, package_name, plan, project_name, python_version, repository_folder"
@@ -503,6 +503,31 @@ BAD_ANSWERS: dict[str, tuple[Answers, str]] = {
     "the same unique list twice": (
         own(fields={"a": "str", "b": "bool"}, unique=[["a", "b"], ["a", "b"]]),
         "own_modules.loans.unique: use each list of fields only once.",
+    ),
+    # --- sort
+    "sort that is no list": (
+        own(sort="title"),
+        'own_modules.loans.sort: use a list of fields, as in [title], not "title".',
+    ),
+    "sort by no field": (
+        own(sort=[]),
+        'own_modules.loans.sort: use at least one field, as in [title], not "[]".',
+    ),
+    "sort by an unknown field": (
+        own(sort=["created_at", "name"]),
+        'own_modules.loans.sort: use title (a field of the module), not "name".',
+    ),
+    "sort by a choice": (
+        own(fields={"kind": ["a", "b"]}, sort=["kind"]),
+        'own_modules.loans.sort: use fields of type str, int, decimal, float, date, datetime or email, not "kind".',
+    ),
+    "sort twice by a field": (
+        own(sort=["created_at", "created_at"]),
+        "own_modules.loans.sort: use each field only once.",
+    ),
+    "field with the name of the parameter": (
+        own(fields={"sort": "int"}, sort=["sort"]),
+        "own_modules.loans.fields.sort: use another name because a list that can be sorted has a parameter sort.",
     ),
     # --- check
     "check that is no list": (

@@ -58,6 +58,7 @@ shelves:
     most: int = 6
     fee: decimal
     deposit: decimal?
+  sort: [opens, fee, row]
   check: [opens < closes, most >= seats, deposit <= fee, row != floor]
   unique: [[row, wing], [floor, donor]]
   states:

@@ -187,6 +187,18 @@ def unchanged(description: str | None = None) -> Any:
     return Field(default_factory=lambda: None, description=description)
 
 
+def sorted_by(*columns: str) -> Any:
+    """Return a query's field `sort`: some of these columns, separated by commas, with `-` before those that descend."""
+    column = f"-?({'|'.join(columns)})"
+    return Field(
+        default=None,
+        exclude=True,
+        max_length=200,
+        pattern=f"^{column}(,{column})*$",
+        description="Columns separated by commas, such as `-created_at`; a `-` reverses the order of a column.",
+    )
+
+
 class RequestModel(BaseModel):
     """The body or query of a request; unknown fields are refused."""
 
@@ -208,13 +220,16 @@ class RecordRead(ResponseModel):
 
 
 class ListQuery(RequestModel):
-    """The page of a list. Subclasses add filters: fields that are not excluded equal columns of the same name."""
+    """The page of a list. Subclasses add filters: fields that are not excluded, with the names of columns.
+
+    A column equals the value, or is one of a list of values. Fields whose names end with `_from` and `_to` are limits.
+    """
 
     limit: int = Field(default=50, ge=1, le=200, exclude=True)
     # The database reads all rows before the offset, so a long list is read with `cursor`.
     offset: int = Field(default=0, ge=0, le=10_000, exclude=True)
     cursor: str | None = Field(
-        default=None, max_length=500, exclude=True, description="`next` of the page before this one."
+        default=None, max_length=4000, exclude=True, description="`next` of the page before this one."
     )
     with_total: bool = Field(default=False, exclude=True, description="Whether to count all items of the list.")
 

@@ -74,6 +74,8 @@ class Record(Base):
 
     list_order: ClassVar[tuple[str, ...]] = ("created_at", "id")
     """The columns by which lists are sorted, the last one unique; each table has an index of them."""
+    __sortable__: ClassVar[tuple[str, ...]] = ()
+    """Other columns by which a request can sort a list; each table has an index of each of them."""
     __checks__: ClassVar[tuple[str, ...]] = ()
     """Rules that compare two columns, such as `ends > starts`; the service checks them, and so do constraints."""
 
@@ -90,6 +92,9 @@ class Record(Base):
         if "__tablename__" in vars(cls):
             columns = (getattr(cls, name) for name in ("organisation_id", *cls.list_order))
             Index(f"ix_{cls.__tablename__}_organisation_id", *columns)
+            for sortable in cls.__sortable__:
+                columns = (getattr(cls, name) for name in ("organisation_id", sortable, *cls.list_order))
+                Index(f"ix_{cls.__tablename__}_{sortable}", *columns)
             for rule in cls.__checks__:
                 Comparison.parse(rule).constrain(cls.metadata.tables[cls.__tablename__])
 
