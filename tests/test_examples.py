@@ -41,5 +41,7 @@ def test_an_example_passes(template: Path, tmp_path: Path, case: str) -> None:
     answers = {"domain": "blank", "own_modules": read(name), "database_access": form}
     service = write_service(template, tmp_path / "service", answers)
 
+    service.run("ruff", "check")
+    service.run("ruff", "format", "--check", "--diff")
     service.check_types()
     pass_suite(service, Path(sys.executable), 2, *without_core(service))
