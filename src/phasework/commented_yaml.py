@@ -39,7 +39,7 @@ def lines_of(module: Described) -> Iterator[str]:
             )
             continue
         yield from comments(notes, "    ")
-        yield f"    {name}: {in_flow(module.fields[name])}"
+        yield f"    {name}: {in_flow(module.written(name))}"
     for key, value in module.keys.items():
         if key != "entity":
             yield f"  {key}: {in_flow(value)}"

@@ -25,7 +25,7 @@ TYPES: Mapping[type | None, str] = {
 }
 """The types of fields by the Python types of columns; those of texts and of numbers with a point depend on more."""
 LONGEST = 200
-"""The characters of a `str`."""
+"""The characters of a `str`; a longer text is a `text`."""
 LONGEST_NAME = {"module": 30, "field": 25}
 OF_EACH_RECORD = ("id", "created_at", "updated_at")
 UNCOUNTABLE = ("children", "data", "equipment", "feedback", "information", "media", "people", "staff")
@@ -39,6 +39,9 @@ CHOICES = re.compile(
 )
 """A constraint that lists the choices of a column, as PostgreSQL and SQLite return it."""
 TEXT = re.compile(r"'((?:[^']|'')*)'")
+BETWEEN = re.compile(rf"{NAME} BETWEEN (\S+) AND (\S+)", re.IGNORECASE)
+LIMIT = re.compile(rf"\(*{NAME}\)*{CAST}?\s*(>=|<=|>|<)\s*\(*'?(-?\d+(?:\.\d+)?)'?\)*{CAST}?\)*")
+COMPARISON = re.compile(rf"\(*{NAME}\)*{CAST}?\s*(>=|<=|>|<|<>|!=)\s*\(*{NAME}\)*{CAST}?\)*")
 LITERAL = re.compile(rf"\(*(?:'((?:[^']|'')*)'|(-?[\d.]+|true|false))\)*{CAST}?\)*", re.IGNORECASE)
 """A default that is a value, not the result of a function."""
 
@@ -62,11 +65,19 @@ class Described:
     """The keys besides the fields."""
     notes: list[str] = field(default_factory=list)
     field_notes: dict[str, list[str]] = field(default_factory=dict)
+    helps: dict[str, str] = field(default_factory=dict)
 
     @property
     def description(self) -> Module:
         """The module as in the answer `own_modules`."""
-        return {"fields": self.fields, **self.keys}
+        return {"fields": {name: self.written(name) for name in self.fields}, **self.keys}
+
+    def written(self, name: str) -> Any:
+        """Return a field as it is written: in the long form if there is a help."""
+        short = self.fields[name]
+        if name not in self.helps:
+            return short
+        return {"choices" if isinstance(short, list) else "type": short, "help": self.helps[name]}
 
     def note(self, name: str, text: str) -> None:
         """Add a comment about a field."""
@@ -80,11 +91,13 @@ class Described:
     def rename(self, old: str, new: str) -> None:
         """Give a field another name; it keeps its place."""
         self.note(old, f"the column is called {old}")
-        for place in ("fields", "field_notes"):
+        for place in ("fields", "field_notes", "helps"):
             named = getattr(self, place)
             setattr(self, place, {new if name == old else name: value for name, value in named.items()})
         if "unique" in self.keys:
             self.keys["unique"] = [_renamed(each, old, new) for each in self.keys["unique"]]
+        if "check" in self.keys:
+            self.keys["check"] = [re.sub(rf"\b{old}\b", new, each) for each in self.keys["check"]]
 
 
 def _renamed(names: str | list[str], old: str, new: str) -> str | list[str]:
@@ -137,7 +150,7 @@ class Describer:
         """Return the module for a table."""
         module = Described(self.names[table.name], notes=[f"Table {table.name}.", *table.notes])
         references = {key.columns[0]: key for key in table.foreign_keys if len(key.columns) == 1}
-        choices = dict(filter(None, map(find_choices, table.checks)))
+        rules = Constraints(table.checks)
         keys = [*table.unique, table.primary_key]
         named: dict[str, str] = {}
         for column in table.columns:
@@ -146,12 +159,11 @@ class Describer:
             reference = references.get(column.name)
             name = free_name(field_name(column, reference), named.values(), "field")
             named[column.name] = name
-            module.field_notes[name] = [column.comment] if column.comment else []
+            module.field_notes[name] = []
             if column.computed:
                 module.leave_out(name, "the database computes it")
                 continue
-            known = choices.get(column.name, column.choices)
-            candidates = self.references(table, column, reference) if reference else ways_to_write(column, known)
+            candidates = self.references(table, column, reference) if reference else ways_to_write(column, rules)
             accepted: Iterator[Candidate] = filter(lambda each: self.accepts(each[0]), candidates)
             if (column.name,) in keys:
                 accepted = iter(sorted(accepted, key=lambda each: not self.can_be_unique([each[0]])))
@@ -161,7 +173,12 @@ class Describer:
                 continue
             module.fields[name] = written[0]
             module.note(name, "; ".join(filter(None, [written[1], column.domain])))
-        self.describe_keys(module, table, named, choices)
+            if column.comment and self.accepts({"type": "str", "help": column.comment}):
+                module.helps[name] = column.comment
+            else:
+                module.note(name, column.comment or "")
+        self.describe_keys(module, table, named)
+        self.describe_checks(module, rules, named)
         return module
 
     def references(self, table: Table, column: Column, key: ForeignKey) -> Iterator[Candidate]:
@@ -172,13 +189,11 @@ class Describer:
             to_itself = key.table == table.name
             lost += ["optional here, because it refers to its own table"] if to_itself and not column.nullable else []
             yield f"-> {self.names[key.table]}{'?' if column.nullable or to_itself else ''}", "; ".join(lost)
-        for written, more in ways_to_write(column, ()):
+        for written, more in ways_to_write(column, Constraints([])):
             yield written, "; ".join([*lost, *filter(None, [more])])
 
-    def describe_keys(
-        self, module: Described, table: Table, named: Mapping[str, str], choices: Mapping[str, Any]
-    ) -> None:
-        """Add what the table says about several rows or columns."""
+    def describe_keys(self, module: Described, table: Table, named: Mapping[str, str]) -> None:
+        """Add what is unique, and the comments about the table."""
         keys = dict.fromkeys([*table.unique, *([table.primary_key] if set(table.primary_key) <= named.keys() else [])])
         unique: list[Any] = []
         for columns in keys:
@@ -196,10 +211,19 @@ class Describer:
             for key in table.foreign_keys
             if len(key.columns) > 1
         ]
-        listed = [text for text in table.checks if (found := find_choices(text)) and found[0] in choices]
-        module.notes += [
-            f"Not expressed: CHECK ({' '.join(text.split())})." for text in table.checks if text not in listed
-        ]
+
+    def describe_checks(self, module: Described, rules: "Constraints", named: Mapping[str, str]) -> None:
+        """Add the rules across fields, and comments about the others."""
+        targets = {name: {"fields": TITLE} for name in self.names.values()}
+        for first, sign, second in rules.comparisons:
+            names = named.get(first, ""), named.get(second, "")
+            checks = [*module.keys.get("check", []), f"{names[0]} {sign} {names[1]}"]
+            known = {name: module.fields[name] for name in names if name in module.fields}
+            if len(known) == 2 and not self.problem(targets | {PROBE: {"fields": module.fields, "check": checks}}):
+                module.keys["check"] = checks
+            else:
+                module.notes.append(f"Not expressed: CHECK ({first} {sign} {second}).")
+        module.notes += [f"Not expressed: CHECK ({text})." for text in rules.others]
 
     def settle(self, modules: Mapping[str, Described], problem: str) -> None:
         """Change what the template refuses, and say so in a comment; exit if that is not possible."""
@@ -247,45 +271,86 @@ def is_part_of_each_record(table: Table, column: Column, references: Mapping[str
     return is_key or (snake(column.name) in OF_EACH_RECORD and column.name not in references)
 
 
-def ways_to_write(column: Column, choices: Sequence[str]) -> Iterator[Candidate]:
+class Constraints:
+    """What the check constraints of a table say."""
+
+    def __init__(self, checks: Sequence[str]) -> None:
+        self.choices: dict[str, list[str]] = {}
+        self.limits: dict[str, list[tuple[str, str]]] = {}
+        """The signs and numbers of the limits of each column."""
+        self.comparisons: list[tuple[str, str, str]] = []
+        self.others: list[str] = []
+        for check in checks:
+            text = " ".join(check.split())
+            parts = re.split(" AND ", BETWEEN.sub(r"\1 >= \2 AND \1 <= \3", text), flags=re.IGNORECASE)
+            if found := CHOICES.fullmatch(text):
+                self.choices[found[1]] = TEXT.findall(found[2])
+            elif not self._read(parts):
+                self.others.append(text)
+
+    def _read(self, parts: Sequence[str]) -> bool:
+        """Remember limits or comparisons; return whether there is nothing else."""
+        limits = [found for part in parts if (found := LIMIT.fullmatch(part.strip()))]
+        compared = [found for part in parts if (found := COMPARISON.fullmatch(part.strip()))]
+        if len(limits) == len(parts):
+            for each in limits:
+                self.limits.setdefault(each[1], []).append((each[2], each[3]))
+        elif len(compared) == len(parts):
+            self.comparisons += [(each[1], each[2].replace("<>", "!="), each[3]) for each in compared]
+        return len(parts) in (len(limits), len(compared))
+
+    def bounds(self, column: Column) -> str:
+        """Return the bounds of a column as they are written, or an empty text if they cannot be written."""
+        least, most = "", ""
+        for sign, number in self.limits.get(column.name, []):
+            excluded = len(sign) == 1
+            if excluded and column.python is not int:
+                return ""
+            text = str(int(number) + (1 if sign == ">" else -1)) if excluded else number
+            least, most = (text, most) if sign[0] == ">" else (least, text)
+        return f"{least}..{most}" if least or most else ""
+
+
+def ways_to_write(column: Column, rules: Constraints) -> Iterator[Candidate]:
     """Yield the ways to write a column, the most exact one first."""
+    choices = rules.choices.get(column.name, column.choices)
+    bounds = rules.bounds(column)
+    limits = "; ".join(f"{column.name} {sign} {number}" for sign, number in rules.limits.get(column.name, []))
     default, lost = find_default(column)
     mark = "?" if column.nullable else ""
     ends = [(f"{mark}{default}", lost)]
     if default:
         ends.append((mark, f"default {column.default}"))
-    if choices:
-        for end, more in ends:
-            yield f"[{', '.join(choices)}]{end}", more
-        lost = "; ".join(
-            filter(None, [lost, *["may be empty"] * column.nullable, *[f"default {column.default}"] * bool(default)])
-        )
-        yield list(choices), lost
+    for end, more in ends if choices else []:
+        yield (f"[{', '.join(choices)}]{end}" if end else list(choices)), more
+    listed = f"one of {', '.join(choices)}" if choices else ""
     for kind, less in find_types(column):
+        for end, more in ends if bounds else []:
+            yield f"{bounded(kind, bounds)}{end}", "; ".join(filter(None, [less, more, listed]))
         for end, more in ends:
-            listed = f"one of {', '.join(choices)}" if choices else ""
-            yield f"{kind}{end}", "; ".join(filter(None, [less, more, listed]))
+            yield f"{kind}{end}", "; ".join(filter(None, [less, more, listed, limits]))
+
+
+def bounded(kind: str, bounds: str) -> str:
+    """Return a type with bounds, after the digits of a decimal."""
+    return f"{kind.removesuffix(')')}, {bounds})" if kind.endswith(")") else f"{kind}({bounds})"
 
 
 def find_types(column: Column) -> Iterator[tuple[str, str]]:
     """Yield the types of fields for a column, the most exact one first, and what each does not express."""
     if column.python is str:
         if column.length:
-            yield f"str(..{column.length})", ""
-            yield ("str", f"at most {column.length} characters") if column.length <= LONGEST else ("text", "")
+            yield f"{'str' if column.length <= LONGEST else 'text'}(..{column.length})", ""
+            yield "text", ""
         else:
             yield "text", ""
             yield "str", f"at most {LONGEST} characters here"
     elif column.python is float:
         yield "float", ""
-        yield "decimal", f"two decimal places here, {column.sql} in the table"
     elif column.python is Decimal:
         if column.digits:
             yield f"decimal({column.digits[0]}, {column.digits[1]})", ""
-        yield (
-            "decimal",
-            "" if column.digits == (12, 2) else f"12 digits here, 2 of them after the point; {column.sql} in the table",
-        )
+        yield "decimal", f"12 digits here, 2 of them after the point; {column.sql} in the table"
     elif column.python is list:
         yield "str[]", ""
     elif column.python is dt.datetime:
@@ -305,12 +370,6 @@ def find_default(column: Column) -> tuple[str, str]:
     if column.python is bool:
         text = {"1": "true", "0": "false"}.get(text, text.lower())
     return f" = {text}", ""
-
-
-def find_choices(check: str) -> tuple[str, list[str]] | None:
-    """Return the column and the choices that a constraint lists, or None if it is about something else."""
-    found = CHOICES.fullmatch(" ".join(check.split()))
-    return (found[1], TEXT.findall(found[2])) if found else None
 
 
 def field_name(column: Column, reference: ForeignKey | None) -> str:

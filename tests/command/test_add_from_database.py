@@ -86,6 +86,13 @@ CREATE TABLE loans (
   status varchar(10) NOT NULL CHECK (status IN ('open', 'back')),
   starts timestamptz NOT NULL DEFAULT now(),
   noted timestamp,
+  begins_on date NOT NULL,
+  ends_on date,
+  copies integer NOT NULL DEFAULT 1 CHECK (copies BETWEEN 1 AND 99),
+  weight double precision CHECK (weight >= 0.5),
+  rate real CHECK (rate > 0),
+  CHECK (ends_on >= begins_on),
+  CHECK (length(note) > 3),
   fee numeric(8, 3) DEFAULT 1.5,
   address inet,
   note varchar(300) DEFAULT 'none'::character varying,
@@ -131,6 +138,8 @@ def test_tables_become_modules(describe: Callable[..., tuple[str, dict[str, Any]
     track = modules["tracks"]["fields"]
     assert list(track) == ["name", "album", "composer", "milliseconds", "unit_price", "quality", "track_metadata"]
     assert track["album"] == "-> albums?"
+    assert [track[name] for name in ("name", "composer", "milliseconds")] == ["str(..200)", "text(..220)?", "int(1..)"]
+    assert track["unit_price"] == "decimal(12, 2) = 0.99"
     assert track["quality"] == ["low", "high"]
     assert track["track_metadata"] == "json?"
     assert "    # the column is called metadata\n    track_metadata: json?\n" in text
@@ -161,18 +170,25 @@ def test_types_of_postgresql_are_known(
     assert change_answers(rules, rules.with_defaults({"domain": "blank"}), modules)["own_modules"] == modules
     assert list(modules) == ["books", "loans", "shelves"]
     loan = modules["loans"]["fields"]
-    assert list(loan) == ["book", "kind", "status", "starts", "noted", "fee", "note", "details"]
+    dates, numbers = ["begins_on", "ends_on"], ["copies", "weight", "rate"]
+    assert list(loan) == ["book", "kind", "status", "starts", "noted", *dates, *numbers, "fee", "note", "details"]
+    assert [loan[name] for name in numbers] == ["int(1..99) = 1", "float(0.5..)?", "float?"]
+    assert loan["fee"] == "decimal(8, 3)? = 1.5"
+    assert modules["loans"]["check"] == ["ends_on >= begins_on"]
+    assert modules["books"]["fields"]["title"] == {"type": "text", "help": "As on the cover."}
+    assert modules["shelves"]["unique"] == [["room", "level"]]
     assert (loan["book"], loan["kind"], loan["status"]) == ("-> books", ["short", "long"], ["open", "back"])
     assert (loan["starts"], loan["noted"], loan["details"]) == ("datetime", "datetime?", "json?")
     assert "isbn" in modules["books"]["unique"]
     # A first record could not be created otherwise.
     assert {modules["books"]["fields"]["shelf"], modules["shelves"]["fields"]["first_book"]} == {
-        "-> shelves",
-        "-> books?",
+        "-> shelves?",
+        "-> books",
     }
     for comment in (
         "# What the library owns.\n",
-        "    # As on the cover.\n    title: ",
+        "# Not expressed: CHECK (length(note::text) > 3).\n",
+        "    # rate > 0\n    rate: ",
         "# Not expressed: a unique index (lower(title)) WHERE (room IS NULL).\n",
         "# Not expressed: a foreign key (room, level) to shelves.\n",
         "    # title_upper is left out: the database computes it\n",
