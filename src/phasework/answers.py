@@ -13,6 +13,8 @@ OURS = ("package_name", "database_access", "coverage_total")
 """Questions that tell the answers of this template from those of another one."""
 PLAN_KEYS = ("phase", "coverage")
 Answers = dict[str, Any]
+# Answers files leave out the questions that were not asked.
+EMPTY_ANSWERS: Answers = {"modules": [], "own_modules": {}, "plan": {}}
 
 
 READ_ERRORS = (OSError, UnicodeDecodeError, InvalidYaml)

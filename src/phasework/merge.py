@@ -242,7 +242,7 @@ def keep_revisions(base: Tree, new: Tree, same_tables: SameTables) -> tuple[Tree
     Databases have run the existing migrations, so none is rewritten or deleted. A new one is added if it continues
     the existing ones.
     """
-    before, after = _revisions(base), _revisions(new)
+    before, after = group_revisions(base), group_revisions(new)
     broken = sorted(
         name
         for name, revisions in before.items()
@@ -252,7 +252,8 @@ def keep_revisions(base: Tree, new: Tree, same_tables: SameTables) -> tuple[Tree
     return kept | {path: entry for revisions in before.values() for path, entry in revisions.items()}, broken
 
 
-def _revisions(tree: Tree) -> dict[str, Tree]:
+def group_revisions(tree: Tree) -> dict[str, Tree]:
+    """Return the migrations by the module whose name they begin with."""
     found: dict[str, Tree] = {}
     for path, entry in tree.items():
         if module := _module_of_revision(path):

@@ -7,12 +7,10 @@ from typing import Any
 
 import yaml
 
-from .answers import Answers, read_answers, read_yaml
+from .answers import EMPTY_ANSWERS, Answers, read_answers, read_yaml
 from .module_questions import module_problem
 from .rules import Module, Rules
 
-# Answers files leave out the questions that were not asked.
-EMPTY_ANSWERS: Answers = {"modules": [], "own_modules": {}, "plan": {}}
 KINDS: dict[type, str] = {list: "a list", dict: "a mapping"}
 
 Described = dict[str, Module]

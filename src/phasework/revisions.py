@@ -4,6 +4,8 @@ import ast
 import re
 from collections.abc import Mapping
 
+from .git import Repository, Tree
+
 ASSIGNED = re.compile(r"""^(revision|down_revision)(: [^=]+)? = (?:["'](\w+)["']|None)$""", re.MULTILINE)
 
 
@@ -21,6 +23,33 @@ def place_revisions(existing: Mapping[str, str], new: Mapping[str, str]) -> dict
         before = read_down_revision(new[name])
         placed[ids[name]] = _assign(new[name], ids[name], _head(ids.get(before, before), known))
     return placed
+
+
+def read_sources(repository: Repository, entries: Tree) -> dict[str, str]:
+    """Return the texts of Python files by their paths."""
+    contents = repository.contents(entries.values())
+    return {path: contents[entry].decode() for path, entry in entries.items()}
+
+
+def find_head(first: str, sources: Mapping[str, str]) -> str | None:
+    """Return the newest of the revisions that follow `first`; None if there are several, or `first` is missing."""
+    before = {name: _read_names(source, "down_revision") for name, source in sources.items()}
+    branch = {first} if first in sources else set()
+    while added := {name for name, names in before.items() if branch & names} - branch:
+        branch |= added
+    heads = branch - {name for names in before.values() for name in names}
+    return heads.pop() if len(heads) == 1 else None
+
+
+def find_reached(revision: str, sources: Mapping[str, str]) -> set[str]:
+    """Return a revision, and those that it follows or depends on."""
+    reached, further = set(), {revision}
+    while further:
+        reached |= further
+        texts = [sources[name] for name in further if name in sources]
+        needed = (_read_names(text, key) for text in texts for key in ("down_revision", "depends_on"))
+        further = set().union(*needed) - reached
+    return reached
 
 
 def read_down_revision(source: str) -> str:
@@ -46,6 +75,17 @@ def is_text_or_import(node: ast.stmt) -> bool:
     """Return whether a statement is a docstring or an import."""
     is_text = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
     return is_text or isinstance(node, (ast.Import, ast.ImportFrom))
+
+
+def _read_names(source: str, variable: str) -> set[str]:
+    """Return the text or texts that a file assigns to a variable."""
+    for node in ast.parse(source).body:
+        if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value:
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            if any(isinstance(target, ast.Name) and target.id == variable for target in targets):
+                parts = ast.walk(node.value)
+                return {part.value for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, str)}
+    return set()
 
 
 def _free_name(name: str, taken: Mapping[str, str]) -> str:

@@ -10,7 +10,7 @@ import yaml
 from jinja2 import FileSystemLoader
 from jinja2.sandbox import SandboxedEnvironment
 
-from .answers import Answers
+from .answers import EMPTY_ANSWERS, Answers
 
 Module = dict[str, Any]
 # Questions whose prompt has another name in copier.yml: docs/decisions/0021-read-every-answer.md.
@@ -132,6 +132,15 @@ class Rules:
         """Return the sentence with which Copier refuses these answers, or an empty text."""
         # No answer is asked for any more, so all of them are read.
         return self._problem.render(self._data | answers, _copier_conf={"data": {}, "defaults": True})
+
+    def service_modules(self, answers: Answers) -> list[Module]:
+        """Return the modules of a service as the template's sources use them."""
+        modules = self._macros("modules")["all_modules"](
+            self.catalog, *(answers.get(name) or empty for name, empty in EMPTY_ANSWERS.items())
+        )
+        # Names are marked only for the sources.
+        text = json.dumps(json.loads(modules), ensure_ascii=False)
+        return cast("list[Module]", json.loads(text.replace(json.dumps(self._macros("names")["mark"])[1:-1], "")))
 
     def entity_of(self, name: str) -> str:
         """Return the default entity of an own module."""

@@ -5,6 +5,7 @@ import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,9 @@ from .git import GitError, Labels, Repository, Tree
 from .merge import REVISION, Merge, Update, plan_update
 from .merge_file import merge_file
 from .moved_files import find_listed_moves
+from .own_tables import TableOptions, continue_own_tables
 from .requirements import needs_lock
-from .revisions import is_known, place_revisions, read_down_revision, read_statements
+from .revisions import is_known, place_revisions, read_down_revision, read_sources, read_statements
 from .root_files import FOLDER, HOOKS, add_hook, follow_workflow, hook_of, how_to_add, name_problem, place_at_root
 from .rules import load_rules
 from .sources import version_order
@@ -42,13 +44,15 @@ def update(
     version: str | None = CURRENT,
     pretend: bool = False,
     rewrite_migrations: bool = False,
+    accept_data_loss: bool = False,
     summary: Path | None = None,
 ) -> int:
     """Update the service in `root` and print what happened to its files; return 0, or 3 if there are conflicts.
 
     `changes` are the new answers; all others stay. `version` is a tag of the template, or None for the newest. With
-    `pretend`, no file of the service is written. `summary` is a file that gets the summary as Markdown. If an update
-    is not possible, exit and write nothing.
+    `pretend`, no file of the service is written. `rewrite_migrations` writes the first migrations of changed tables
+    anew, and `accept_data_loss` allows changes after which rows have lost values. `summary` is a file that gets the
+    summary as Markdown. If an update is not possible, exit and write nothing.
     """
     try:
         file = find_answers_file(root)
@@ -61,8 +65,8 @@ def update(
             given = {name: answer for name, answer in changes.items() if name != FOLDER}
             changes = complete_changes(given, answers) | moved_folder(repository, answers)
             render(answers, changes, version, old, new, answers_file=file.name)
-            options = {"pretend": pretend, "rewrite_migrations": rewrite_migrations}
-            return merge(repository, old, new, file.name, **options, summary=summary)
+            tables = TableOptions(rewrite_migrations=rewrite_migrations, accept_data_loss=accept_data_loss)
+            return merge(repository, old, new, file.name, tables, pretend=pretend, summary=summary)
     except GitError as error:
         sys.exit(f"git: {error}. Nothing was changed.")
     except KeyboardInterrupt:
@@ -166,9 +170,9 @@ def merge(
     old: Path,
     new: Path,
     answers_file: str,
+    tables: TableOptions,
     *,
     pretend: bool,
-    rewrite_migrations: bool,
     summary: Path | None = None,
 ) -> int:
     """Merge the differences between two folders into the service, and print what happened to its files."""
@@ -183,9 +187,8 @@ def merge(
         )
         ours = repository.read_tree(path for path in [*base, *theirs, up + HOOKS] if path.startswith("../"))
         labels = ("yours", f"template {before}", f"template {after}")
-        plan = plan_merges(
-            repository, base, ours, theirs, labels, answers_file=answers_file, rewrite_migrations=rewrite_migrations
-        )
+        tables = replace(tables, before=recorded, after=answers)
+        plan = plan_merges(repository, base, ours, theirs, labels, answers_file=answers_file, tables=tables)
         if recorded.get(FOLDER) != answers.get(FOLDER):
             plan.left = add_root_hook(repository, plan, theirs, answers, up)
         merge_files(repository, plan, labels)
@@ -218,10 +221,13 @@ def plan_merges(
     labels: Labels,
     *,
     answers_file: str,
-    rewrite_migrations: bool,
+    tables: TableOptions,
 ) -> Update:
     """Return what the update does to each file, with migrations and the format of files adapted to the team's."""
     theirs, continued = continue_revisions(repository, base, ours, theirs)
+    if not tables.rewrite_migrations:
+        theirs, further = continue_own_tables(repository, base, ours, theirs, tables)
+        continued |= further
     unformatted = ""
     try:
         settings = merge_settings(repository, base, ours, theirs, labels)
@@ -235,7 +241,7 @@ def plan_merges(
         repository.find_renames(base),
         repository.find_renames(base, theirs) | find_listed_moves(base, theirs),
         answers_file=answers_file,
-        rewrite_migrations=rewrite_migrations,
+        rewrite_migrations=tables.rewrite_migrations,
         same_tables=partial(same_tables, repository),
     )
     plan.continued, plan.unformatted = continued, unformatted
@@ -286,12 +292,6 @@ def continue_revisions(repository: Repository, base: Tree, ours: Tree, new: Tree
     kept = {path: entry for path, entry in new.items() if path not in added or path in known}
     after = {name: read_down_revision(source) for name, source in placed.items()}
     return kept | entries, {paths[name]: after[name] for name in placed if sources.get(name) != placed[name]}
-
-
-def read_sources(repository: Repository, entries: Tree) -> dict[str, str]:
-    """Return the texts of Python files by their paths."""
-    contents = repository.contents(entries.values())
-    return {path: contents[entry].decode() for path, entry in entries.items()}
 
 
 def write(repository: Repository, before: Tree, plan: Update) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -20,6 +21,7 @@ from phasework.rules import load_rules
 from phasework.updates import update
 from tests.support.edits import CHANGES
 from tests.support.person import ENTER, answering
+from tests.support.revisions import revision
 from tests.support.services import Service
 from tests.support.subsets import CATALOG
 from tests.support.terminal import CLEAR, CTRL_C, DOWN, Terminal
@@ -145,8 +147,8 @@ def test_an_own_module_is_added(service: LivingService) -> None:
     assert "uv lock" not in outcome.printed
 
 
-def test_an_own_module_gets_a_field_and_a_state_and_keeps_its_revision(service: LivingService) -> None:
-    revision = service.read("migrations/versions/loans_0001.py")
+def test_an_own_module_gets_a_field_and_a_state_and_the_next_migration(service: LivingService) -> None:
+    first = service.read("migrations/versions/loans_0001.py")
     further = {
         "fields": {"title": "str", "due": "date?"},
         "states": {"requested": ["active"], "active": ["lost"], "lost": []},
@@ -157,8 +159,46 @@ def test_an_own_module_gets_a_field_and_a_state_and_keeps_its_revision(service: 
     assert outcome.code == 0
     assert "due: " in service.read("src/library/modules/loans/models.py")
     assert "LOST" in service.read("src/library/modules/loans/models.py")
-    assert service.read("migrations/versions/loans_0001.py") == revision
-    assert "The tables of loans have changed or were removed." in outcome.printed
+    assert service.read("migrations/versions/loans_0001.py") == first
+    [line] = outcome.names("migrations that follow yours")
+    assert re.fullmatch(r"migrations/versions/loans_0002_[a-f][0-9a-f]{3}\.py, after loans_0001", line)
+    assert 'op.add_column("loans", sa.Column("due", sa.Date(), nullable=True))' in service.read(line.split(",")[0])
+    assert "The tables of" not in outcome.printed
+
+
+def test_the_next_migration_follows_those_of_the_team(service: LivingService) -> None:
+    ours = revision("loans_0002_ours", "loans_0001", 'op.create_index("ours", "loans", ["title"])')
+    service.write("migrations/versions/loans_0002_ours.py", ours)
+    service.commit()
+    further = {"fields": {"title": "str", "due": "date?"}, "states": LOANS["states"]}
+
+    first = service.update({"own_modules": {"loans": further, "members": MEMBERS}})
+    service.commit()
+    last = service.update({"own_modules": {"loans": LOANS, "members": MEMBERS}}, accept_data_loss=True)
+
+    [added], [removed] = (outcome.names("migrations that follow yours") for outcome in (first, last))
+    assert added.endswith(", after loans_0002_ours")
+    assert removed.endswith(f", after {Path(added.split(',')[0]).stem}")
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"name": "str?"}, "Existing rows would lose data: loans.title is removed. Nothing was changed."),
+        (
+            {"title": "str", "due": "date"},
+            "own_modules.loans.fields.due: use a default for the existing rows, or ? after the type, because due becomes required.",
+        ),
+    ],
+)
+def test_a_change_that_loses_data_is_refused(service: LivingService, fields: dict[str, str], reason: str) -> None:
+    before = service.status()
+
+    outcome = service.update({"own_modules": {"loans": LOANS | {"fields": fields}, "members": MEMBERS}})
+
+    assert outcome.code == 1
+    assert outcome.printed.startswith(reason)
+    assert service.status() == before
 
 
 def test_a_removed_module_is_named_first(service: LivingService) -> None:
@@ -203,18 +243,18 @@ def test_a_service_passes_after_every_kind_of_update(
     ways: list[tuple[dict[str, Any], str]] = [
         ({"modules": ["patients", "tickets"]}, ""),
         ({"own_modules": {"loans": LOANS, "members": MEMBERS, "fines": fines}}, ""),
-        ({"own_modules": {"loans": further, "members": MEMBERS, "fines": fines}}, "Add when a loan is due"),
+        ({"own_modules": {"loans": further, "members": MEMBERS, "fines": fines}}, ""),
         ({"plan": {"loans": {"phase": 4}}}, ""),
         ({"coverage_total": 90, "plan": {"fines": {"coverage": 95}}, "python_version": "3.11"}, ""),
         ({"modules": ["tickets"]}, "Drop the patients"),
         ({"database_access": "async"}, ""),
     ]
     assert service.update(version=NEXT).code == 0
-    for changes, revision in ways:
+    for changes, message in ways:
         service.commit()
         assert service.update(changes).code == 0
-        if revision:
-            Service(service.folder, service.files()).run("python", "-m", "scripts.new_migration", revision)
+        if message:
+            Service(service.folder, service.files()).run("python", "-m", "scripts.new_migration", message)
 
     # All other files equal those of a new service, whose suites tests/test_services.py and tests/test_subsets.py run.
     new = versions.write(tmp_path / "new", service.answers(), NEXT)

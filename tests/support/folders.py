@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from phasework.git import Repository
+from phasework.own_tables import TableOptions
 from phasework.updates import merge
 
 from .updates import commit_all, git
@@ -44,8 +45,8 @@ class Folder:
             self.base,
             self.new,
             ".copier-answers.yml",
+            TableOptions(),
             pretend=False,
-            rewrite_migrations=False,
             summary=summary,
         )
 

@@ -37,6 +37,10 @@ def update(
             help="Rewrite the first migrations of changed tables. No database may have run them.",
         ),
     ] = False,
+    accept_data_loss: Annotated[
+        bool,
+        typer.Option("--accept-data-loss", help="Allow changes of own modules after which rows have lost values."),
+    ] = False,
     summary: Annotated[
         Path | None,
         typer.Option(
@@ -63,7 +67,11 @@ def update(
     use_version(answers["_src_path"], answers["_commit"] if vcs_ref == updates.CURRENT else vcs_ref)
     if not defaults:
         changes = ask_again(changes, answers)
-    options = {"pretend": pretend, "rewrite_migrations": rewrite_migrations}
+    options = {
+        "pretend": pretend,
+        "rewrite_migrations": rewrite_migrations,
+        "accept_data_loss": accept_data_loss,
+    }
     sys.exit(updates.update(root, changes, version=vcs_ref, **options, summary=summary))
 
 

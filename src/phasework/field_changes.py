@@ -1,0 +1,114 @@
+"""Compares two descriptions of an own module: what happens to its rows, and what they would lose."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from .python_text import quote
+from .table_changes import Replaced, Rows, renamed
+from .tables import Table
+
+Description = Mapping[str, Any]
+"""A module with its fields in the form in which the template's sources use it."""
+
+SIZES = {"Money": (12, 2), "BigInteger": (19, 0)}
+"""The digits of numbers without sizes of their own: all, and after the point."""
+LARGE = 10**9
+
+
+def rows_of(before: Description, after: Description) -> Rows:
+    """Return what a change of a description means for the rows of its table."""
+    old = {field["name"]: field for field in before["fields"]}
+    known = {field["column"] for field in before["fields"]}
+    kept = {field["column"] for field in after["fields"]}
+    columns = {}
+    for field in after["fields"]:
+        was = old.get(field.get("was") or "")
+        if was and was["column"] not in kept and field["column"] not in known:
+            columns[was["column"]] = field["column"]
+    defaults = _defaults(after)
+    optional = {columns.get(field["column"], field["column"]) for field in before["fields"] if field["optional"]}
+    return Rows(
+        renamed=columns,
+        defaults=defaults,
+        old_defaults=_defaults(before),
+        filled={name: value for name, value in defaults.items() if name in optional},
+        replaced=_replaced(before, after, columns),
+    )
+
+
+def find_obstacles(table: Table, new: Table, after: Description, rows: Rows) -> Iterator[str]:
+    """Yield what no migration can do, and what to write instead."""
+    before = renamed(table, new, rows.renamed)
+    for field in after["fields"]:
+        name, column, key = field["name"], field["column"], f"own_modules.{after['name']}.fields.{field['name']}"
+        if column not in new.columns:
+            continue
+        is_new = column not in before.columns
+        if (
+            not new.columns[column].nullable
+            and (is_new or before.columns[column].nullable)
+            and column not in rows.defaults
+        ):
+            yield f"{key}: use a default for the existing rows, or ? after the type, because {name} becomes required."
+        elif not is_new and conversion(before.columns[column].type, new.columns[column].type) is None:
+            yield f"{key}: use another name for the field, because PostgreSQL cannot convert its values to {field['type']}."
+        elif column in rows.replaced and not rows.replaced[column].value:
+            yield f"{key}: use a default for the rows with a removed choice, or ? after the type."
+
+
+def find_losses(old: Table, new: Table | None, rows: Rows) -> Iterator[str]:
+    """Yield what the rows of a table would lose, or why they may not fit."""
+    if new is None:
+        yield f"{old.name} is removed"
+        return
+    before = renamed(old, new, rows.renamed)
+    for name, column in before.columns.items():
+        if name not in new.columns:
+            yield f"{new.name}.{name} is removed"
+        elif conversion(column.type, new.columns[name].type) is False:
+            yield f"{new.name}.{name} becomes smaller"
+    for name, entry in rows.replaced.items():
+        yield f"{new.name}.{name} becomes {entry.value} where it is {' or '.join(entry.lost) or 'another value'}"
+
+
+def _defaults(module: Description) -> dict[str, str]:
+    fields = [field for field in module["fields"] if not field["optional"] and field["default"] is not None]
+    states = {"state": quote(module["states"][0]["name"])} if module["states"] else {}
+    return {field["column"]: field["default"] for field in fields} | states
+
+
+def _replaced(before: Description, after: Description, columns: Mapping[str, str]) -> dict[str, Replaced]:
+    old = {columns.get(field["column"], field["column"]): field for field in before["fields"]}
+    found = {}
+    for field in after["fields"]:
+        was = old.get(field["column"])
+        if field["type"] != "choice" or was is None:
+            continue
+        lost = [quote(choice) for choice in (was.get("choices") or []) if choice not in field["choices"]]
+        if lost or was["type"] != "choice":
+            value = field["default"] or ("None" if field["optional"] else "")
+            found[field["column"]] = Replaced([*map(quote, field["choices"])], value, lost)
+    states = [state["name"] for state in after["states"]]
+    lost = [quote(state["name"]) for state in before["states"] if state["name"] not in states]
+    if states and lost:
+        found["state"] = Replaced([*map(quote, states)], quote(states[0]), lost)
+    return found
+
+
+def conversion(old: str, new: str) -> bool | None:
+    """Return whether each value of a type fits into another one; None if values cannot be converted."""
+    if old == new:
+        return True
+    old_kind, old_sizes = _parse(old)
+    new_kind, new_sizes = _parse(new)
+    if old_kind in ("String", "Text") and new_kind in ("String", "Text"):
+        return (new_sizes or (LARGE,))[0] >= (old_sizes or (LARGE,))[0]
+    if len(old_sizes) == 2 == len(new_sizes):
+        return new_sizes[1] >= old_sizes[1] and new_sizes[0] - new_sizes[1] >= old_sizes[0] - old_sizes[1]
+    return None
+
+
+def _parse(kind: str) -> tuple[str, tuple[int, ...]]:
+    name = kind.partition("(")[0].rpartition(".")[2]
+    return name, SIZES.get(name) or tuple(map(int, re.findall(r"\d+", kind.partition("(")[2])))
