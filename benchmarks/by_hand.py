@@ -54,6 +54,8 @@ class Base(DeclarativeBase):
 class User(Base):
     __tablename__ = "core_users"
 
+    account_id: Mapped[UUID]
+
 
 class Ticket(Base):
     __tablename__ = "tickets"
@@ -108,7 +110,7 @@ class TicketPage(BaseModel):
 
 class Principal:
     def __init__(self, claims):
-        self.user_id = UUID(claims["sub"])
+        self.account_id = UUID(claims["sub"])
         self.organisation_id = UUID(claims["org"])
 
 
@@ -155,11 +157,12 @@ SessionDep = Annotated[AsyncSession, Depends(get_session)]
 @router.post("", status_code=201, response_model=TicketRead)
 async def create_ticket(data: TicketCreate, session: SessionDep, principal: PrincipalDep) -> Ticket:
     organisation_id = principal.organisation_id
-    user = select(User.id).where(User.id == principal.user_id, User.organisation_id == organisation_id)
-    if await session.scalar(user.with_for_update(read=True)) is None:
+    user = select(User.id).where(User.account_id == principal.account_id, User.organisation_id == organisation_id)
+    user_id = await session.scalar(user.with_for_update(read=True))
+    if user_id is None:
         raise HTTPException(422, "The user does not exist.")
     ticket = Ticket(
-        **data.model_dump(), id=uuid4(), organisation_id=organisation_id, requester_id=principal.user_id, version=1
+        **data.model_dump(), id=uuid4(), organisation_id=organisation_id, requester_id=user_id, version=1
     )
     event = Event(organisation_id=organisation_id, name="ticket.created", record_id=ticket.id, data={})
     session.add_all([ticket, event])

@@ -215,8 +215,8 @@ OPERATORS = tuple(
         ("query without a tenant", TENANCY, r"^        raise OrganisationNotSet\(.*\)", "        return uuid4()"),
         ("time of a change not updated", TENANCY, r", onupdate=utcnow", ""),
         # The core: who may do what.
-        ("every role is an admin", SECURITY, r"if Role\.ADMIN not in principal\.roles", "if not principal.roles"),
-        ("token without a role accepted", SECURITY, r"if not principal\.roles", "if False"),
+        ("every role is an admin", SECURITY, r"ADMIN_ONLY = only_for\(Role\.ADMIN\)", "ADMIN_ONLY = only_for(*Role)"),
+        ("token without a role accepted", SECURITY, r"if claims\.roles is not None and not claims\.roles", "if False"),
         ("signature not checked", SECURITY, r'"options": \{', '"options": {"verify_signature": False, '),
         ("expiry not checked", SECURITY, r'"options": \{', '"options": {"verify_exp": False, '),
         ("audience not checked", SECURITY, r'"options": \{', '"options": {"verify_aud": False, '),
@@ -233,8 +233,8 @@ OPERATORS = tuple(
             r"\(settings\.jwt_secret, settings\.jwt_secret_previous\)",
             "(settings.jwt_secret,)",
         ),
-        ("deactivated user accepted", USERS, r"return bool\(active\)", "return active is not None"),
-        ("unknown user accepted", USERS, r"return bool\(active\)", "return active is not False"),
+        ("deactivated user accepted", USERS, r"return user if user and user\.active else None", "return user"),
+        ("another account accepted", USERS, r"(User\.account_id\))\.where\(Account\.subject == subject\)", r"\1"),
         # The core: responses to errors.
         ("404 as 400", ERRORS, r"HTTPStatus\.NOT_FOUND", "HTTPStatus.BAD_REQUEST"),
         ("409 as 400", ERRORS, r"HTTPStatus\.CONFLICT", "HTTPStatus.BAD_REQUEST"),

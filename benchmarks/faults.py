@@ -214,9 +214,12 @@ def play_assignments(world: World) -> None:
     users = 10
     world.query("UPDATE core_users SET active = false WHERE id NOT IN (SELECT requester_id FROM tickets) RETURNING 1")
     world.query(
-        "INSERT INTO core_users (id, organisation_id, email, name, active, created_at, updated_at) "
-        "SELECT gen_random_uuid(), organisation_id, 'user' || n || '@example.com', 'User ' || n, true, now(), now() "
-        "FROM core_users, generate_series(1, %s) n RETURNING 1",
+        "WITH accounts AS (INSERT INTO core_accounts (id, email, subject, created_at, updated_at) "
+        "SELECT gen_random_uuid(), 'user' || n || '@example.com', 'user' || n, now(), now() "
+        "FROM generate_series(1, %s) n RETURNING id, email) "
+        "INSERT INTO core_users (id, organisation_id, account_id, name, role, active, created_at, updated_at) "
+        "SELECT gen_random_uuid(), organisation_id, accounts.id, accounts.email, 'member', true, now(), now() "
+        "FROM core_users, accounts RETURNING 1",
         users - 1,
     )
     world.query("UPDATE tickets SET state = 'closed' RETURNING 1")

@@ -42,8 +42,9 @@ ORGANISATION, USER = UUID(int=1), UUID(int=2)
 ROUNDS = 15
 OWNER = '''
 INSERT INTO core_organisations (id, name) VALUES (:organisation, 'Clinic');
-INSERT INTO core_users (id, organisation_id, created_at, updated_at, email, name, active)
-VALUES (:user, :organisation, now(), now(), 'ada@example.com', 'Ada', true);
+INSERT INTO core_accounts (id, email, subject, created_at, updated_at) VALUES (:user, 'ada@example.com', 'ada', now(), now());
+INSERT INTO core_users (id, organisation_id, account_id, created_at, updated_at, name, role, active)
+VALUES (:user, :organisation, :user, now(), now(), 'Ada', 'member', true);
 '''
 TICKETS = '''
 INSERT INTO tickets (id, organisation_id, created_at, updated_at, title, description, priority, state, requester_id, version)

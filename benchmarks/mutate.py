@@ -40,7 +40,7 @@ GOAL_OF_FAULTS = 95.0
 GOALS = {"webhooks": 95.0}
 """The goals in percent of modules that are critical for security."""
 MUTATED = {
-    "core": "errors idempotency limits middleware queues resource routing security tasks tenancy users",
+    "core": "access errors idempotency limits middleware queues resource routing security tasks tenancy users",
     "modules/*": "handlers router rules service settings tasks tools",
 }
 """The files with logic, by folder."""

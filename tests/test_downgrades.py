@@ -30,9 +30,14 @@ TICKETS = {
 }
 ROWS = (
     "INSERT INTO core_organisations (id, name) VALUES ('00000000000040008000000000000001', 'Acme')",
-    "INSERT INTO core_users (id, organisation_id, created_at, updated_at, email, name, active, nickname) VALUES "
-    "('00000000000040008000000000000002', '00000000000040008000000000000001', '2026-01-01', '2026-01-01', 'a', 'Ada', true, 'Countess'), "
-    "('00000000000040008000000000000003', '00000000000040008000000000000001', '2026-01-01', '2026-01-01', 'b', 'Bob', true, NULL)",
+    "INSERT INTO core_accounts (id, email, subject, created_at, updated_at) VALUES "
+    "('00000000000040008000000000000004', 'a', 'a', '2026-01-01', '2026-01-01'), "
+    "('00000000000040008000000000000005', 'b', 'b', '2026-01-01', '2026-01-01')",
+    "INSERT INTO core_users (id, organisation_id, account_id, created_at, updated_at, name, role, active, nickname) VALUES "
+    "('00000000000040008000000000000002', '00000000000040008000000000000001', '00000000000040008000000000000004', "
+    "'2026-01-01', '2026-01-01', 'Ada', 'member', true, 'Countess'), "
+    "('00000000000040008000000000000003', '00000000000040008000000000000001', '00000000000040008000000000000005', "
+    "'2026-01-01', '2026-01-01', 'Bob', 'member', true, NULL)",
     "INSERT INTO tickets_notes VALUES ('one'), ('two'), ('three')",
 )
 PLAN = [
@@ -105,7 +110,7 @@ def test_a_confirmed_downgrade_runs(service: Service, database: dict[str, str], 
     tables = server.query("service", "SELECT tablename FROM pg_tables")
     assert "tickets" in tables
     assert "tickets_notes" not in tables
-    assert server.query("service", "SELECT name FROM core_users ORDER BY email") == ["Countess", "Bob"]
+    assert server.query("service", "SELECT name FROM core_users ORDER BY id") == ["Countess", "Bob"]
 
 
 def test_data_that_is_gone_already_is_not_counted(service: Service, database: dict[str, str]) -> None:

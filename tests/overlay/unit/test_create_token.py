@@ -6,27 +6,29 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from unittest import mock
+from uuid import UUID
 
 import pytest
 from sqlalchemy import NullPool, create_engine, text
 
 from your_service.core.database import Base
-from your_service.core.security import AuthService, Principal, Role
+from your_service.core.security import Claims, TokenService
+from your_service.core.users import Role
 from your_service.create_token import main
 
 from tests.test_config import TEST_JWT_SECRET
 
 Query = Callable[[str], list[tuple[object, ...]]]
-Issue = Callable[..., Principal]
+Issue = Callable[..., Claims]
 
-TABLES = ("core_organisations", "core_users", "core_events")
+TABLES = ("core_organisations", "core_accounts", "core_users", "core_events")
 DRIVER = "sqlite+aiosqlite" if find_spec("aiosqlite") else "sqlite"
 ADA_AT_ACME = ("--organisation", "Acme", "--email", "ada@example.com")
 
 
 @pytest.fixture(scope="module")
 def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database with the tables of organisations, users and events; a copy is faster than a new one."""
+    """A database with the tables of organisations, accounts, users and events; a copy is faster than a new one."""
     file = tmp_path_factory.mktemp("tables") / "tables.db"
     engine = create_engine(f"sqlite:///{file}", poolclass=NullPool)
     Base.metadata.create_all(engine, [Base.metadata.tables[name] for name in TABLES])
@@ -56,12 +58,12 @@ def query(database: Path, tables: Path) -> Query:
 
 
 @pytest.fixture
-def issue(auth_service: AuthService, capsys: pytest.CaptureFixture[str]) -> Issue:
-    """Print a token, and return its principal."""
+def issue(token_service: TokenService, capsys: pytest.CaptureFixture[str]) -> Issue:
+    """Print a token, and return its claims."""
 
-    def issue(*arguments: str) -> Principal:
+    def issue(*arguments: str) -> Claims:
         create_token(*arguments)
-        return auth_service.read_token(capsys.readouterr().out.strip())
+        return token_service.read_token(capsys.readouterr().out.strip())
 
     return issue
 
@@ -72,12 +74,14 @@ def create_token(*arguments: str) -> None:
         main()
 
 
-def test_organisation_and_user_are_created(query: Query, issue: Issue) -> None:
-    principal = issue(*ADA_AT_ACME)
+def test_organisation_account_and_user_are_created(query: Query, issue: Issue) -> None:
+    claims = issue(*ADA_AT_ACME)
 
-    assert query("SELECT id, name FROM core_organisations") == [(principal.organisation_id.hex, "Acme")]
-    assert query("SELECT id, organisation_id, email, name, active FROM core_users") == [
-        (principal.user_id.hex, principal.organisation_id.hex, "ada@example.com", "ada", 1)
+    organisation_id, account_id = claims.organisation_id.hex, UUID(claims.subject).hex
+    assert query("SELECT id, name FROM core_organisations") == [(organisation_id, "Acme")]
+    assert query("SELECT id, email FROM core_accounts") == [(account_id, "ada@example.com")]
+    assert query("SELECT organisation_id, account_id, name, active FROM core_users") == [
+        (organisation_id, account_id, "ada", 1)
     ]
 
 
@@ -95,7 +99,8 @@ def test_each_organisation_has_its_own_users(query: Query, issue: Issue) -> None
     at_globex = issue("--organisation", "Globex", "--email", "ada@example.com")
 
     assert at_globex.organisation_id != at_acme.organisation_id
-    assert at_globex.user_id != at_acme.user_id
+    assert at_globex.subject == at_acme.subject
+    assert query("SELECT count(*) FROM core_users") == [(2,)]
 
 
 @pytest.mark.parametrize(
@@ -103,7 +108,18 @@ def test_each_organisation_has_its_own_users(query: Query, issue: Issue) -> None
     [((), Role.MEMBER), (("--role", "member"), Role.MEMBER), (("--role", "admin"), Role.ADMIN)],
 )
 def test_role_is_an_option(query: Query, issue: Issue, options: tuple[str, ...], role: Role) -> None:
-    assert issue(*ADA_AT_ACME, *options).roles == {role}
+    issue(*ADA_AT_ACME, *options)
+
+    assert query("SELECT role FROM core_users") == [(role,)]
+
+
+def test_role_of_an_existing_user_changes_only_with_the_option(query: Query, issue: Issue) -> None:
+    roles = []
+    for options in ((), ("--role", "admin"), (), ("--role", "member")):
+        issue(*ADA_AT_ACME, *options)
+        roles += query("SELECT role FROM core_users")
+
+    assert roles == [("member",), ("admin",), ("admin",), ("member",)]
 
 
 @pytest.mark.parametrize("arguments", [ADA_AT_ACME[:2], ADA_AT_ACME[2:], (*ADA_AT_ACME, "--role", "king")])

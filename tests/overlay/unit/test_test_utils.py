@@ -13,12 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from your_service.core.errors import NotFound, Unauthenticated
 from your_service.core.events import EventBus
-from your_service.core.security import AuthService, Principal, Role
+from your_service.core.security import Claims, TokenService
 from your_service.core.tenancy import Organisation, OrganisationNotSet, current_organisation
 from your_service.core.users import User, UserService
 
 from tests import test_utils
-from tests.test_config import FROZEN_NOW, TEST_JWT_SECRET, TEST_ORGANISATION_ID, TEST_USER_ID, TOKEN_EXPIRY
+from tests.test_config import FROZEN_NOW, TEST_ACCOUNT_ID, TEST_JWT_SECRET, TEST_ORGANISATION_ID, TOKEN_EXPIRY
 from tests.test_utils import (
     ServiceTestCase,
     TenantContext,
@@ -42,15 +42,15 @@ def test_every_helper_has_a_docstring() -> None:
 class TestToken:
     """create_test_jwt()"""
 
-    def test_is_a_member_by_default(self, auth_service: AuthService) -> None:
-        principal = auth_service.read_token(create_test_jwt())
+    def test_has_an_account_and_an_organisation_by_default(self, token_service: TokenService) -> None:
+        claims = token_service.read_token(create_test_jwt())
 
-        assert principal == Principal(TEST_USER_ID, TEST_ORGANISATION_ID, frozenset({Role.MEMBER}))
+        assert claims == Claims(str(TEST_ACCOUNT_ID), TEST_ORGANISATION_ID)
 
-    def test_has_the_given_claims(self, auth_service: AuthService) -> None:
-        principal = auth_service.read_token(create_test_jwt(HERE, THERE, [Role.ADMIN, Role.MEMBER]))
+    def test_has_the_given_claims(self, token_service: TokenService) -> None:
+        claims = token_service.read_token(create_test_jwt(HERE, THERE))
 
-        assert principal == Principal(HERE, THERE, frozenset({Role.ADMIN, Role.MEMBER}))
+        assert claims == Claims(str(HERE), THERE)
 
     def test_is_valid_longer_than_every_test(self) -> None:
         claims = jwt.decode(create_test_jwt(), TEST_JWT_SECRET, ["HS256"], audience="your_service")
@@ -58,9 +58,9 @@ class TestToken:
         assert claims["exp"] == TOKEN_EXPIRY.timestamp()
 
     @pytest.mark.usefixtures("frozen_time")
-    def test_may_have_expired(self, auth_service: AuthService) -> None:
+    def test_may_have_expired(self, token_service: TokenService) -> None:
         with pytest.raises(Unauthenticated, match="expired"):
-            auth_service.read_token(create_test_jwt(expires_at=FROZEN_NOW))
+            token_service.read_token(create_test_jwt(expires_at=FROZEN_NOW))
 
 
 class TestSessionMock:
