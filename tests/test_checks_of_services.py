@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from hooks import codemod
 from hooks.cli import main
 from tests.support.services import Service
 
@@ -59,3 +60,23 @@ def test_pre_commit_runs_the_checks_if_the_template_has_an_address(template: Pat
     assert set(ids) <= {hook["id"] for hook in offered}
     checks = (tmp_path / "service/docs/checks.md").read_text(encoding="utf-8")
     assert [name for name in ids if f"| `{name}` |" not in checks] == []
+
+
+def test_the_codemod_for_sessions_uses_the_helper_of_a_service(
+    written: Callable[[str], Service], tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    service = written("everything-async").copy(tmp_path / "service")
+    test = service.folder / "tests/unit/core/test_mine.py"
+    test.write_text(
+        "from unittest.mock import AsyncMock\n\n\nasync def test_it() -> None:\n    session = AsyncMock()\n"
+        "    await session.flush()\n",
+        encoding="utf-8",
+    )
+
+    code = codemod.main(["async_session", str(test), "--root", str(service.folder), "--write"])
+
+    assert code == 0, capfdbinary.readouterr().err
+    assert test.read_text(encoding="utf-8") == (
+        "from tests.test_utils import create_session_mock\n\n\nasync def test_it() -> None:\n"
+        "    session = create_session_mock()\n    await session.flush()\n"
+    )
