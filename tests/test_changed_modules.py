@@ -32,35 +32,36 @@ loans:
     code: str?
     copies: int = 1
     fee: decimal?
+    rate: decimal(8,4, 0..)
+    least: int
+    most: int
     kind: [short, long]
     note: text?
     member: -> members
     due: date?
   unique: [title]
   search: [title]
+  check: [least <= most]
   states:
     requested: [active]
     active: []
 """
-ID, MEMBER = ('UUID("00000000-0000-4000-8000-00000000000{}")'.format, 'UUID("00000000-0000-4000-8000-00000000000a")')
+ID = 'UUID("00000000-0000-4000-8000-00000000000{}")'.format
 NOW = "dt.datetime(2030, 1, 1, tzinfo=dt.UTC)"
-COMMON = {"organisation_id": ID("0"), "created_at": NOW, "updated_at": NOW}
+COMMON = {"organisation_id": ID("0"), "created_at": NOW, "updated_at": NOW, "member_id": ID("a")}
+FULL = {
+    "id": ID("1"), "title": '"Dune"', "code": '"D-1"', "copies": "2", "fee": 'Decimal("2.50")', "rate": 'Decimal("0.1234")',
+    "least": "1", "most": "5", "kind": '"short"', "note": '"Sand"', "due": "dt.date(2030, 5, 1)", "state": '"requested"',
+}  # fmt: skip
+SPARSE = {
+    "id": ID("2"), "title": '"Emma"', "code": "None", "copies": "0", "fee": "None", "rate": 'Decimal("7.0000")',
+    "least": "3", "most": "3", "kind": '"long"', "note": "None", "due": "None", "state": '"active"',
+}  # fmt: skip
 ROWS = {
     "core_organisations": [{"id": ID("0"), "name": '"Ours"'}],
-    "members": [COMMON | {"id": MEMBER, "name": '"Ada"'}],
-    "loans": [
-        COMMON
-        | {
-            "id": ID("1"), "title": '"Dune"', "code": '"D-1"', "copies": "2", "fee": 'Decimal("2.50")', "kind": '"short"',
-            "note": '"Sand"', "member_id": MEMBER, "due": "dt.date(2030, 5, 1)", "state": '"requested"',
-        },
-        COMMON
-        | {
-            "id": ID("2"), "title": '"Emma"', "code": "None", "copies": "0", "fee": "None", "kind": '"long"',
-            "note": "None", "member_id": MEMBER, "due": "None", "state": '"active"',
-        },
-    ],
-}  # fmt: skip
+    "members": [{"id": ID("a"), "organisation_id": ID("0"), "created_at": NOW, "updated_at": NOW, "name": '"Ada"'}],
+    "loans": [COMMON | FULL, COMMON | SPARSE],
+}
 COLUMNS = {"core_organisations": {"id": "sa.Uuid()", "name": "sa.String(200)"}}
 
 Values = tuple[str, str]
@@ -76,19 +77,12 @@ class Change:
     after: Mapping[str, Values] = field(default_factory=dict)
     undone: Mapping[str, Values] = field(default_factory=dict)
     """The values after a downgrade."""
-    renamed: Mapping[str, str] = field(default_factory=dict)
-    """The earlier names of fields."""
     columns: Mapping[str, str] = field(default_factory=dict)
     """The new names of columns."""
 
 
 NONE: Values = ("None", "None")
-FIELDS = "  fields:\n    title: str\n"
-
-
-def adds(*fields: str) -> dict[str, str]:
-    """Return the edit that adds fields to loans."""
-    return {FIELDS: FIELDS + "".join(f"    {line}\n" for line in fields)}
+FIRST = "loans:\n  fields:\n"
 
 
 def both(value: str) -> Values:
@@ -96,59 +90,77 @@ def both(value: str) -> Values:
     return value, value
 
 
+MORE = """    more: text?
+    until: {type: "datetime?", help: When it must be back}
+    van: -> vans?
+    extra: json?
+    amount: decimal? = 1.00
+    place: "str(2..80) = 50%: a & b"
+    about: text = plain red
+    pages: int(-9..99) = -3
+    score: decimal = 2.50
+    open: bool = true
+    since: date = 2024-02-29
+    key_code: uuid = 12345678-1234-4234-8234-123456789abc
+    contact: email = ada@example.com
+    site: url = https://example.com/loans
+    size: "[small, large] = small"
+"""
 CHANGES = {
-    "optional fields": Change(
-        adds("more: text?", "until: datetime?", "van: -> vans?", "extra: json?", "amount: decimal? = 1.00"),
-        after=dict.fromkeys(("more", "until", "van_id", "extra", "amount"), NONE),
-    ),
-    "required fields with defaults": Change(
-        adds(
-            'place: "str = 50%: a & b"', "about: text = plain red", "pages: int = -3", "score: decimal = 2.50",
-            "open: bool = true", "since: date = 2024-02-29", "key_code: uuid = 12345678-1234-4234-8234-123456789abc",
-            "contact: email = ada@example.com", "site: url = https://example.com/loans",
-        ),
-        after={
+    "more": Change(
+        {
+            FIRST: FIRST + MORE,
+            "unique: [title]\n  search: [title]": "unique: [code, [member, title]]\n  search: [title, note]",
+            "[short, long]": "{choices: [short, long, endless], help: For how long}",
+            "active: []": "active: [lost]\n    lost: []",
+        },
+        after=dict.fromkeys(("more", "until", "van_id", "extra", "amount"), NONE)
+        | {
             "place": both("'50%: a & b'"), "about": both("'plain red'"), "pages": both("-3"), "score": both("Decimal('2.50')"),
             "open": both("True"), "since": both("datetime.date(2024, 2, 29)"),
             "key_code": both("UUID('12345678-1234-4234-8234-123456789abc')"),
-            "contact": both("'ada@example.com'"), "site": both("'https://example.com/loans'"),
+            "contact": both("'ada@example.com'"), "site": both("'https://example.com/loans'"), "size": both("'small'"),
         },
     ),
-    "removed fields": Change(
+    "less": Change(
         {
-            "    title: str\n    code: str?\n    copies: int = 1\n": "    code: str?\n",
-            "    member: -> members\n": "", "  unique: [title]\n  search: [title]\n": "",
+            "    title: str\n    code: str?\n    copies: int = 1\n": "    code: str?\n", "    most: int\n": "",
+            "    member: -> members\n": "", "  unique: [title]\n  search: [title]\n  check: [least <= most]\n": "",
+            "  states:\n    requested: [active]\n    active: []\n": "",
         },
-        undone={"title": NONE, "member_id": NONE, "copies": both("1")},
+        undone={"title": NONE, "member_id": NONE, "most": NONE, "copies": both("1"), "state": both("'requested'")},
     ),
-    "renamed fields": Change(
-        {"title: str\n": "name: str\n", "copies: int": "number: int", "member:": "borrower:", "[title]\n  search: [title]": "[name]\n  search: [name]"},
-        renamed={"name": "title", "number": "copies", "borrower": "member"},
-        columns={"title": "name", "copies": "number", "member_id": "borrower_id"},
+    "other names": Change(
+        {
+            "title: str\n": "name: {type: str, was: title}\n", "copies: int = 1": "number: {type: int, was: copies}",
+            "member: -> members": "borrower: {type: -> members, was: member}", "most: int": "upmost: {type: int, was: most}",
+            "rate: decimal(8,4, 0..)": "share: {type: 'decimal(8,4, 0..)', was: rate}", "<= most": "<= upmost",
+            "[title]\n  search: [title]": "[name]\n  search: [name]",
+        },
+        columns={"title": "name", "copies": "number", "member_id": "borrower_id", "most": "upmost", "rate": "share"},
     ),
-    "an optional field becomes required": Change(
-        {"fee: decimal?": "fee: decimal = 1.00"},
-        after={"fee": ("Decimal('2.50')", "Decimal('1.00')")}, undone={"fee": ("Decimal('2.50')", "Decimal('1.00')")},
+    "stricter": Change(
+        {
+            "fee: decimal?": "fee: decimal(0..) = 1.00", "[short, long]": '"[short, middle] = middle"',
+            "requested: [active]\n    active: []": "requested: []", "copies: int": "copies: int(..5)",
+        },
+        after={"fee": ("Decimal('2.50')", "Decimal('1.00')"), "kind": ("'short'", "'middle'"), "state": both("'requested'")},
+        undone={"fee": ("Decimal('2.50')", "Decimal('1.00')"), "kind": ("'short'", "'middle'"), "state": both("'requested'")},
     ),
-    "required fields become optional": Change({"title: str": "title: str?", "copies: int = 1": "copies: int?"}),
-    "other texts": Change({"note: text?": "note: str?", "code: str?": "code: text?"}),
-    "a choice more": Change({"[short, long]": "[short, long, endless]"}),
-    "other unique fields and search": Change({"unique: [title]\n  search: [title]": "unique: [code]\n  search: [title, note]"}),
-    "no unique field and no search": Change({"  unique: [title]\n  search: [title]\n": ""}),
-    "a state more": Change({"active: []": "active: [lost]\n    lost: []"}),
-    "a state less": Change(
-        {"requested: [active]\n    active: []": "requested: []"},
-        after={"state": both("'requested'")}, undone={"state": both("'requested'")},
+    "looser": Change(
+        {
+            "title: str": "title: str?", "copies: int = 1": "copies: int?", "note: text?": "note: str?", "code: str?": "code: text?",
+            "unique: [title]\n  search: [title]\n  check: [least <= most]\n": "check: [least <= most, copies <= most]\n",
+            "fee: decimal?": "fee: decimal(14,3)?", "rate: decimal(8,4, 0..)": "rate: decimal(10,4, -1..)",
+        },
+        after={"fee": ("Decimal('2.500')", "None")},
     ),
-    "no states": Change(
-        {"  states:\n    requested: [active]\n    active: []\n": ""}, undone={"state": both("'requested'")}
-    ),
-    "a reference to a new module": Change(
-        adds("shelf: -> shelves?") | {"vans:\n": "shelves:\n  fields:\n    name: str\nvans:\n"}, after={"shelf_id": NONE}
-    ),
-    "references in both directions": Change(
-        {"members:\n  fields:\n": "members:\n  fields:\n    favourite: -> loans?\n"} | adds("van: -> vans?"),
-        after={"van_id": NONE},
+    "references": Change(
+        {
+            "members:\n  fields:\n": "members:\n  fields:\n    favourite: -> loans?\n",
+            "vans:\n": "shelves:\n  fields:\n    name: str\nvans:\n", FIRST: f"{FIRST}    van: -> vans?\n    shelf: -> shelves?\n",
+        },
+        after={"van_id": NONE, "shelf_id": NONE},
     ),
 }  # fmt: skip
 
@@ -184,7 +196,7 @@ def case_of(change: Change, service: Service, folder: Path) -> dict[str, Any]:
     revised = old | {name: text for name, text in fresh.items() if name.rpartition("_")[0] not in before}
     written: list[str] = []
     for name in before:
-        revisions = revisions_of(name, before, after, old, fresh, revised, change.renamed)
+        revisions = revisions_of(name, before, after, old, fresh, revised)
         revised |= revisions
         written += revisions
     for name, migrations in (("old", old), ("fresh", fresh), ("revised", revised)):
@@ -213,11 +225,8 @@ def revisions_of(
     old: dict[str, str],
     fresh: dict[str, str],
     known: dict[str, str],
-    renamed: Mapping[str, str],
 ) -> dict[str, str]:
     """Return the next migrations of a module."""
-    for field_ in after[name]["fields"]:
-        field_["was"] = renamed.get(field_["name"])
     tables, changed = (tables_of(name, migrations) for migrations in (old, fresh))
     rows = rows_of(before[name], after[name])
     assert list(find_obstacles(tables[name], changed[name], after[name], rows)) == []

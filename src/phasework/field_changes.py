@@ -1,7 +1,9 @@
 """Compares two descriptions of an own module: what happens to its rows, and what they would lose."""
 
+import operator
 import re
 from collections.abc import Iterator, Mapping
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from .python_text import quote
@@ -11,6 +13,7 @@ from .tables import Table
 Description = Mapping[str, Any]
 """A module with its fields in the form in which the template's sources use it."""
 
+BOUNDS = (("min", operator.gt), ("max", operator.lt))
 SIZES = {"Money": (12, 2), "BigInteger": (19, 0)}
 """The digits of numbers without sizes of their own: all, and after the point."""
 LARGE = 10**9
@@ -34,6 +37,7 @@ def rows_of(before: Description, after: Description) -> Rows:
         old_defaults=_defaults(before),
         filled={name: value for name, value in defaults.items() if name in optional},
         replaced=_replaced(before, after, columns),
+        limited=_limited(before, after, columns),
     )
 
 
@@ -66,8 +70,8 @@ def find_losses(old: Table, new: Table | None, rows: Rows) -> Iterator[str]:
     for name, column in before.columns.items():
         if name not in new.columns:
             yield f"{new.name}.{name} is removed"
-        elif conversion(column.type, new.columns[name].type) is False:
-            yield f"{new.name}.{name} becomes smaller"
+        elif name in rows.limited or conversion(column.type, new.columns[name].type) is False:
+            yield f"{new.name}.{name} allows fewer values"
     for name, entry in rows.replaced.items():
         yield f"{new.name}.{name} becomes {entry.value} where it is {' or '.join(entry.lost) or 'another value'}"
 
@@ -94,6 +98,26 @@ def _replaced(before: Description, after: Description, columns: Mapping[str, str
     if states and lost:
         found["state"] = Replaced([*map(quote, states)], quote(states[0]), lost)
     return found
+
+
+def _limited(before: Description, after: Description, columns: Mapping[str, str]) -> list[str]:
+    old = {columns.get(field["column"], field["column"]): field for field in before["fields"]}
+    return [field["column"] for field in after["fields"] if _is_narrower(old.get(field["column"]) or field, field)]
+
+
+def _is_narrower(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    return new["pattern"] not in (None, old["pattern"]) or any(
+        new[key] is not None and (old[key] is None or is_beyond(_order(new[key]), _order(old[key])))
+        for key, is_beyond in BOUNDS
+    )
+
+
+def _order(bound: str) -> Any:
+    try:
+        return Decimal(bound)
+    except InvalidOperation:
+        # A day, in a form that sorts as text.
+        return bound
 
 
 def conversion(old: str, new: str) -> bool | None:

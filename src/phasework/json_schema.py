@@ -163,6 +163,7 @@ def _definitions(rules: Rules) -> Schema:
         "default": {"type": list(OF_ANY_QUESTION), "description": "The value of a request without one."},
         "digits": {"type": "integer", "minimum": 1, "maximum": 15, "description": "All digits of a decimal."},
         "places": {"type": "integer", "minimum": 0, "maximum": 14, "description": "Those after the point."},
+        "was": {**FIELD_NAME, "description": "The earlier name of a renamed field, which keeps its values."},
         "help": {"type": "string", "description": "What it is, for OpenAPI and the column."},
     }
     long_form = _mapping({key: long.get(key, {}) for key in rules.form_keys})

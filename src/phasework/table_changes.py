@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -39,6 +39,8 @@ class Rows:
     """The values of removed columns, if somebody undoes the change."""
     filled: Mapping[str, str] = field(default_factory=dict)
     """The values of columns that become required, where they have none."""
+    limited: Sequence[str] = ()
+    """Columns whose values must be within narrower bounds."""
     replaced: Mapping[str, Replaced] = field(default_factory=dict)
 
 

@@ -18,6 +18,9 @@ loans:
     copies: int = 1
     kind: [short, long]
     note: text?
+    rate: decimal(8,4, 0..)
+    pages: int(..99)
+    day: date(2020-01-01..)
     member: -> members?
   states:
     requested: [active, lost]
@@ -46,7 +49,10 @@ OBSTACLES = {
 LOSSES = {
     "    title: str\n": ("", "loans.title is removed"),
     "    member: -> members?\n": ("", "loans.member_id is removed"),
-    "note: text?": ("note: str?", "loans.note becomes smaller"),
+    "note: text?": ("note: str?", "loans.note allows fewer values"),
+    "rate: decimal(8,4, 0..)": ("rate: decimal(8,2, 0..)", "loans.rate allows fewer values"),
+    "pages: int(..99)": ("pages: int(1..99)", "loans.pages allows fewer values"),
+    "day: date(2020-01-01..)": ("day: date(2020-01-02..)", "loans.day allows fewer values"),
     "requested: [active, lost]\n    active: []\n    lost: []": (
         "requested: [active]\n    active: []",
         'loans.state becomes "requested" where it is "lost"',
@@ -57,6 +63,10 @@ HARMLESS = {
     "code: str?": "code: text?",
     "title: str": "title: str?",
     "[short, long]": "[short, long, endless]",
+    "rate: decimal(8,4, 0..)": "rate: decimal(10,4, -1..)",
+    "pages: int(..99)": "pages: int(..100)",
+    "day: date(2020-01-01..)": "day: date",
+    "rate: decimal(8,4, 0..)\n    pages: int(..99)": "pace: {type: 'decimal(8,4, 0..)', was: rate}\n    pages: int(..99)",
     "copies: int = 1": "copies: int = 2",
     "note: text?": "note: text?\n    due: date?",
     "fields:\n    title": "fields:\n    open: bool = true\n    title",
