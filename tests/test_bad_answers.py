@@ -37,7 +37,7 @@ MODULES = " or ".join(", ".join(CATALOG).rsplit(", ", 1))
 NAME_RULE = "a-z, 0-9 and _, at most 30, a letter first"
 SHORT_NAME_RULE = "a-z, 0-9 and _, at most 25, a letter first"
 TYPES = "str, text, int, decimal, bool, date, datetime, uuid, email, url, json, a list of choices or -> MODULE, with ? for optional and = for a default"
-KEYS = "the keys entity, phase, coverage, fields, unique, search, states, sort, check, routes, admin or roles"
+KEYS = "the keys entity, phase, coverage, fields, unique, search, states, sort, check, delete, routes, admin or roles"
 PROJECT_NAME_RULE = "1 to 60 letters, digits, spaces and . , & ' ( ) + -, a letter or digit first"
 DESCRIPTION_RULE = "one line of 1 to 200 characters without backslashes and three double quotes in a row"
 QUESTIONS = "coverage_total, database_access, description, domain, modules, own_modules, package_name, plan, project_name, python_version, repository_folder"
@@ -573,6 +573,19 @@ BAD_ANSWERS: dict[str, tuple[Answers, str]] = {
     "check that follows from others": (
         own(fields={"a": "int", "b": "int", "c": "int"}, check=["a > b", "b > c", "a > c"]),
         "own_modules.loans.check: leave out a > c, because a is compared with a field that is compared with c.",
+    ),
+    # --- delete
+    "delete that is not soft": (
+        own(delete=True),
+        "own_modules.loans.delete: use soft, or leave it out, not true (yes, on or true without quotes).",
+    ),
+    "field with the name of the time of deletion": (
+        own(fields={"deleted_at": "datetime"}, delete="soft"),
+        "own_modules.loans.fields.deleted_at: use another name because a module with delete: soft has a field deleted_at already.",
+    ),
+    "entity that a model with delete: soft uses": (
+        own(entity="Restorable", delete="soft"),
+        "own_modules.loans.entity: use OwnRestorable or another name, because the model of a module with delete: soft uses Restorable.",
     ),
     # --- routes, admin, roles
     "routes that are not a list": (

@@ -54,6 +54,7 @@ def test_names_that_a_module_imports(written: Callable[[str], Service], file: st
     assert {name for name in names if _could_be_an_entity(name)} - {
         *RESERVED["entities"],
         *RESERVED["entities_with_roles"],
+        *RESERVED["entities_with_delete"],
         "Field",
     } == set()
 

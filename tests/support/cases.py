@@ -73,12 +73,14 @@ holidays:
   unique: [day]
   routes: [list, get]
 visits:
+  delete: soft
+  unique: [name]
   fields:
     member: -> members
     holiday: -> holidays
     name: str
   search: [name]
-  routes: [create, list, get]
+  routes: [create, list, get, delete, restore]
   roles:
     get: [librarian, member, admin]
 tags:

@@ -1,6 +1,6 @@
 """Tenancy: every row belongs to an organisation, and queries return only rows of the current one."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
@@ -21,11 +21,13 @@ from sqlalchemy import (
     event,
     false,
     inspect,
+    text,
     true,
 )
 from sqlalchemy.exc import DontWrapMixin
 from sqlalchemy.orm import Mapped, ORMExecuteState, Session, mapped_column, with_loader_criteria
 from sqlalchemy.sql import visitors
+from sqlalchemy.sql.elements import conv
 from sqlalchemy.types import TypeDecorator
 
 from .clock import utcnow
@@ -120,6 +122,24 @@ class StatefulRecord(Record):
     state: Mapped[StrEnum] = mapped_column(index=True)
 
 
+class Restorable:
+    """A record that a service marks as deleted, and can restore: queries find it only with `INCLUDE_DELETED`."""
+
+    deleted_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+INCLUDE_DELETED: Mapping[str, Any] = MappingProxyType({"include_deleted": True})
+"""The execution options of a statement that also finds deleted records."""
+
+
+def unique_unless_deleted(table: str, *columns: str) -> Index:
+    """Return an index by which records of an organisation have different values, except for those that are deleted."""
+    columns = ("organisation_id", *columns)
+    kept = text("deleted_at IS NULL")
+    name = conv(f"uq_{table}_{'_'.join(columns)}")
+    return Index(name, *columns, unique=True, postgresql_where=kept, sqlite_where=kept, info={"unless_deleted": True})
+
+
 def current_organisation() -> UUID:
     """Return the id of the current organisation, or raise `OrganisationNotSet`."""
     organisation_id = _organisation.get()
@@ -140,6 +160,7 @@ def organisation_scope(organisation_id: UUID) -> Iterator[None]:
 
 _in_scope = bindparam("organisation_in_scope", type_=Uuid(), callable_=current_organisation)
 _limit_to_scope = with_loader_criteria(Record, lambda record: record.organisation_id == _in_scope, include_aliases=True)
+_limit_to_kept = with_loader_criteria(Restorable, lambda record: record.deleted_at.is_(None), include_aliases=True)
 
 
 # The criterion applies wherever a statement names a record, including joins and subqueries.
@@ -154,6 +175,8 @@ def _limit_to_organisation(state: ORMExecuteState) -> None:
         # SQLAlchemy adds no criteria when it refreshes an object.
         state.statement = state.statement.where(model.organisation_id == _in_scope)  # type: ignore[attr-defined, union-attr]
     state.statement = state.statement.options(_limit_to_scope)
+    if not state.execution_options.get("include_deleted"):
+        state.statement = state.statement.options(_limit_to_kept)
 
 
 def _refuse_tables(statement: Any) -> None:
