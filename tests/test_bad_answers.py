@@ -669,6 +669,22 @@ BAD_ANSWERS: dict[str, tuple[Answers, str]] = {
         own(states=["open"]),
         "own_modules.loans.states: use a mapping of each state to a list of the next states, as in open: [closed], not \"['open']\".",
     ),
+    "a move that needs something else than a field": (
+        states(open={"closed": ["title"]}, closed=[]),
+        "own_modules.loans.states.open.closed: use {} or the key needs, as in {needs: [title]}, not \"['title']\".",
+    ),
+    "a move that needs a text": (
+        states(open={"closed": {"needs": "title"}}, closed=[]),
+        'own_modules.loans.states.open.closed.needs: use a list of fields, as in [title], not "title".',
+    ),
+    "a move that needs an unknown field": (
+        states(open={"closed": {"needs": ["name"]}}, closed=[]),
+        'own_modules.loans.states.open.closed.needs: use title (a field of the module), not "name".',
+    ),
+    "a move that needs a field that every record has": (
+        states(open={"closed": {"needs": ["title"]}}, closed=[]),
+        'own_modules.loans.states.open.closed.needs: use optional fields without a default that are no references, not "title".',
+    ),
     "unknown target": (
         states(open=["closed"]),
         'own_modules.loans.states.open: use open (a state of the module) or add closed: [], not "closed".',

@@ -15,7 +15,7 @@ DRAFT = "http://json-schema.org/draft-07/schema#"
 PHASE = {"type": "integer", "minimum": 1, "maximum": 9, "description": "The step of the delivery plan."}
 COVERAGE = {"type": "integer", "minimum": 0, "maximum": 100, "description": "The minimum coverage in percent."}
 FIELD_NAME = {"type": "string", "pattern": "^[a-z][a-z0-9_]{0,24}$"}
-ROUTES = ["create", "list", "get", "update", "move", "delete"]
+ROUTES = ["create", "list", "get", "update", "move", "delete", "restore"]
 ACTION = {"type": "string", "pattern": rf"^({'|'.join(ROUTES)}|move\.\w+)$"}
 TYPES = {"bool": "boolean", "float": "number", "int": "integer", "str": "string"}
 """The types of JSON by those of questions; the others are described below."""
@@ -117,6 +117,14 @@ def _definitions(rules: Rules) -> Schema:
             "items": {"type": "string", "pattern": r"^\s*\w+\s*(>|>=|<|<=|!=)\s*\w+\s*$"},
             "description": "Rules that compare two fields, as in ends > starts.",
         },
+        "sort": {
+            "type": "array",
+            "minItems": 1,
+            "uniqueItems": True,
+            "items": FIELD_NAME,
+            "description": "Fields, and created_at, by which a request may sort the list.",
+        },
+        "delete": {"enum": ["soft"], "description": "Whether deleted records stay, and can be restored."},
         "routes": {
             "type": "array",
             "uniqueItems": True,

@@ -62,8 +62,8 @@ shelves:
   check: [opens < closes, most >= seats, deposit <= fee, row != floor]
   unique: [[row, wing], [floor, donor]]
   states:
-    planned: [built]
-    built: [planned]
+    planned: {built: {needs: [closes, deposit]}}
+    built: {planned: {}}
   admin: [create, move.planned]
   roles:
     update: [librarian, admin]
