@@ -46,7 +46,7 @@ class Communication(StatefulRecord):
     sent_at: Mapped[datetime | None]
     provider_id: Mapped[str | None] = mapped_column(String(100), index=True)
     due_at: Mapped[datetime]
-    """When the next attempt is due; it is the time of `send_at` until the first one."""
+    """When the next attempt is due: at `send_at`, later after a failure or while an earlier message to the address waits."""
     attempts: Mapped[int] = mapped_column(default=0)
     copies: Mapped[int] = mapped_column(default=0)
     """How many copies may have been sent."""

@@ -29,6 +29,8 @@ from tests.support.races import Racer, RaceRunner
 from tests.support.server import settings_on
 
 MESSAGES = 200
+PATIENCE = 180
+"""Seconds to wait for the workers, which are slow on a busy machine."""
 WORKER = [sys.executable, "-m", "celery", "--app", "your_service.worker", "worker"]
 OPTIONS = ["--pool", "solo", "--loglevel", "INFO", "--without-gossip", "--without-mingle"]
 
@@ -208,15 +210,15 @@ async def received_messages(
             running([*WORKER, *OPTIONS, "--beat", "--hostname", "first@%h"], tmp_path / "first.log", settings),
             running([*WORKER, *OPTIONS, "--hostname", "second@%h"], tmp_path / "second.log", settings) as second,
         ):
-            wait_for(lambda: len(twilio_server.messages) >= MESSAGES / 4, "a part of the messages", 60)
+            wait_for(lambda: len(twilio_server.messages) >= MESSAGES / 4, "a part of the messages", PATIENCE)
             twilio_server.confirms = False
-            wait_for(lambda: twilio_server.unanswered == 2, "both workers to wait for an answer", 60)
+            wait_for(lambda: twilio_server.unanswered == 2, "both workers to wait for an answer", PATIENCE)
             os.killpg(second.process.pid, signal.SIGKILL)
             twilio_server.confirms = True
-            wait_for(lambda: count_sent(postgres_url) == MESSAGES - 1, "the messages of the other worker", 60)
+            wait_for(lambda: count_sent(postgres_url) == MESSAGES - 1, "the messages of the other worker", PATIENCE)
             # Instead of waiting until the claim of the killed worker ends.
             end_claims(postgres_url)
-            wait_for(lambda: count_sent(postgres_url) == MESSAGES, "the message of the killed worker", 60)
+            wait_for(lambda: count_sent(postgres_url) == MESSAGES, "the message of the killed worker", PATIENCE)
     return [received["Body"] for received in twilio_server.messages]
 
 
