@@ -131,7 +131,7 @@ async def test_a_deletion_hides_a_file_first(
 
     file = await media_file_service.begin_deletion(test_media_file.id)
 
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFound, match=f"^There is no media_file {file.id}\\.$"):
         await media_file_service.get(file.id)
     listed = await media_file_service.list()
     assert (file is test_media_file, listed.items, published_events) == (True, [], [])
@@ -161,7 +161,7 @@ async def test_an_unfinished_upload_cannot_be_deleted(
 ) -> None:
     file = await media_file_service.begin_upload("scan.png", read_content(media_file_content()))
 
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFound, match=f"^There is no media_file {file.id}\\.$"):
         await media_file_service.begin_deletion(file.id)
 
     assert file.sha256 is not None

@@ -13,6 +13,7 @@ from your_service.modules.n8n.models import RunState, WorkflowRun
 from your_service.modules.n8n.service import WorkflowRunService
 
 from tests.support.factories import Payload
+from tests.support.gateways.n8n import RecordingN8nGateway
 
 URL = "/workflow-runs"
 SIGNED = {"X-Signature-Timestamp": "1893499200", "X-Signature": "signed", "Content-Type": "application/json"}
@@ -70,10 +71,14 @@ async def test_a_callback_ends_a_run(
     member_client: AsyncClient,
     test_org: Organisation,
     test_workflow_run: WorkflowRun,
+    mock_n8n: RecordingN8nGateway,
 ) -> None:
-    response = await client.post(**callback(test_org.id, test_workflow_run.id))
+    request = callback(test_org.id, test_workflow_run.id)
+
+    response = await client.post(**request)
 
     assert (response.status_code, response.content) == (status.HTTP_204_NO_CONTENT, b"")
+    assert mock_n8n.checked == [(request["content"].encode(), SIGNED["X-Signature-Timestamp"])]
     found = await member_client.get(f"{URL}/{test_workflow_run.id}")
     assert (found.json()["state"], found.json()["result"]) == ("succeeded", {"answer": "yes"})
 
@@ -110,6 +115,7 @@ async def test_a_callback_without_a_valid_signature_changes_nothing(
     response = await client.post(**request)
 
     assert (response.status_code, statements) == (status.HTTP_403_FORBIDDEN, [])
+    assert response.json()["detail"] == "The signature is not valid."
     found = await member_client.get(f"{URL}/{test_workflow_run.id}")
     assert found.json()["state"] == "queued"
 

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from your_service.core.errors import InvalidTransition
-from your_service.core.events import EventBus
+from your_service.core.events import Event, EventBus
 from your_service.modules.n8n.models import RunState, WorkflowRun
 from your_service.modules.n8n.schemas import RunResult
 from your_service.modules.n8n.service import WorkflowRunService
@@ -36,6 +36,7 @@ async def test_what_a_run_about_an_erased_patient_got_is_erased(
     event_bus: EventBus,
     workflow_run_service: WorkflowRunService,
     make_workflow_run: Factory[WorkflowRun],
+    published_events: list[Event],
     data: dict[str, Any],
 ) -> None:
     run = await make_workflow_run(data={"name": "Ada", **data})
@@ -43,6 +44,7 @@ async def test_what_a_run_about_an_erased_patient_got_is_erased(
     await erase(event_bus)
 
     assert (run.data, run.state) == ({}, RunState.ERASED)
+    assert [event.record_id for event in published_events if event.name == "workflow_run.erased"] == [run.id]
     assert await workflow_run_service.claim_next() is None
     with pytest.raises(InvalidTransition):
         await workflow_run_service.retry(run.id)

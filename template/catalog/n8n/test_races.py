@@ -62,6 +62,22 @@ async def test_one_of_several_callbacks_counts(
     assert await workflow_run_service.session.scalar(ended) == 1
 
 
+async def test_a_run_that_is_ended_by_a_late_callback_is_not_queued_again(
+    race_in_order: RaceRunner,
+    workflow_run_service: WorkflowRunService,
+    test_workflow_run: WorkflowRun,
+) -> None:
+    test_workflow_run.state = RunState.TIMED_OUT
+    await workflow_run_service.session.commit()
+
+    async def retry(session: AsyncSession) -> WorkflowRun:
+        return await WorkflowRunService(session, EventBus(session)).retry(test_workflow_run.id)
+
+    outcomes = await race_in_order(reporting(test_workflow_run, "yes"), retry)
+
+    assert [type(outcome).__name__ for outcome in outcomes] == ["WorkflowRun", "InvalidTransition"]
+
+
 async def test_a_callback_that_is_faster_than_the_answer_of_n8n_stays(
     race_in_order: RaceRunner,
     workflow_run_service: WorkflowRunService,

@@ -98,6 +98,11 @@ class TestRuns(ServiceTestCase[WorkflowRunService]):
 
         assert [await self.claim() for _ in runs] == runs
 
+    async def test_runs_of_the_same_time_are_started_in_the_order_of_their_ids(self) -> None:
+        runs = [await self.make() for _ in range(4)]
+
+        assert [await self.claim() for _ in runs] == sorted(runs, key=lambda run: run.id)
+
     async def test_a_started_run_waits_for_its_callback(self) -> None:
         run = await self.make()
         claimed = await self.claim()
@@ -142,6 +147,7 @@ class TestRuns(ServiceTestCase[WorkflowRunService]):
         self.time.shift(24 * 3600)
         assert (run.state, run.failure, run.attempts) == (RunState.GIVEN_UP, "status 503", 5)
         assert (self.names()[-1], await self.service.claim_next()) == ("workflow_run.given_up", None)
+        assert self.published_events[-1].data == {"workflow": "remind-patient"}
 
     async def test_a_run_is_given_up_if_workers_are_lost(self) -> None:
         run = await self.make()
@@ -172,7 +178,8 @@ class TestRuns(ServiceTestCase[WorkflowRunService]):
         await self.service.refuse(await self.claim(), "status 404")
 
         assert (run.state, run.failure, run.finished_at) == (RunState.FAILED, "status 404", FROZEN_NOW)
-        assert self.names()[-1] == "workflow_run.failed"
+        event = self.published_events[-1]
+        assert (event.name, event.data) == ("workflow_run.failed", {"workflow": "remind-patient"})
 
     @pytest.mark.parametrize("state", ENDED)
     async def test_a_callback_ends_a_run(self, state: RunState) -> None:
@@ -208,7 +215,8 @@ class TestRuns(ServiceTestCase[WorkflowRunService]):
         late = await self.service.end_next()
 
         assert (early, late, run.state) == (None, run, RunState.TIMED_OUT)
-        assert self.names()[-1] == "workflow_run.timed_out"
+        event = self.published_events[-1]
+        assert (event.name, event.data) == ("workflow_run.timed_out", {"workflow": "remind-patient"})
         assert await self.service.end_next() is None
 
     async def test_a_queued_run_does_not_time_out(self) -> None:

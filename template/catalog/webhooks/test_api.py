@@ -201,6 +201,19 @@ async def test_a_request_without_a_signature_does_not_reach_the_database(
     await refuse(client, signed_request | {"headers": headers}, statements)
 
 
+async def test_a_refused_request_is_logged_with_its_supposed_sender(
+    client: AsyncClient,
+    signed_request: dict[str, Any],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    sender = "the voice agent" if signed_request["url"].endswith("/voice-agent") else "Twilio"
+
+    await client.post(**signed_request | {"content": b""})
+
+    refused = "A request with a signature that is not valid was refused; it says that it comes from"
+    assert f"{refused} {sender}." in caplog.messages
+
+
 async def test_a_request_with_another_body_does_not_reach_the_database(
     client: AsyncClient,
     signed_request: dict[str, Any],
