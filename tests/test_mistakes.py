@@ -131,7 +131,7 @@ MISTAKES: dict[str, tuple[str, str]] = {
     ),
     "a type as a key": (
         field("copies: {int: {default: 1}}"),
-        'own_modules.loans.fields.copies: use the keys type, choices, min, max, digits, places, optional, default or help, not "int".',
+        'own_modules.loans.fields.copies: use the keys type, choices, min, max, digits, places, optional, default, help or was, not "int".',
     ),
     "a key of another language": (
         field("fee: {type: decimal, nullable: true}"),
@@ -144,6 +144,18 @@ MISTAKES: dict[str, tuple[str, str]] = {
     "optional in words": (
         field('fee: {type: decimal, optional: "yes"}'),
         'own_modules.loans.fields.fee.optional: use true or false, not "yes".',
+    ),
+    "a renamed field": (
+        field("fee: {type: decimal, renamed_from: price}"),
+        'own_modules.loans.fields.fee: use was, not "renamed_from".',
+    ),
+    "an earlier name that a field has": (
+        field("fee: {type: decimal, was: fee}"),
+        'own_modules.loans.fields.fee.was: use the earlier name of this field alone, not "fee".',
+    ),
+    "an earlier name that is none": (
+        field("fee: {type: decimal, was: Old Fee}"),
+        'own_modules.loans.fields.fee.was: use a-z, 0-9 and _, at most 25, a letter first, for the earlier name of a field, not "Old Fee".',
     ),
     "a default twice": (
         field("copies: {type: int = 1, default: 2}"),
