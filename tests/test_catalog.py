@@ -41,6 +41,7 @@ OPTIONAL_KEYS = {
     "request_gateways": list,
     "settings": bool,
     "setup": bool,
+    "threads": bool,
     "tools": bool,
     "database_image": str,
 }

@@ -1,0 +1,49 @@
+"""The tables of passwords and sign-ins."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from your_service.core.database import UtcDateTime
+
+revision = "auth_0001"
+down_revision = None
+branch_labels = ("auth",)
+depends_on = ("core_0001",)
+
+
+def upgrade() -> None:
+    """Create the tables."""
+    op.create_table(
+        "auth_passwords",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("hash", sa.String(255), nullable=False),
+        sa.Column("updated_at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("account_id", name=op.f("pk_auth_passwords")),
+        sa.ForeignKeyConstraint(["account_id"], ["core_accounts.id"], name=op.f("fk_auth_passwords_account_id")),
+    )
+    op.create_table(
+        "sign_ins",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("organisation_id", sa.Uuid(), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("updated_at", UtcDateTime(), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("secret_hash", sa.String(64), nullable=False),
+        sa.Column("refreshed_at", UtcDateTime(), nullable=False),
+        sa.Column("expires_at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sign_ins")),
+        sa.ForeignKeyConstraint(
+            ["organisation_id"],
+            ["core_organisations.id"],
+            name=op.f("fk_sign_ins_organisation_id"),
+        ),
+        sa.ForeignKeyConstraint(["user_id"], ["core_users.id"], name=op.f("fk_sign_ins_user_id")),
+    )
+    op.create_index(op.f("ix_sign_ins_organisation_id"), "sign_ins", ["organisation_id", "created_at", "id"])
+    op.create_index(op.f("ix_sign_ins_user_id"), "sign_ins", ["user_id"])
+
+
+def downgrade() -> None:
+    """Drop the tables."""
+    op.drop_table("sign_ins")
+    op.drop_table("auth_passwords")

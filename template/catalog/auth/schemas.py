@@ -1,0 +1,87 @@
+"""Requests and responses about sign-ins."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import Field, SecretStr
+
+from ...core.schemas import Email, ListQuery, RecordRead, RequestModel, ResponseModel
+from ...core.users import Role
+
+Password = Annotated[SecretStr, Field(min_length=1, max_length=500)]
+Token = Annotated[
+    str,
+    Field(
+        max_length=200,
+        pattern=r"^[0-9a-f]{32}\.[0-9a-f]{32}\.[A-Za-z0-9_-]+$",
+        examples=[f"{'0' * 32}.{'0' * 32}.secret"],
+    ),
+]
+
+
+class SignInCreate(RequestModel):
+    """The address and the password of an account, and the organisation, if it is not the first one by name."""
+
+    email: Email
+    password: Password
+    organisation_id: UUID | None = None
+
+
+class SignInRefresh(RequestModel):
+    """A refresh token, and the organisation, if another one is selected."""
+
+    refresh_token: Token
+    organisation_id: UUID | None = None
+
+
+class PasswordChange(RequestModel):
+    """The current password and the new one."""
+
+    current_password: Password
+    new_password: Password
+
+
+class Tokens(ResponseModel):
+    """The tokens of a sign-in (RFC 6749, section 5.1). The refresh token can be used once; the response has the next one."""
+
+    access_token: str
+    token_type: Literal["bearer"] = "bearer"
+    expires_in: int = Field(description="The number of seconds until the access token expires.")
+    refresh_token: str
+    sign_in_id: UUID
+    organisation_id: UUID
+
+
+class MembershipRead(ResponseModel):
+    """An organisation that the person can select."""
+
+    id: UUID
+    name: str
+
+
+class MeRead(ResponseModel):
+    """The person who is signed in."""
+
+    account_id: UUID
+    email: str
+    user_id: UUID
+    name: str
+    roles: Sequence[Role]
+    organisation_id: UUID
+    organisations: Sequence[MembershipRead]
+
+
+class SignInQuery(ListQuery):
+    """Filters of the list of sign-ins. Only admins see those of other users."""
+
+    user_id: UUID | None = None
+
+
+class SignInRead(RecordRead):
+    """A sign-in in a response."""
+
+    user_id: UUID
+    refreshed_at: datetime
+    expires_at: datetime

@@ -1,0 +1,213 @@
+"""Tests of the API for signing in and out."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from fastapi import status
+from httpx2 import AsyncClient
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from your_service.core.tenancy import Organisation
+from your_service.core.users import Role, User
+from your_service.modules.auth.models import SignIn
+from your_service.modules.auth.rules import RefreshToken
+
+from tests.fixtures.core.identity import store_user
+from tests.support.factories import Factory, Payload
+
+URL = "/sign-ins"
+NEW = "seven green umbrellas"
+
+
+def bearer(tokens: dict[str, Any]) -> dict[str, str]:
+    return {"Authorization": f"Bearer {tokens['access_token']}"}
+
+
+async def test_sign_in(
+    client: AsyncClient,
+    acting_user: User,
+    password: str,
+    sign_in_payload: Payload,
+    test_org: Organisation,
+) -> None:
+    response = await client.post(URL, json=sign_in_payload())
+
+    tokens = response.json()
+    assert response.status_code == status.HTTP_201_CREATED
+    assert (tokens["token_type"], tokens["expires_in"]) == ("bearer", 600)
+    me = await client.get("/me", headers=bearer(tokens))
+    assert me.json() == {
+        "account_id": str(acting_user.account_id),
+        "email": acting_user.email,
+        "user_id": str(acting_user.id),
+        "name": acting_user.name,
+        "roles": ["member"],
+        "organisation_id": str(test_org.id),
+        "organisations": [{"id": str(test_org.id), "name": test_org.name}],
+    }
+
+
+@pytest.mark.parametrize("wrong", [{"email": "nobody@example.com"}, {"password": "another password"}])
+async def test_the_response_does_not_tell_whether_an_account_exists(
+    client: AsyncClient,
+    password: str,
+    sign_in_payload: Payload,
+    wrong: dict[str, str],
+) -> None:
+    response = await client.post(URL, json=sign_in_payload(**wrong))
+
+    assert response.status_code == status.HTTP_400_BAD_REQUEST
+    assert response.json()["detail"] == "The address or the password is wrong."
+
+
+async def test_a_refresh_token_works_once(client: AsyncClient, password: str, sign_in_payload: Payload) -> None:
+    signed_in = await client.post(URL, json=sign_in_payload())
+    first = {"refresh_token": signed_in.json()["refresh_token"]}
+
+    refreshed = await client.post(f"{URL}/refresh", json=first)
+    again = await client.post(f"{URL}/refresh", json=first)
+    newest = await client.post(f"{URL}/refresh", json={"refresh_token": refreshed.json()["refresh_token"]})
+
+    assert [refreshed.status_code, again.status_code, newest.status_code] == [200, 400, 400]
+    assert again.json()["detail"] == "The refresh token is not valid."
+
+
+async def test_another_organisation_is_selected(
+    client: AsyncClient,
+    db_session: AsyncSession,
+    acting_user: User,
+    refresh_token: RefreshToken,
+    other_org: Organisation,
+) -> None:
+    there = await store_user(db_session, other_org.id, "Ada", account=acting_user.account, role=Role.ADMIN)
+    body = {"refresh_token": str(refresh_token), "organisation_id": str(other_org.id)}
+
+    response = await client.post(f"{URL}/refresh", json=body)
+
+    me = await client.get("/me", headers=bearer(response.json()))
+    assert response.json()["organisation_id"] == str(other_org.id)
+    assert (me.json()["user_id"], me.json()["roles"]) == (str(there.id), ["admin"])
+    assert len(me.json()["organisations"]) == 2
+
+
+async def test_an_organisation_of_others_cannot_be_selected(
+    client: AsyncClient,
+    refresh_token: RefreshToken,
+    other_org: Organisation,
+) -> None:
+    body = {"refresh_token": str(refresh_token), "organisation_id": str(other_org.id)}
+
+    refused = await client.post(f"{URL}/refresh", json=body)
+    own = await client.post(f"{URL}/refresh", json={"refresh_token": str(refresh_token)})
+
+    assert [refused.status_code, own.status_code] == [status.HTTP_403_FORBIDDEN, status.HTTP_200_OK]
+
+
+@pytest.mark.parametrize("token", ["", "x", "a.b.c", "é" * 3])
+async def test_another_text_is_no_refresh_token(client: AsyncClient, token: str) -> None:
+    response = await client.post(f"{URL}/refresh", json={"refresh_token": token})
+
+    assert response.status_code == status.HTTP_422_UNPROCESSABLE_CONTENT
+
+
+async def test_members_see_and_end_their_own_sign_ins_only(
+    member_client: AsyncClient,
+    admin_user: User,
+    make_sign_in: Factory[SignIn],
+) -> None:
+    mine, other = await make_sign_in(), await make_sign_in(user_id=admin_user.id)
+
+    listed = await member_client.get(URL, params={"user_id": str(admin_user.id)})
+    read = [await member_client.get(f"{URL}/{each.id}") for each in (mine, other)]
+    ended = [await member_client.delete(f"{URL}/{each.id}") for each in (mine, other)]
+
+    assert [each["id"] for each in listed.json()["items"]] == [str(mine.id)]
+    assert [response.status_code for response in read] == [status.HTTP_200_OK, status.HTTP_404_NOT_FOUND]
+    assert [response.status_code for response in ended] == [status.HTTP_204_NO_CONTENT, status.HTTP_404_NOT_FOUND]
+
+
+async def test_admins_see_and_end_all_sign_ins(
+    admin_client: AsyncClient,
+    test_sign_in_id: UUID,
+    acting_user: User,
+) -> None:
+    listed = await admin_client.get(URL, params={"user_id": str(acting_user.id)})
+    none = await admin_client.get(URL, params={"user_id": str(uuid4())})
+    ended = await admin_client.delete(f"{URL}/{test_sign_in_id}")
+
+    assert [each["id"] for each in listed.json()["items"]] == [str(test_sign_in_id)]
+    assert listed.json()["items"][0].keys() == {
+        "id",
+        "created_at",
+        "updated_at",
+        "user_id",
+        "refreshed_at",
+        "expires_at",
+    }
+    assert none.json()["items"] == []
+    assert ended.status_code == status.HTTP_204_NO_CONTENT
+
+
+async def test_all_devices_are_signed_out(
+    member_client: AsyncClient,
+    refresh_token: RefreshToken,
+) -> None:
+    response = await member_client.delete(URL)
+    refused = await member_client.post(f"{URL}/refresh", json={"refresh_token": str(refresh_token)})
+
+    assert [response.status_code, refused.status_code] == [status.HTTP_204_NO_CONTENT, status.HTTP_400_BAD_REQUEST]
+
+
+async def test_a_new_password_signs_out_all_devices(
+    member_client: AsyncClient,
+    password: str,
+    sign_in_payload: Payload,
+    refresh_token: RefreshToken,
+) -> None:
+    body = {"current_password": password, "new_password": NEW}
+
+    changed = await member_client.put("/me/password", json=body)
+    refreshed = await member_client.post(f"{URL}/refresh", json={"refresh_token": str(refresh_token)})
+    old = await member_client.post(URL, json=sign_in_payload())
+    new = await member_client.post(URL, json=sign_in_payload(password=NEW))
+
+    assert [response.status_code for response in (changed, refreshed, old, new)] == [204, 400, 400, 201]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "code"),
+    [({"current_password": "another password"}, 400), ({"new_password": "passwordpassword"}, 422)],
+)
+async def test_a_password_is_not_changed(
+    member_client: AsyncClient,
+    password: str,
+    sign_in_payload: Payload,
+    wrong: dict[str, str],
+    code: int,
+) -> None:
+    body = {"current_password": password, "new_password": NEW, **wrong}
+
+    changed = await member_client.put("/me/password", json=body)
+    signed_in = await member_client.post(URL, json=sign_in_payload())
+
+    assert [changed.status_code, signed_in.status_code] == [code, status.HTTP_201_CREATED]
+    assert wrong.popitem()[1] not in changed.text
+
+
+async def test_a_user_who_leaves_loses_access_at_once(
+    client: AsyncClient,
+    db_session: AsyncSession,
+    acting_user: User,
+    password: str,
+    sign_in_payload: Payload,
+) -> None:
+    signed_in = await client.post(URL, json=sign_in_payload())
+    before = await client.get("/me", headers=bearer(signed_in.json()))
+    acting_user.active = False
+    await db_session.commit()
+
+    after = await client.get("/me", headers=bearer(signed_in.json()))
+    refreshed = await client.post(f"{URL}/refresh", json={"refresh_token": signed_in.json()["refresh_token"]})
+
+    assert [before.status_code, after.status_code, refreshed.status_code] == [200, 401, 400]
