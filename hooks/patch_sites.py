@@ -113,7 +113,7 @@ def _mock_site(node: ast.Call, scope: Scope, where: str, call: str) -> Site | No
     if call == "patch.multiple":
         names = tuple(str(keyword) for keyword in keywords if keyword not in SETTINGS)
     else:
-        name = scope.text(_argument(node, 1, "attribute", "name"))
+        name = _attribute(_argument(node, 1, "attribute", "name"), scope)
         names = (name,) if name else ()
     if not names:
         return _unknown(node, where, call)
@@ -136,7 +136,7 @@ def _monkeypatch_site(node: ast.Call, scope: Scope, where: str, call: str) -> Si
     if by_path:
         text = _text(target, scope)
         return _text_site(node, where, call, text) if text else _unknown(node, where, call)
-    name = scope.text(_argument(node, 1, "name"))
+    name = _attribute(_argument(node, 1, "name"), scope)
     return _object_site(node, scope, where, call, target, (name,)) if name else _unknown(node, where, call)
 
 
@@ -154,6 +154,12 @@ def _text(node: ast.expr, scope: Scope) -> str | None:
     if any(isinstance(inner, ast.Attribute) and inner.attr in ("__name__", "__qualname__") for inner in later):
         return None
     return scope.text(node)
+
+
+def _attribute(node: ast.expr | None, scope: Scope) -> str | None:
+    """Return the name of an attribute. For `function.__name__` it is the last part of the full name."""
+    text = scope.text(node)
+    return text.rpartition(".")[2] if text and not isinstance(node, ast.Constant) else text
 
 
 def _object_site(node: ast.Call, scope: Scope, where: str, call: str, target: ast.expr, names: tuple[str, ...]) -> Site:

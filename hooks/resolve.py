@@ -17,7 +17,7 @@ from weakref import WeakKeyDictionary
 from .modules import INIT, join, parent, place_of
 from .outline import Binding, LaterImports, Outline, later_imports, outline
 from .project import Project
-from .standard import Standard, find_standard, is_misspelt, member_of
+from .standard import Standard, find_standard, is_misspelt, is_used_in, member_of
 
 Verdict = Literal["ok", "missing", "unknown"]
 
@@ -202,6 +202,9 @@ class Resolver:
             return unknown("what it is cannot be told")
         name = part.rstrip("()")
         found = self.member(answer.thing, name)
+        # An import of `pkg.name` is the module, an attribute of that name may be something else: both are possible.
+        if (submodule := self.submodule(answer.thing, name)) and found.thing not in (None, submodule):
+            found = Answer("ok", "", Either((submodule, found.thing)))
         if found.verdict != "ok" or name == part:
             return found
         return self._result(found.thing) if part == f"{name}()" else unknown("the result of a call is not known")
@@ -506,6 +509,8 @@ class Resolver:
             return self._in_class(found.thing, name, seen)
         kind = found.thing.value if isinstance(found.thing, Standard) else getattr(builtins, base, None)
         if isinstance(kind, type) and (found.verdict == "unknown" or isinstance(found.thing, Standard)):
+            if not hasattr(kind, name) and is_used_in(kind, name):
+                return unknown(f"{base} may get {name} while it runs")
             return Answer("ok" if hasattr(kind, name) else "missing", "", thing)
         return unknown(f"{thing.name} has the base {base or 'of an expression'}, which is not known")
 

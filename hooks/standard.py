@@ -7,7 +7,7 @@ from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from itertools import takewhile
-from types import ModuleType
+from types import FunctionType, ModuleType
 
 from .modules import is_standard
 
@@ -57,6 +57,12 @@ def member_of(standard: Standard, name: str) -> Standard | None:
             return Standard(full, getattr(standard.value, name, None))
     is_package = isinstance(standard.value, ModuleType) and hasattr(standard.value, "__path__")
     return find_standard(full) if is_package else None
+
+
+def is_used_in(kind: type, name: str) -> bool:
+    """Return whether the methods of a class, or of its bases, use an attribute: they may give it to its objects."""
+    functions = (value for each in kind.__mro__ for value in vars(each).values() if isinstance(value, FunctionType))
+    return any(name in function.__code__.co_names for function in functions)
 
 
 def is_misspelt(standard: Standard, name: str) -> bool:

@@ -260,6 +260,30 @@ def test_what_may_be_missing_is_not_reported(shop: Project, check: Check, source
     assert check("patch_targets").code == 0
 
 
+OBJECTS = {
+    "from shop.step import Step\npatch.object(Step, '{}')": "send",
+    "from shop import step\npatch.object(step.Step, '{}')": "send",
+    "from shop.step import Result\nresult = Result()\npatch.object(result, '{}')": "stream",
+    "from shop.step import step, Step\npatch.object(Step, Step.{}.__name__)": "send",
+}
+
+
+@pytest.mark.parametrize(("source", "name"), OBJECTS.items())
+def test_an_object_is_found_by_its_full_name(project: Project, check: Check, source: str, name: str) -> None:
+    project.write("shop/__init__.py", "from .step import step\n")
+    project.write(
+        "shop/step.py",
+        "from unittest import TextTestResult\nclass Step:\n    def send(self): ...\ndef step(): ...\n"
+        "class Result(TextTestResult): ...\n",
+    )
+
+    project.write("tests/test_it.py", "from unittest.mock import patch\n" + source.format(name))
+    assert check("patch_targets").out == ""
+
+    project.write("tests/test_it.py", "from unittest.mock import patch\n" + source.format("no_such_name"))
+    assert "no_such_name does not exist: " in check("patch_targets").out
+
+
 def test_builtins_exist_for_mock_but_not_for_monkeypatch(shop: Project, check: Check) -> None:
     shop.write("tests/test_it.py", "def test_it(monkeypatch): monkeypatch.setattr('shop.orders.open', 1)")
 
