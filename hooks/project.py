@@ -12,7 +12,7 @@ from typing import Any
 
 from .changes import PROJECT_FILES, changed_since, find_files
 from .check import Configurable, Scan, Unusable
-from .modules import Modules, find_site_packages, parent
+from .modules import INIT, Modules, find_site_packages, parent
 from .scanning import UNREAD, Facts, Stored, cache_file, name_of, scan_files
 
 TEST_FOLDERS = {"tests", "test"}
@@ -115,6 +115,7 @@ class Project:
     def modules(self) -> Modules:
         """The modules of the project."""
         projects = {parent(file) for file in self._found if file.rpartition("/")[2] in PROJECT_FILES}
+        projects -= {parent(file) for file in self.files if file.endswith(f"/{INIT}")}  # there, setup.py is a module
         return Modules(self.files, self.setting("sources"), projects, self.is_test)
 
     @cached_property

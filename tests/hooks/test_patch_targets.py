@@ -369,6 +369,7 @@ ANYTHING = [
     "def __getattr__(name):\n    module = import_module('shop._impl')\n    return getattr(module, name)\n",
     "globals().update(TABLE)\n",
     "fill(globals(), TABLE)\n",
+    "def fill(name, names=vars()): names[name] = 1\n",
     "sys.modules[__name__] = Lazy()\n",
 ]
 
@@ -382,6 +383,17 @@ def test_a_module_may_make_its_names(project: Project, check: Check, source: str
 
     assert "shop.given.x was not judged: shop makes names while it runs." in out
     assert ("shop.other does not exist: shop has no other." in out) == (source in TABLES)
+
+
+def test_a_module_called_setup_does_not_make_its_package_a_root(project: Project, check: Check) -> None:
+    project.write("shop/__init__.py", "")
+    project.write("shop/modules/__init__.py", "")
+    project.write("shop/modules/setup.py", "")
+    project.write("shop/modules/tempfile.py", "")
+    project.write("shop/orders.py", "import tempfile\n")
+    project.write("test_it.py", "from unittest.mock import patch\npatch('shop.orders.tempfile.gettempdir')\n")
+
+    assert check("patch_targets", "--all") == Result(0, "", "")
 
 
 def test_circles_end(project: Project, check: Check) -> None:
