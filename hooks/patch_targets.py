@@ -58,6 +58,8 @@ def replaced(resolver: Resolver, site: Site, base: Answer, name: str) -> Answer:
     if base.thing is None:
         return unknown(f"what {site.base} is cannot be told")
     found = resolver.member(base.thing, name)
+    if found.verdict == "missing" and not base.sure:
+        return unknown(f"another package may be called {site.base.partition('.')[0]}, too")
     if found.verdict == "missing" and is_module(base.thing) and name in BUILTINS and site.creates_builtins:
         return Answer("ok")
     return found

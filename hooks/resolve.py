@@ -91,6 +91,8 @@ class Answer:
     """What the name is, if that is known; for a missing name, where it was looked for."""
     name: str = ""
     """The part that is missing."""
+    sure: bool = True
+    """Whether the first part of the name means the module that it was looked for in."""
 
 
 def unknown(reason: str) -> Answer:
@@ -100,9 +102,11 @@ def unknown(reason: str) -> Answer:
 
 def hedged(answer: Answer, top: Module | Standard) -> Answer:
     """Return an answer, but do not say that a name is missing from a module that may not be the one that is meant."""
-    if top.sure or answer.verdict != "missing":
+    if top.sure:
         return answer
-    return unknown(f"another package may be called {top.name}, too")
+    if answer.verdict == "missing":
+        return unknown(f"another package may be called {top.name}, too")
+    return replace(answer, sure=False)
 
 
 def best(answers: Iterable[Answer]) -> Answer | None:

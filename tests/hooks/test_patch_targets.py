@@ -385,6 +385,16 @@ def test_a_module_may_make_its_names(project: Project, check: Check, source: str
     assert ("shop.other does not exist: shop has no other." in out) == (source in TABLES)
 
 
+def test_a_library_may_have_the_name_of_a_package_below_a_folder_without_init(project: Project, check: Check) -> None:
+    project.write("one/src/shop/plugins/requests/__init__.py", "")
+    project.write("one/tests/test_it.py", "from unittest.mock import patch\npatch('requests.post')\n")
+
+    assert (
+        "requests.post was not judged: another package may be called requests, too."
+        in check("patch_targets", "--all").out
+    )
+
+
 def test_a_module_called_setup_does_not_make_its_package_a_root(project: Project, check: Check) -> None:
     project.write("shop/__init__.py", "")
     project.write("shop/modules/__init__.py", "")
