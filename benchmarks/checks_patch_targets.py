@@ -5,10 +5,11 @@ import string
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
+from hooks.patch_hints import Hints
 from hooks.patch_sites import Site
 from hooks.patch_targets import answer, judge
 from hooks.project import Project
-from hooks.resolve import Answer, Resolver, best, is_module
+from hooks.resolve import Answer, Defined, Module, Resolver, best, is_module
 
 Judged = list[tuple[str, Site, str, Answer]]
 Counts = Counter[tuple[str, bool]]
@@ -58,14 +59,20 @@ def misspell_all(projects: Mapping[str, Project], judged: Mapping[str, Judged]) 
     """Return how many misspelt targets are found, and how many are not, by what is misspelt."""
     counts: Counts = Counter()
     for name, results in judged.items():
-        resolver = Resolver.of(projects[name])
+        resolver, hints = Resolver.of(projects[name]), Hints(projects[name])
         generator = random.Random(name)
         for path, site, attribute, found in results:
             if found.verdict == "ok" and attribute and site.by_text and not site.base.startswith("__name__"):
                 for kind, wrong in misspell_target(resolver, path, site, attribute, generator):
-                    counts[kind, wrong.verdict == "missing"] += 1
-                    counts["all", wrong.verdict == "missing"] += 1
+                    is_found = wrong.verdict == "missing" and not is_computed(hints, wrong)
+                    counts[kind, is_found] += 1
+                    counts["all", is_found] += 1
     return counts
+
+
+def is_computed(hints: Hints, wrong: Answer) -> bool:
+    """Return whether the check is silent because code gives names to the module or the class."""
+    return isinstance(wrong.thing, Module | Defined) and hints.is_computed(wrong.thing.name.rpartition(".")[2])
 
 
 def misspell_target(

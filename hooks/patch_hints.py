@@ -11,6 +11,8 @@ from .resolve import Answer, Defined, Module, Resolver, Thing
 SHORTEST = 4
 """The length of names that are looked for elsewhere; shorter ones mean different things in different modules."""
 
+SETS = r"(?<![\w.])setattr\(\s*[\w.]*\b"
+
 
 class Hints:
     """Looks for missing names in the code of a project."""
@@ -18,14 +20,21 @@ class Hints:
     def __init__(self, project: Project) -> None:
         self._project = project
         self._resolver = Resolver.of(project)
+        self._computed: dict[str, bool] = {}
 
     def is_assigned(self, found: Answer) -> bool:
         """Return whether some code gives a module or a class the name that it lacks: `Order.total = ...`."""
         if not isinstance(found.thing, Module | Defined) or not found.name:
             return False
         owner, name = found.thing.name.rpartition(".")[2], found.name
-        assigned = rf"\b{owner}\.{name}\s*(?::[^=\n]+)?=(?!=)|(?<![\w.])setattr\(\s*[\w.]*\b{owner},\s*['\"]{name}['\"]"
-        return any(True for _ in self._search(assigned, name))
+        assigned = rf"\b{owner}\.{name}\s*(?::[^=\n]+)?=(?!=)|{SETS}{owner},\s*['\"]{name}['\"]"
+        return self.is_computed(owner) or any(self._search(assigned, name))
+
+    def is_computed(self, owner: str) -> bool:
+        """Return whether some code gives a module or a class names that are computed: `setattr(Order, name, ...)`."""
+        if owner not in self._computed:
+            self._computed[owner] = any(self._search(rf"{SETS}{owner},\s*[^'\"\s]", "setattr"))
+        return self._computed[owner]
 
     def find(self, found: Answer) -> str:
         """Return what to do about a missing name."""

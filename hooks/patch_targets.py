@@ -18,10 +18,13 @@ def judge(project: Project, paths: Iterable[str]) -> Iterator[tuple[str, Site, s
     """Yield each name that is replaced in files: the path, the call, the name, and whether it exists."""
     resolver, hints = Resolver.of(project), Hints(project)
     for path, sites in project.read(patch_sites, paths):
+        targets = {f"{site.base}.{name}." for site in sites for name in site.names if site.by_text}
         for site in sites:
             for name in site.names or ("",):
                 found = answer(resolver, path, site, name)
-                if found.verdict == "missing" and hints.is_assigned(found):
+                if found.verdict == "missing" and f"{site.base}.".startswith(tuple(targets)):
+                    found = unknown(f"the file replaces {site.base}, too")
+                elif found.verdict == "missing" and hints.is_assigned(found):
                     found = unknown("other code gives it the name")
                 yield path, site, name, found
 

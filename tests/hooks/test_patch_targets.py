@@ -83,6 +83,8 @@ def wrapped(): ...
     "src/shop/built.py": "",
     "src/shop/setup.py": "import shop.mail\nfrom shop.mail import Mailer\ndef set_up():\n    Mailer.assigned = 1\n"
     "    setattr(shop.mail, 'also', 1)\n",
+    "src/shop/registered.py": "from shop import registry\ndef register(kind):\n    setattr(registry, kind.name(), kind)\n",
+    "src/shop/registry.py": "",
     "src/shop/built.cpython-311-x86_64-linux-gnu.so": "",
     "src/shop/deep/inner.py": "value = 1\n",
     "src/shop/native.pyx": "",
@@ -153,6 +155,7 @@ UNKNOWN = [
     "shop.mail.Mailer.assigned",
     "shop.mail.also",
     "shop.built.anything",
+    "shop.registry.anything",
     "shop.orders.Slots._abc_impl",
     "shop.orders.wrapped.cache_clear",
     "shop.lazy.anything",
@@ -248,6 +251,7 @@ SILENT = [
     "def test_it(orders): patch.object(orders, 'nothing')",
     "order = one() or other()\norder = orders\npatch.object(order, 'nothing')",
     "class Own(orders.Order):\n    def nothing(self): ...\npatch.object(Own, 'nothing')",
+    "patch('shop.orders.Order')\npatch('shop.orders.Order.nothing')",
     "patch(f'{orders.__name__}.{orders.Order.__qualname__}.nothing')",
 ]
 
