@@ -263,11 +263,10 @@ class Resolver:
             roots = [neighbour, *(root for root in roots if root != neighbour)]
         own = [(root, module) for root in roots if (module := self._module(top, join(root, top)))]
         sure = [module for root, module in own if self._is_sure(root, module, near)]
-        # A package with an `__init__.py` hides all folders of the same name without one.
-        if regular := [module for module in sure if module.file]:
-            return regular
+        # A package with an `__init__.py` hides folders of the same name without one, unless they are installed on their own.
+        has_file = {bool(module.file) for module in sure}
         if sure:
-            return [*sure]
+            return sure if len(has_file) == 1 else [replace(module, sure=False) for module in sure]
         if outside := find_standard(top) or self._installed(top):
             return [outside]
         return [replace(module, sure=False) for _, module in own]

@@ -399,6 +399,17 @@ def test_a_library_may_have_the_name_of_a_package_below_a_folder_without_init(pr
     )
 
 
+def test_parts_of_a_namespace_may_be_in_several_distributions(project: Project, check: Check) -> None:
+    for name, file in (("one", "plugins/__init__.py"), ("two", "plugins/two.py")):
+        project.write(f"{name}/setup.py", "")
+        project.write(f"{name}/{file}", "")
+    project.write("two/tests/test_it.py", "from unittest.mock import patch\npatch('plugins.three.x')\n")
+
+    out = check("patch_targets", "--all").out
+
+    assert "plugins.three.x was not judged: " in out
+
+
 def test_a_module_called_setup_does_not_make_its_package_a_root(project: Project, check: Check) -> None:
     project.write("shop/__init__.py", "")
     project.write("shop/modules/__init__.py", "")
