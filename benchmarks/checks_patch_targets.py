@@ -72,7 +72,7 @@ def misspell_all(projects: Mapping[str, Project], judged: Mapping[str, Judged]) 
 
 def is_computed(hints: Hints, wrong: Answer) -> bool:
     """Return whether the check is silent because code gives names to the module or the class."""
-    return isinstance(wrong.thing, Module | Defined) and hints.is_computed(wrong.thing.name.rpartition(".")[2])
+    return isinstance(wrong.thing, Module | Defined) and hints.is_computed(wrong.thing)
 
 
 def misspell_target(

@@ -270,7 +270,7 @@ class Collector:
         for node in ast.walk(tree):
             if isinstance(node, ast.Global):
                 for name in node.names:
-                    self.names.setdefault(name, [Binding("value", node.lineno)])
+                    self.bind(name, "value", node.lineno)
 
     def add_walrus(self, body: Iterable[ast.stmt]) -> None:
         """Add the names that expressions outside of functions bind."""

@@ -20,7 +20,7 @@ class Hints:
     def __init__(self, project: Project) -> None:
         self._project = project
         self._resolver = Resolver.of(project)
-        self._computed: dict[str, bool] = {}
+        self._computed: dict[tuple[str, str], bool] = {}
 
     def is_assigned(self, found: Answer) -> bool:
         """Return whether some code gives a module or a class the name that it lacks: `Order.total = ...`."""
@@ -28,13 +28,17 @@ class Hints:
             return False
         owner, name = found.thing.name.rpartition(".")[2], found.name
         assigned = rf"\b{owner}\.{name}\s*(?::[^=\n]+)?=(?!=)|{SETS}{owner},\s*['\"]{name}['\"]"
-        return self.is_computed(owner) or any(self._search(assigned, name))
+        return self.is_computed(found.thing) or any(self._search(assigned, name))
 
-    def is_computed(self, owner: str) -> bool:
+    def is_computed(self, thing: Module | Defined) -> bool:
         """Return whether some code gives a module or a class names that are computed: `setattr(Order, name, ...)`."""
-        if owner not in self._computed:
-            self._computed[owner] = any(self._search(rf"{SETS}{owner},\s*[^'\"\s]", "setattr"))
-        return self._computed[owner]
+        key = identify(thing)
+        if key not in self._computed:
+            owner = thing.name.rpartition(".")[2]
+            paths = self._search(rf"{SETS}{owner},\s*[^'\"\s]", "setattr")
+            meant = (self._resolver.attribute(path, owner).thing for path in paths)
+            self._computed[key] = any(isinstance(one, Module | Defined) and identify(one) == key for one in meant)
+        return self._computed[key]
 
     def find(self, found: Answer) -> str:
         """Return what to do about a missing name."""
@@ -82,3 +86,8 @@ class Hints:
     @cached_property
     def _code(self) -> list[tuple[str, bytes]]:
         return [(path, self._project.bytes(path)) for path in self._project.files]
+
+
+def identify(thing: Module | Defined) -> tuple[str, str]:
+    """Return the file and the name of a module or of what a module defines."""
+    return (thing.module.file, thing.name) if isinstance(thing, Defined) else (thing.file, "")

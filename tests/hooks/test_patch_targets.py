@@ -78,7 +78,7 @@ def wrapped(): ...
     "src/shop/stars.py": "__all__ = ['public']\ndef public(): ...\ndef private(): ...\n",
     "src/shop/settings.py": "DEBUG = True\n",
     "src/shop/lazy.py": "def __getattr__(name): ...\n",
-    "src/shop/counter.py": "def count():\n    global counted\n    counted = 1\n",
+    "src/shop/counter.py": "counted: int\ndef count():\n    global counted\n    counted = 1\n",
     "src/shop/deep/__init__.py": "from . import inner\ninner.given = 1\n",
     "src/shop/built.py": "",
     "src/shop/setup.py": "import shop.mail\nfrom shop.mail import Mailer\ndef set_up():\n    Mailer.assigned = 1\n"
