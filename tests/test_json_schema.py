@@ -27,7 +27,7 @@ BEYOND = {
     "a module of the catalog needs others": r"^modules: tick",
     "required references form no cycle": r"form a cycle",
     "defaults and bounds have the type of the field, and a default is within the bounds": r"default|bound|characters|digits",
-    "`unique`, `search` and `check` name fields of the right types, and do not repeat or contradict each other": r"\.(unique|search|check):",
+    "`unique`, `search`, `sort` and `check` name fields of the right types, and do not repeat or contradict each other": r"\.(unique|search|sort|check):",
     "transitions, routes and roles name what the module has": r"\.(states|routes|admin|roles)\b",
 }
 
