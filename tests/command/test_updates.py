@@ -1101,6 +1101,27 @@ def test_plain_copier_says_what_it_loses(service: LivingService, versions: Versi
     assert "README.md" in git(service.folder, "diff", "--check", expect=2)
 
 
+def test_a_version_that_changes_first_migrations_adds_the_next_one(
+    service: LivingService, versions: Versions, tmp_path: Path
+) -> None:
+    # Older than `NEXT`, because other tests update to the newest version.
+    column = "        {{ column('updated_at', 'UtcDateTime()') }}\n"
+    more = column.replace("updated_at", "checked_at").replace(")')", ")', true)")
+    versions.release("v0.1.3", {"template/catalog/_own/migration.py.jinja": (column, column + more)})
+    first = service.read("migrations/versions/loans_0001.py")
+    other = service.copy(tmp_path / "other")
+
+    outcome = service.update(version="v0.1.3")
+    run = copier_update(other, "--vcs-ref=v0.1.3")
+
+    loans, members = sorted(line.split(",")[0] for line in outcome.names("migrations that follow yours"))
+    assert 'sa.Column("checked_at", UtcDateTime(), nullable=True)' in service.read(loans)
+    assert members.startswith("migrations/versions/members_0002_")
+    assert run.returncode == 0, run.stderr
+    assert service.read("migrations/versions/loans_0001.py") == first
+    assert other.read("migrations/versions/loans_0001.py") == first
+
+
 def copier_update(service: LivingService, *options: str) -> subprocess.CompletedProcess[str]:
     """Run `copier update`."""
     command = [sys.executable, "-m", "copier", "update", "--defaults", *options]
