@@ -147,6 +147,17 @@ def test_an_own_module_is_added(service: LivingService) -> None:
     assert "uv lock" not in outcome.printed
 
 
+def test_the_first_own_module_changes_no_example(versions: Versions, tmp_path: Path) -> None:
+    service = versions.write(tmp_path / "library", {"project_name": "Library", "modules": ["patients", "tickets"]})
+
+    outcome = service.update({"own_modules": {"fines": {"fields": {"title": "str"}}}})
+
+    assert outcome.code == 0
+    # The page on tests says how to adapt an own module, and the workflow names no module.
+    changed = {line[3:] for line in service.status() if line.startswith("M")}
+    assert changed == LISTS_OF_MODULES - {WORKFLOW} | {"docs/testing.md"}
+
+
 def test_an_own_module_gets_a_field_and_a_state_and_the_next_migration(service: LivingService) -> None:
     first = service.read("migrations/versions/loans_0001.py")
     further = {
