@@ -669,6 +669,10 @@ BAD_ANSWERS: dict[str, tuple[Answers, str]] = {
         own(states=["open"]),
         "own_modules.loans.states: use a mapping of each state to a list of the next states, as in open: [closed], not \"['open']\".",
     ),
+    "an entity that a service whose moves need fields uses": (
+        own(fields={"note": "str?"}, entity="Needs", states={"open": {"closed": {"needs": ["note"]}}, "closed": []}),
+        "own_modules.loans.entity: use OwnNeeds or another name, because the service of a module whose moves need fields uses Needs.",
+    ),
     "a move that needs something else than a field": (
         states(open={"closed": ["title"]}, closed=[]),
         "own_modules.loans.states.open.closed: use {} or the key needs, as in {needs: [title]}, not \"['title']\".",
