@@ -245,6 +245,7 @@ def test_rows_survive(results: Results, name: str, database: int) -> None:
     result, change = results[name][database], CHANGES[name]
 
     assert result["differs"] == result["differs_before"] == []
+    assert "%%" not in result["sql"]
     for number, row in enumerate(result["inserted"]):
         assert result["before"][number] == row | {key: values[number] for key, values in change.undone.items()}
         kept = {change.columns.get(key, key): value for key, value in row.items()}

@@ -8,6 +8,7 @@ import json
 import sys
 from decimal import Decimal
 from importlib import import_module
+from io import StringIO
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -100,6 +101,9 @@ def run(case: Case, url: str) -> Case:
     inserted = read(engine, case["columns"]["loans"])
     command.upgrade(config, "heads")
     upgraded, after = schema(engine, case["tables"]), read(engine, case["after"])
+    config.output_buffer = StringIO()
+    if engine.dialect.name == "postgresql":
+        command.upgrade(config, "heads", sql=True)
     for name in reversed(case["revisions"]):
         command.downgrade(config, str(ScriptDirectory.from_config(config).get_revision(name).down_revision))
     downgraded, before = schema(engine, case["tables"]), read(engine, case["columns"]["loans"])
@@ -109,6 +113,7 @@ def run(case: Case, url: str) -> Case:
     return {
         "differs": differences(upgraded, fresh),
         "differs_before": differences(downgraded, old),
+        "sql": config.output_buffer.getvalue(),
         "inserted": inserted,
         "after": after,
         "before": before,
