@@ -29,9 +29,9 @@ KEYS = {
     "bounds": dict,
 }
 
-# Together, these three types use every key of the table.
+# Together, these types use every key of the table.
 NEW_TYPES = r"""
-time:
+clock:
   request: dt.time
   response: dt.time
   python: dt.time
@@ -47,7 +47,7 @@ time:
   unique: true
   filter: true
 
-phone:
+dialled:
   request: Annotated[str, StringConstraints(pattern=r"^\+[0-9]{7,15}$")]
   python: str
   column: String(16)
@@ -81,12 +81,12 @@ colour:
 EVERY_USE = {
     "shifts": {
         "fields": {
-            "starts": "time",
-            "ends": "time?",
-            "pause": "time = 12:05",
-            "hotline": "phone",
-            "deputy": "phone?",
-            "office": "phone = +12025550100",
+            "starts": "clock",
+            "ends": "clock?",
+            "pause": "clock = 12:05",
+            "hotline": "dialled",
+            "deputy": "dialled?",
+            "office": "dialled = +12025550100",
             "badge": "colour",
             "coat": "colour?",
             "door": "colour = green",

@@ -113,7 +113,18 @@ stops:
     lat: float(-90..90)
     lon: {type: float, default: 1.5}
     height: float(0.5..)?
-  unique: [name, fare, rate]
+    arrival: time(05:00..23:30)
+    closes: time = 22:00
+    wait: duration
+    pause: duration?
+    labels: str[]
+    notices: {type: "str[]", optional: true, help: Shown at the stop}
+    hotline: phone?
+    office: phone
+    country: country
+    home: country?
+    currency: currency
+  unique: [name, fare, rate, arrival, office]
   search: [name, note]
 """)
 

@@ -5,6 +5,7 @@ import datetime as dt
 import re
 import string
 from collections.abc import Iterable, Iterator
+from decimal import Decimal
 from typing import Any
 
 import yaml
@@ -23,10 +24,11 @@ RESERVED: dict[str, list[str]] = {
 ODD = yaml.safe_load((ROOT / "tests/support/odd.yml").read_text(encoding="utf-8"))
 TEXTS = [*ODD["texts"], "x" * 60, "字" * 30]
 
-UNIQUE_TYPES = ["str", "int", "decimal", "date", "datetime", "uuid", "email", "url"]
+UNIQUE_TYPES = ["str", "int", "decimal", "date", "datetime", "time", "uuid", "email", "url", "phone"]
 SEARCH_TYPES = ["str", "text", "email", "url"]
 GENERATED = ["Create", "Update", "Move", "Query", "Read", "Service", "State"]
-TYPES = ["str", "text", "int", "decimal", "bool", "date", "datetime", "uuid", "email", "url", "json"]
+WITHOUT_DEFAULT = ["datetime", "duration", "phone", "country", "currency", "str[]", "json"]
+TYPES = ["str", "text", "int", "decimal", "float", "bool", "date", "time", "uuid", "email", "url", *WITHOUT_DEFAULT]
 
 # Characters that no text may contain.
 UNPRINTABLE = ["\0", "\n", "\r", "\t", "\x1b[31m", "\x7f", "\x85", "\u2028", "\u202e", "\ufeff", "\ud800", "\uffff"]
@@ -91,7 +93,9 @@ def defaults(kind: str) -> st.SearchStrategy[str]:
         "text": text | text.map(lambda value: f"'{value}'"),
         "int": numbers.map(str),
         "decimal": st.decimals(min_value=-(10**10) + 1, max_value=10**10 - 1, places=2).map(lambda value: f"{value:f}"),
+        "float": st.integers(-(10**9), 10**9).map(lambda number: f"{number / 8}"),
         "bool": st.sampled_from(["true", "false"]),
+        "time": st.times().map(lambda value: value.strftime("%H:%M")),
         "date": st.dates().map(lambda day: day.isoformat()),
         "uuid": st.uuids().map(str),
         "email": st.from_regex("[a-z0-9]{1,10}@[a-z0-9]{1,10}[.](com|org|de)", fullmatch=True),
@@ -104,9 +108,41 @@ def types(draw: st.DrawFn) -> str:
     """Types, optionally with `?` and a default."""
     kind = draw(st.sampled_from(TYPES))
     optional = draw(st.sampled_from(["", "", "?"]))
-    if kind in ("json", "datetime") or draw(st.integers(0, 2)):
+    if kind in WITHOUT_DEFAULT or draw(st.integers(0, 2)):
         return kind + optional
     return f"{kind}{optional}{draw(st.sampled_from([' = ', '=', '  =  ']))}{draw(defaults(kind))}"
+
+
+@st.composite
+def bounded(draw: st.DrawFn) -> Any:
+    """Types with bounds or digits, in the short or the long form."""
+    kind, limits = draw(
+        st.sampled_from(
+            [
+                ("str", st.integers(1, 200)),
+                ("text", st.integers(1, 20_000)),
+                ("int", st.integers(-(10**18) + 1, 10**18 - 1)),
+                ("decimal", st.integers(-(10**12) + 1, 10**12 - 1).map(lambda number: Decimal(number).scaleb(-2))),
+                ("float", st.integers(-(10**9), 10**9).map(lambda number: number / 8)),
+                ("date", st.dates()),
+                ("time", st.times().map(lambda value: value.replace(microsecond=0))),
+            ]
+        )
+    )
+    if kind == "decimal" and draw(st.booleans()):
+        digits = draw(st.integers(1, 15))
+        return f"decimal({digits},{draw(st.integers(0, digits - 1))})"
+    pair: list[Any] = draw(st.lists(limits, min_size=2, max_size=2, unique=True))
+    least, most = sorted(pair)
+    bounds = draw(st.sampled_from([(least, most), (least, None), (None, most)]))
+    if draw(st.booleans()):
+        return f"{kind}({'..'.join('' if limit is None else str(limit) for limit in bounds)}){draw(st.sampled_from(['', '?']))}"
+    written = {"type": kind, "optional": draw(st.booleans()), "help": "As on the sign, 100 %"}
+    return written | {
+        key: limit if isinstance(limit, int) else str(limit)
+        for key, limit in zip(("min", "max"), bounds, strict=True)
+        if limit is not None
+    }
 
 
 def choices() -> st.SearchStrategy[list[str]]:
@@ -155,14 +191,14 @@ def is_odd_reference(name: str, fields: Iterable[str]) -> bool:
 @st.composite
 def descriptions(draw: st.DrawFn, targets: list[str]) -> dict[str, Any]:
     """Own modules that may refer to `targets`."""
-    kinds = types() | choices()
+    kinds = types() | bounded() | choices() | choices().map(lambda values: f"[{', '.join(values)}]? = {values[0]}")
     if targets:
         kinds |= st.sampled_from(targets).map(lambda target: f"-> {target}")
     fields: dict[str, Any] = {}
     for name in draw(st.lists(field_names(), min_size=1, max_size=6, unique_by=camel)):
         kind = draw(kinds)
         # The derived names of choice types and reference columns may be reserved.
-        odd = camel(name) in GENERATED if isinstance(kind, list) else is_odd_reference(name, fields)
+        odd = camel(name) in GENERATED or is_odd_reference(name, fields)
         fields[name] = "str" if odd else kind
     for name in [name for name in fields if str(fields.get(name.removesuffix("_id"))).startswith("->")]:
         fields[name.removesuffix("_id")] = "str"

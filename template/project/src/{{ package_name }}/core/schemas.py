@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from functools import cache
 from typing import Annotated, Any, Generic, TypeVar
@@ -88,12 +88,24 @@ def _check_time_zone(name: str) -> str:
     return name
 
 
-def _check_local_time(value: time) -> time:
+def _check_time_of_day(value: time) -> time:
     if value.tzinfo is not None:
         raise ValueError("must be a local time without an offset")
-    if value.second or value.microsecond:
+    if value.microsecond:
+        raise ValueError("must be a whole second")
+    return value
+
+
+def _check_local_time(value: time) -> time:
+    if _check_time_of_day(value).second:
         raise ValueError("must be a whole minute")
     return value
+
+
+def _check_tags(values: list[str]) -> list[str]:
+    if len(set(values)) < len(values):
+        raise ValueError("must not contain a text twice")
+    return values
 
 
 # Pydantic accepts more than the OpenAPI document allows: numbers as times, and booleans as numbers.
@@ -162,6 +174,14 @@ WithoutNegativeZero = AfterValidator(lambda value: value + 0.0)
 FiniteFloat = Annotated[float, Field(allow_inf_nan=False), AsNumber, WithoutNegativeZero]
 Boolean = Annotated[bool, _refuse(lambda value: not isinstance(value, bool | str), "must be true or false")]
 PlainDate = Annotated[date, AsText]
+PlainTime = Annotated[
+    time,
+    AsText,
+    AfterValidator(_check_time_of_day),
+    WithJsonSchema({"type": "string", "format": "time-local"}),
+]
+PlainDuration = Annotated[timedelta, Field(ge=timedelta(0), le=timedelta(days=36_500)), AsText]
+Tags = Annotated[list[ShortText], Field(max_length=50), AfterValidator(_check_tags)]
 Moment = Annotated[AwareDatetime, AsText, AfterValidator(_in_utc)]
 LocalTime = Annotated[
     time,
