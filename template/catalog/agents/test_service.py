@@ -450,6 +450,8 @@ class TestAgentRunService(ServiceTestCase[AgentRunService]):
         await self.service.refuse(step, "400")
 
         assert (test_agent_run.state, test_agent_run.failure) == (RunState.CANCELLED, None)
+        (call,) = await self.calls_of(test_agent_run)
+        assert (call.kind, call.name, call.error) == (CallKind.MODEL, "chat", "400")
 
     async def test_an_ended_run_cannot_be_cancelled(self, test_agent_run: AgentRun) -> None:
         await self.take(test_agent_run, answer("Noon."))
@@ -492,8 +494,10 @@ class TestAgentRunService(ServiceTestCase[AgentRunService]):
             json.loads(await count_events(self.session, Period(**period)))
             for period in ({"hours": 1}, {"hours": 1, "name": "visit_"}, {"hours": 3, "name": "visit."})
         ]
+        counted_at_the_boundary = json.loads(await count_events(self.session, Period(hours=2, name="visit.")))
 
         assert counted == [{"call.ended": 1, "visit.booked": 2, "visit_x": 1}, {"visit_x": 1}, {"visit.booked": 3}]
+        assert counted_at_the_boundary == {"visit.booked": 2}
 
     def test_the_registry_has_each_tool_by_its_name(self) -> None:
         assert {name: tool.name for name, tool in tools.TOOLS.items()} == {name: name for name in TOOLS}

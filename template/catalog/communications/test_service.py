@@ -27,6 +27,8 @@ ADA = "+12025550123"
 SID = "SM-1"
 TEMPLATE = "HX" + "0" * 32
 SECOND = timedelta(seconds=1)
+OPTED_OUT = r"^The recipient has opted out of messages on this channel\.$"
+WINDOW_CLOSED = r"^WhatsApp requires a template, unless the recipient has written in the 24 hours before\.$"
 TO_ADA: dict[str, Any] = {"recipient_kind": "patient", "recipient_id": UUID(int=1)}
 EMAIL: dict[str, Any] = {"channel": "email", "address": "Ada@Example.com", "subject": "Hello", "text": "How are you?"}
 
@@ -399,7 +401,7 @@ class TestCommunicationService(ServiceTestCase[CommunicationService]):
         scheduled = await self.schedule()
         await self.service.receive(Channel.SMS, "+1 202 555 0123", "Stop", FROZEN_NOW)
 
-        with pytest.raises(Unprocessable, match="has opted out of messages on this channel") as refusal:
+        with pytest.raises(Unprocessable, match=OPTED_OUT) as refusal:
             await self.schedule()
 
         assert refusal.value.fields == ("address",)
@@ -439,7 +441,7 @@ class TestCommunicationService(ServiceTestCase[CommunicationService]):
         assert contact.address == "12345"
 
     async def test_whatsapp_needs_a_template_without_a_message_of_the_person(self) -> None:
-        with pytest.raises(Unprocessable, match="WhatsApp requires a template") as refusal:
+        with pytest.raises(Unprocessable, match=WINDOW_CLOSED) as refusal:
             await self.schedule(channel="whatsapp")
 
         assert refusal.value.fields == ("template",)
@@ -485,7 +487,7 @@ class TestCommunicationService(ServiceTestCase[CommunicationService]):
     async def test_a_message_that_is_being_sent_cannot_be_cancelled(self) -> None:
         claimed = await self.claim(await self.schedule())
 
-        with pytest.raises(Conflict, match="is being sent"):
+        with pytest.raises(Conflict, match=r"^This communication is being sent\.$"):
             await self.service.cancel(claimed.id)
 
         self.time.shift(LEASE)
@@ -506,6 +508,7 @@ class TestCommunicationService(ServiceTestCase[CommunicationService]):
         assert (again.failure, again.provider_id, again.sent_at) == (None, None, None)
         assert await self.service.claim_next() is again
         assert self.names() == ["communication.scheduled"] * 2
+        assert self.published_events[-1].data == {"channel": "sms"}
 
     async def test_a_message_to_somebody_who_opted_out_is_not_sent_again(self) -> None:
         claimed = await self.claim(await self.schedule())
@@ -531,7 +534,7 @@ class TestCommunicationService(ServiceTestCase[CommunicationService]):
         await self.service.erase("patient", TO_ADA["recipient_id"], [])
 
         await self.session.refresh(failed)
-        with pytest.raises(Conflict, match="was erased"):
+        with pytest.raises(Conflict, match=r"^This communication was erased\.$"):
             await self.service.send_again(failed.id)
 
     async def test_a_message_that_its_channel_cannot_carry_is_not_sent_again(self) -> None:
@@ -556,6 +559,7 @@ class TestCommunicationService(ServiceTestCase[CommunicationService]):
     async def test_a_message_that_must_not_be_sent_can_be_stored_as_failed(self) -> None:
         data = CommunicationCreate(channel=Channel.SMS, address=ADA, text="Hello")
         allowed = await self.service.schedule_or_fail(data)
+        (scheduled,) = self.published_events
         await self.service.receive(Channel.SMS, ADA, "STOP", FROZEN_NOW)
 
         failed = await self.service.schedule_or_fail(data)
@@ -563,4 +567,6 @@ class TestCommunicationService(ServiceTestCase[CommunicationService]):
 
         assert [each.state for each in (allowed, failed, invalid)] == ["queued", "failed", "failed"]
         assert [each.failure for each in (allowed, failed, invalid)] == [None, "opted_out", "invalid"]
+        assert (scheduled.name, scheduled.data) == ("communication.scheduled", {"channel": "sms"})
         assert self.names()[-1] == "communication.failed"
+        assert self.published_events[-1].data == {"channel": "sms", "failure": "invalid"}

@@ -286,10 +286,12 @@ class TestVectorDocumentService(ServiceTestCase[VectorDocumentService]):
         frozen_time.shift(1)
         claim = await self.service.claim_next(self.model)
         assert claim is not None
-        await self.service.refuse(claim, "400")
+        await self.service.refuse(claim, "400" + "!" * 200)
+        failure = test_vector_document.failure
 
         document = await self.service.retry(test_vector_document.id)
 
+        assert failure == ("400" + "!" * 200)[:200]
         assert (document.state, document.failure, document.attempts) == (DocumentState.PENDING, None, 0)
         assert await self.service.claim_next(self.model) is not None
 
