@@ -1,4 +1,4 @@
-"""Measure how long it takes to write a service and to run its tests, each compared with a lower bound.
+"""Measure how long it takes to write a service, to run its tests and to check code, each compared with a lower bound.
 
 Each figure is the median of several runs of whole processes. The compared runs take turns, so a slow machine affects both.
 """
@@ -14,6 +14,7 @@ from pathlib import Path
 
 import yaml
 
+from benchmarks.checks_speed import compare_checks
 from benchmarks.lists import compare_lists
 from benchmarks.ratios import medians, print_ratio
 from benchmarks.requests import compare_requests
@@ -38,6 +39,7 @@ def main() -> None:
         compare_isolation(service)
         compare_start_up(workshop, service)
         compare_whole_runs(workshop, service)
+        compare_checks(workshop, service)
         compare_lists(service)
         compare_requests(service)
         compare_requests(write_service(template, workshop / "async", {"database_access": "async"}))

@@ -4,14 +4,13 @@ FOLDER has one folder for each code base, and a README whose lines begin with it
 The tables are printed, or written to docs/reference/checks.md.
 """
 
-import ast
 import sys
-import time
-import warnings
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 from benchmarks import checks_celery_calls, checks_import_validator, checks_patch_targets
+from benchmarks.checks_speed import CHECK, parse, run, time_of
 from hooks.project import Project
 from tests.support.services import ROOT
 
@@ -46,26 +45,22 @@ def replace_between(text: str, begin: str, end: str, new: str) -> str:
 
 
 def show_bases(bases: list[list[str]], projects: Mapping[str, Project]) -> str:
-    """Return a table of the code bases: where they come from, how large they are, and how long parsing takes."""
-    rows = []
+    """Return a table of the code bases: where they come from, how large they are, and how long the checks take."""
+    rows: list[list[object]] = []
+    sums = [0, 0.0, 0.0]
     for name, repository, commit in bases:
-        project = projects[name]
-        size = sum(len(project.bytes(path)) for path in project.files) / 1e6
-        rows.append([name, f"{repository}, {commit[:10]}", len(project.files), f"{size:.1f}", f"{parse(project):.1f}"])
-    return table(["code base", "version", "files", "MB", "`ast.parse`, s"], rows)
+        root = projects[name].root
+        parsing, checks = time_of(parse(root)), time_of(partial(run, [*CHECK, "--no-cache", "--root", str(root)]))
+        found = [len(projects[name].files), parsing.processor, checks.processor]
+        sums = [one + other for one, other in zip(sums, found, strict=True)]
+        rows.append([name, f"[{repository}](https://github.com/{repository}), {commit[:10]}", *cells(*found)])
+    rows.append(["all", "", *cells(*sums)])
+    return table(["code base", "commit", "files", "`ast.parse`, s", "checks, s", "ratio"], rows)
 
 
-def parse(project: Project) -> float:
-    """Return the seconds in which one core parses all files."""
-    started = time.process_time()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        for path in project.files:
-            try:
-                ast.parse(project.bytes(path))
-            except (SyntaxError, ValueError):
-                continue
-    return time.process_time() - started
+def cells(files: float, parsing: float, checks: float) -> list[object]:
+    """Return the cells about size and seconds of processors."""
+    return [f"{files:,}", f"{parsing:.1f}", f"{checks:.1f}", f"{checks / parsing:.2f}"]
 
 
 def table(head: list[str], rows: list[list[object]]) -> str:
