@@ -18,6 +18,7 @@ from benchmarks.checks_speed import compare_checks
 from benchmarks.lists import compare_lists
 from benchmarks.ratios import medians, print_ratio
 from benchmarks.requests import compare_requests
+from benchmarks.sorted_lists import ANSWERS, compare_sorted_lists
 from tests.support.cases import typical_modules
 from tests.support.edits import CHANGES, EDITS
 from tests.support.services import ROOT, Service, copy_template, read_files, run_copier, write_service
@@ -41,6 +42,7 @@ def main() -> None:
         compare_whole_runs(workshop, service)
         compare_checks(workshop, service)
         compare_lists(service)
+        compare_sorted_lists(write_service(template, workshop / "sorted", ANSWERS))
         compare_requests(service)
         compare_requests(write_service(template, workshop / "async", {"database_access": "async"}))
 
