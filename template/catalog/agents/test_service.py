@@ -379,10 +379,13 @@ class TestAgentRunService(ServiceTestCase[AgentRunService]):
         assert (run.state, run.seconds, run.detail) == (RunState.RUNNING, 1.5, ("503 " + "x" * 300)[:200])
         (call,) = await self.calls_of(run)
         assert (call.kind, call.step, call.error, call.result) == (CallKind.MODEL, 0, "503 " + "x" * 300, None)
+        assert call.name == "chat"
         frozen_time.shift(29)
         assert await self.service.claim_next(PRICES) is None
         frozen_time.shift(1)
-        await self.claimed(run)
+        again = await self.claimed(run)
+        await self.service.postpone(again, timedelta(), "503", 2)
+        assert run.seconds == 3.5
 
     @pytest.mark.parametrize(
         ("error", "detail"), [("503", "503"), (None, f"Workers were interrupted {MAX_ATTEMPTS} times.")]
