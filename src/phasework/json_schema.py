@@ -188,7 +188,7 @@ def _short_forms(rules: Rules) -> str:
     words = []
     for name in rules.field_types:
         limits = r"( *\(.*\))?" if types[name].get("bounds") or name == "decimal" else ""
-        words.append(rf"{name}{limits} *\??{_default(types[name].get('default'))}")
+        words.append(rf"{re.escape(name)}{limits} *\??{_default(types[name].get('default'))}")
     return rf"^\s*({'|'.join(words)}|-> *[a-z]\w*\*? *\??|\[.*\] *\??( *=.*)?|part of \w+)\s*$"
 
 
