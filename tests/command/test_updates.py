@@ -248,7 +248,8 @@ def test_a_service_passes_after_every_kind_of_update(
 ) -> None:
     fines = {"phase": 2, "fields": {"amount": "decimal", "member": "-> members"}}
     further = {
-        "fields": {"title": "str", "due": "date?"},
+        "fields": {"name": {"type": "str", "was": "title"}, "due": "date?", "copies": "int(0..99) = 1"},
+        "unique": ["name"],
         "states": {"requested": ["active"], "active": ["lost"], "lost": []},
     }
     ways: list[tuple[dict[str, Any], str]] = [
