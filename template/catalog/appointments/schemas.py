@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AfterValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from ...core.schemas import (
     AsNumber,
@@ -28,7 +28,12 @@ MAX_DAYS = 31
 SlotMinutes = Annotated[int, Field(ge=5, le=240), AsNumber]
 # The limits leave room for conversions between local time and UTC.
 CalendarDay = Annotated[date, Field(ge=date(2000, 1, 1), lt=date(2200, 1, 1)), AsText]
-CalendarMoment = Annotated[Moment, Field(ge=datetime(2000, 1, 1, tzinfo=UTC), lt=datetime(2200, 1, 1, tzinfo=UTC))]
+CalendarMoment = Annotated[
+    Moment,
+    Field(ge=datetime(2000, 1, 1, tzinfo=UTC), lt=datetime(2200, 1, 1, tzinfo=UTC)),
+    # JSON Schema has no limits of times.
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
 
 
 class PractitionerCreate(RequestModel):
