@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .answers import Answers
+from .answers import EMPTY_ANSWERS, Answers
 from .field_changes import find_losses, find_obstacles, rows_of
 from .git import Repository, Tree
 from .merge import REVISION, group_revisions
@@ -69,7 +69,8 @@ def continue_own_tables(
 def own_modules(answers: Answers) -> dict[str, Module]:
     """Return the own modules of a service by their names; none if the template refuses its answers today."""
     rules = load_rules()
-    if not answers.get("own_modules") or rules.problem(answers):
+    answers = EMPTY_ANSWERS | {name: answer for name, answer in answers.items() if answer is not None}
+    if not answers["own_modules"] or rules.problem(answers):
         return {}
     return {module["name"]: module for module in rules.service_modules(answers) if module["own"]}
 
