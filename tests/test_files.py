@@ -24,7 +24,7 @@ DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECAS
 NEEDS_TRUST = {"_tasks", "_migrations", "_jinja_extensions"}
 # Workflows contain `${{ ... }}`, alerts `{{ $... }}`.
 IGNORES = re.compile(r"# phasework: ignore\[\w+\]")
-LEFTOVERS = re.compile(r"your_service|(?<!\$)\{\{(?! \$)|\{%|\{#|jinja|phasework|copier", re.IGNORECASE)
+LEFTOVERS = re.compile(r"your_service|(?<!\$)\{\{(?! \$|\d)|\{%|\{#|jinja|phasework|copier", re.IGNORECASE)
 HOST = re.compile(r"https?://([\w.-]+)")
 HOSTS = {
     "127.0.0.1",

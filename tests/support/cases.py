@@ -269,6 +269,8 @@ payments:
     ticket: -> tickets?
     method: [card, cash]
     paid_on: date
+    telephone: phone?
+    country: country?
 """)
 
 
