@@ -976,10 +976,8 @@ def test_edits_of_the_suite_are_replaced_and_kept(service: LivingService) -> Non
 def test_rewording_a_migration_does_not_change_its_tables(service: LivingService, versions: Versions) -> None:
     file = "template/project/migrations/versions/core_0001.py.jinja"
     # Older than `NEXT`, because other tests update to the newest version.
-    versions.release(
-        "v0.1.1",
-        {file: ('"""The tables of organisations, users, events and stored responses."""', '"""Creates the tables."""')},
-    )
+    first = "The tables of organisations, accounts, users, events and stored responses."
+    versions.release("v0.1.1", {file: (first, "Creates the tables.")})
     before = service.read("migrations/versions/core_0001.py")
 
     outcome = service.update(version="v0.1.1")
