@@ -21,9 +21,9 @@ from your_service.modules.auth.service import SignInService
 
 from tests.support.factories import Factory, Payload
 
-PASSWORD = "plum anchor violet 43"
+PASSWORD = "a key for the tests, plum 43"
 """The password of `acting_user`, after the fixture `password`."""
-SECRET = "a-key-for-the-tests"
+SECRET = "a key for the tests"
 
 
 @pytest.fixture(scope="session", autouse=True)

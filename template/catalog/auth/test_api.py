@@ -48,7 +48,7 @@ async def test_sign_in(
     }
 
 
-@pytest.mark.parametrize("wrong", [{"email": "nobody@example.com"}, {"password": "another password"}])
+@pytest.mark.parametrize("wrong", [{"email": "nobody@example.com"}, {"password": "a key for the tests of others"}])
 async def test_the_response_does_not_tell_whether_an_account_exists(
     client: AsyncClient,
     password: str,
@@ -177,7 +177,7 @@ async def test_a_new_password_signs_out_all_devices(
 
 @pytest.mark.parametrize(
     ("wrong", "code"),
-    [({"current_password": "another password"}, 400), ({"new_password": "passwordpassword"}, 422)],
+    [({"current_password": "a key for the tests of others"}, 400), ({"new_password": "passwordpassword"}, 422)],
 )
 async def test_a_password_is_not_changed(
     member_client: AsyncClient,

@@ -45,7 +45,7 @@ class TestPasswordService(ServiceTestCase[SignInService]):
 
         assert account.id == acting_user.account_id
 
-    @pytest.mark.parametrize("wrong", [{"email": "nobody@example.com"}, {"password": "another password"}])
+    @pytest.mark.parametrize("wrong", [{"email": "nobody@example.com"}, {"password": "a key for the tests of others"}])
     async def test_find_account_does_not_tell_what_is_wrong(
         self,
         acting_user: User,
