@@ -23,7 +23,7 @@ from tests.support.factories import Factory, Payload
 
 PASSWORD = "a key for the tests, plum 43"
 """The password of `acting_user`, after the fixture `password`."""
-SECRET = "a key for the tests"
+SECRET = "secret"
 
 
 @pytest.fixture(scope="session", autouse=True)
