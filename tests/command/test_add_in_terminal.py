@@ -15,7 +15,10 @@ from tests.support.updates import ANSWERS, COMMAND, WORKING_TREE, LivingService,
 # They share a service, which each test copies.
 pytestmark = pytest.mark.xdist_group("add")
 
-TYPES = ["str", "text", "int", "decimal", "bool", "date", "datetime", "uuid", "email", "url", "json", "texts", "record"]
+TYPES = [
+    *("str", "text", "int", "decimal", "float", "bool", "date", "datetime", "time", "duration", "uuid", "email", "url"),
+    *("phone", "country", "currency", "str[]", "json", "texts", "record"),
+]
 
 LOANS: dict[str, Any] = {
     "phase": 2,

@@ -97,9 +97,9 @@ def _check_time_of_day(value: time) -> time:
 
 
 def _check_local_time(value: time) -> time:
-    if _check_time_of_day(value).second:
+    if value.second or value.microsecond:
         raise ValueError("must be a whole minute")
-    return value
+    return _check_time_of_day(value)
 
 
 def _check_tags(values: list[str]) -> list[str]:
