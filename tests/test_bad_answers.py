@@ -36,7 +36,10 @@ def states(**transitions: Any) -> Answers:
 MODULES = " or ".join(", ".join(CATALOG).rsplit(", ", 1))
 NAME_RULE = "a-z, 0-9 and _, at most 30, a letter first"
 SHORT_NAME_RULE = "a-z, 0-9 and _, at most 25, a letter first"
-TYPES = "str, text, int, decimal, bool, date, datetime, uuid, email, url, json, a list of choices or -> MODULE, with ? for optional and = for a default"
+TYPES = (
+    "str, text, int, decimal, float, bool, date, datetime, time, duration, uuid, email, url, phone, country, currency, str[], json, "
+    "a list of choices or -> MODULE, with ? for optional and = for a default"
+)
 KEYS = "the keys entity, phase, coverage, fields, unique, search, states, sort, check, delete, routes, admin or roles"
 PROJECT_NAME_RULE = "1 to 60 letters, digits, spaces and . , & ' ( ) + -, a letter or digit first"
 DESCRIPTION_RULE = "one line of 1 to 200 characters without backslashes and three double quotes in a row"
@@ -478,11 +481,11 @@ BAD_ANSWERS: dict[str, tuple[Answers, str]] = {
     ),
     "unique of a text without end, together with another field": (
         own(fields={"title": "str", "notes": "text"}, unique=[["title", "notes"]]),
-        'own_modules.loans.unique: use fields of type str, int, decimal, date, datetime, uuid, email, url or bool, choices and references, not "notes".',
+        'own_modules.loans.unique: use fields of type str, int, decimal, date, datetime, time, uuid, email, url, phone or bool, choices and references, not "notes".',
     ),
     "unique of few values": (
         own(fields={"open": "bool", "kind": ["a", "b"]}, unique=[["open", "kind"]]),
-        "own_modules.loans.unique: use at least one field of type str, int, decimal, date, datetime, uuid, email or url in [open, kind], because there are few values of the others.",
+        "own_modules.loans.unique: use at least one field of type str, int, decimal, date, datetime, time, uuid, email, url or phone in [open, kind], because there are few values of the others.",
     ),
     "unique twice in one list": (
         own(unique=[["title", "title"]]),
@@ -498,7 +501,7 @@ BAD_ANSWERS: dict[str, tuple[Answers, str]] = {
     ),
     "unique lists that differ in a choice only": (
         own(fields={"a": "str", "b": "bool", "c": "bool"}, unique=[["a", "b"], ["a", "c"]]),
-        "own_modules.loans.unique: use a field of type str, int, decimal, date, datetime, uuid, email or url in [a, b] that is not in [a, c].",
+        "own_modules.loans.unique: use a field of type str, int, decimal, date, datetime, time, uuid, email, url or phone in [a, b] that is not in [a, c].",
     ),
     "the same unique list twice": (
         own(fields={"a": "str", "b": "bool"}, unique=[["a", "b"], ["a", "b"]]),
@@ -650,7 +653,7 @@ BAD_ANSWERS: dict[str, tuple[Answers, str]] = {
     ),
     "unique of a truth value": (
         own(fields={"open": "bool"}, unique=["open"]),
-        'own_modules.loans.unique: use fields of type str, int, decimal, date, datetime, uuid, email or url, not "open".',
+        'own_modules.loans.unique: use fields of type str, int, decimal, date, datetime, time, uuid, email, url or phone, not "open".',
     ),
     "search in a number": (
         own(fields={"copies": "int"}, search=["copies"]),
