@@ -649,7 +649,7 @@ BAD_ANSWERS: dict[str, tuple[Answers, str]] = {
     ),
     "an action in admin and in roles": (
         own(admin=["create"], roles={"create": ["librarian", "admin"]}),
-        "own_modules.loans.roles.create: leave it out here or in admin, because both say who may do it.",
+        "own_modules.loans.roles.create: leave out create here or in admin, because both say who may do it.",
     ),
     "unique of a truth value": (
         own(fields={"open": "bool"}, unique=["open"]),

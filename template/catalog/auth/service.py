@@ -126,7 +126,8 @@ class SignInService(Resource[SignIn]):
             if sign_in is None:
                 return None
             its_account = select(Account).join(User, User.account_id == Account.id).where(User.id == sign_in.user_id)
-            account = (await self.session.scalars(its_account)).one()
+            accounts = await self.session.scalars(its_account)
+            account = accounts.one()
             if organisation_id in (None, token.organisation_id):
                 return SignedIn(account, await self._replace(sign_in))
             await self._end(sign_in)

@@ -87,7 +87,8 @@ class TestPasswordService(ServiceTestCase[SignInService]):
     async def test_set_stores_a_first_password(self, acting_user: User) -> None:
         await self.passwords_service.set(acting_user.account, acting_user.name, NEW)
 
-        stored = (await self.session.scalars(select(Password.hash))).one()
+        hashes = await self.session.scalars(select(Password.hash))
+        stored = hashes.one()
         assert NEW not in stored
         await self.passwords_service.check(acting_user.account, NEW)
 
@@ -273,7 +274,8 @@ class TestSignInService(ServiceTestCase[SignInService]):
 
         await self.service.end_all(acting_user.account_id)
 
-        assert (await self.session.scalars(select(SignIn.id))).all() == [kept.id]
+        remaining = await self.session.scalars(select(SignIn.id))
+        assert remaining.all() == [kept.id]
         with TenantContext(other_org):
             assert await self.count() == 0
 
