@@ -12,10 +12,11 @@ from phasework.json_schema import own_modules_schema
 from phasework.modules import change_answers
 from phasework.rules import load_rules
 from tests.support.drawn import one_of
-from tests.support.services import ROOT, write_service
+from tests.support.services import ROOT, Service, write_service
 from tests.test_services import pass_suite, without_core
 
 EXAMPLES = ("chinook", "gtfs", "rental")
+CASES = [f"{name}-{form}" for name in EXAMPLES for form in ("sync", "async")]
 
 
 def read(name: str) -> dict[str, Any]:
@@ -35,13 +36,24 @@ def test_an_example_can_be_added_to_a_service(name: str) -> None:
     assert len(read(name)) >= {"rental": 15}.get(name, 10)
 
 
-@pytest.mark.parametrize("case", one_of(*(f"{name}-{form}" for name in EXAMPLES for form in ("sync", "async"))))
-def test_an_example_passes(template: Path, tmp_path: Path, case: str) -> None:
-    name, form = case.split("-")
-    answers = {"domain": "blank", "own_modules": read(name), "database_access": form}
-    service = write_service(template, tmp_path / "service", answers)
+@pytest.mark.parametrize("case", one_of(*CASES))
+def test_an_example_is_clean(template: Path, tmp_path: Path, case: str) -> None:
+    service = write_example(template, tmp_path / "service", case)
 
     service.run("ruff", "check")
     service.run("ruff", "format", "--check", "--diff")
     service.check_types()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("case", CASES)
+def test_the_suite_of_an_example_passes(template: Path, tmp_path: Path, case: str) -> None:
+    service = write_example(template, tmp_path / "service", case)
+
     pass_suite(service, Path(sys.executable), 2, *without_core(service))
+
+
+def write_example(template: Path, folder: Path, case: str) -> Service:
+    """Write the service of an example in a form, such as `gtfs-sync`."""
+    name, form = case.split("-")
+    return write_service(template, folder, {"domain": "blank", "own_modules": read(name), "database_access": form})

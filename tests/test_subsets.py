@@ -19,7 +19,7 @@ from tests.test_services import PYTHONS, pass_suite
 # The services with the dependencies of all modules.
 COMPLETE = {"sync": "everything", "async": "everything-async"}
 # `make test` draws small ones: tests/test_services.py runs the suite of all modules.
-DRAWN = draw_subsets(3, most=2) if BASE is None else draw_subsets(30, most=len(CATALOG))
+DRAWN = draw_subsets(2, most=2) if BASE is None else draw_subsets(30, most=len(CATALOG))
 IMPORTS = Path(__file__).parent / "support" / "imports.py"
 
 

@@ -115,6 +115,7 @@ stops:
     height: float(0.5..)?
     arrival: time(05:00..23:30)
     closes: time = 22:00
+    end: time(..23:30)?
     wait: duration
     pause: duration?
     labels: str[]
