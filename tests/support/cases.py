@@ -101,6 +101,8 @@ stops:
     name: {type: str, max: 30, help: "As on the sign: 100 % the same"}
     story: str(20..80)?
     note: text(..500)?
+    essay: text(575..)?
+    founded: date(..0150-12-31)?
     order: int(0..99) = 1
     level: int(-3..)?
     below: int(..7)?
