@@ -251,7 +251,7 @@ def test_a_lost_reply_to_a_command_is_unavailable(
 
 def test_a_message_that_was_perhaps_sent_is_unconfirmed(smtp_server: SmtpServer) -> None:
     smtp_server.confirms = False
-    settings = make_settings(smtp_server.port, smtp_timeout_seconds=0.5)
+    settings = make_settings(smtp_server.port, smtp_timeout_seconds=0.3)
 
     with pytest.raises(EmailUnconfirmed, match=r"^The server did not reply to the message\.$"):
         SmtpEmailGateway(settings).send(HELLO)
