@@ -110,6 +110,7 @@ stops:
     rate: decimal(10,4)
     share: {type: decimal, digits: 5, places: 4, min: 0, max: 1, default: 0.5, help: Of the whole fare}
     riders: decimal(9,0)?
+    owed: decimal(3,0, ..0)
     opened: {type: date, min: 2020-01-01, max: 2039-12-31}
     planned: date(1900-01-01..)?
     lat: float(-90..90)
