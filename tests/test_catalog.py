@@ -145,6 +145,21 @@ def test_the_collection_is_the_table_of_the_entity_and_the_path_of_its_list(fold
 
 
 @each_module
+def test_no_path_can_be_read_as_another_with_an_identifier(folder: Path) -> None:
+    # DELETE /documents/search would reach DELETE /documents/{document_id}, although /documents/search can only be read.
+    routes = read_routes(folder)
+    with_identifier = {(method, re.sub(r"{\w+}", "[^/]+", path)) for method, path in routes if "{" in path}
+    reached = {
+        (method, path)
+        for method, pattern in with_identifier
+        for _, path in routes
+        if "{" not in path and re.fullmatch(pattern, path)
+    }
+
+    assert reached - routes == set()
+
+
+@each_module
 def test_sources_contain_no_jinja(folder: Path) -> None:
     sources = [path.read_text(encoding="utf-8") for path in folder.glob("*.py")]
 

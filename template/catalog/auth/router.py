@@ -34,6 +34,8 @@ from .service import InvalidGrant, PasswordService, SignedIn, SignInService, mem
 ACCESS_TOKEN_LIFETIME = timedelta(minutes=10)
 
 sign_ins = ServiceRouter(prefix="/sign-ins", tags=["auth"])
+# Not below /sign-ins, where its name would be read as an identifier.
+refreshes = ServiceRouter(prefix="/token-refresh", tags=["auth"])
 me = ServiceRouter(prefix="/me", tags=["auth"])
 
 Service = Annotated[SignInService, Depends(SignInService.of_request)]
@@ -46,7 +48,7 @@ async def sign_in(data: SignInCreate, request: Request, service: Service) -> Tok
     return _tokens(request, await service.start(account, data.organisation_id))
 
 
-@sign_ins.public.post("/refresh", response_model=Tokens)
+@refreshes.public.post("", response_model=Tokens)
 async def refresh_sign_in(data: SignInRefresh, request: Request, service: Service) -> Tokens | Response:
     """Return new tokens for a refresh token, which can be used once; another organisation can be selected."""
     signed_in = await service.refresh(RefreshToken.read(data.refresh_token), data.organisation_id)
@@ -132,4 +134,5 @@ def _tokens(request: Request, signed_in: SignedIn) -> Tokens:
 
 router = ServiceRouter()
 router.include_router(sign_ins)
+router.include_router(refreshes)
 router.include_router(me)

@@ -65,9 +65,9 @@ async def test_a_refresh_token_works_once(client: AsyncClient, password: str, si
     signed_in = await client.post(URL, json=sign_in_payload())
     first = {"refresh_token": signed_in.json()["refresh_token"]}
 
-    refreshed = await client.post(f"{URL}/refresh", json=first)
-    again = await client.post(f"{URL}/refresh", json=first)
-    newest = await client.post(f"{URL}/refresh", json={"refresh_token": refreshed.json()["refresh_token"]})
+    refreshed = await client.post("/token-refresh", json=first)
+    again = await client.post("/token-refresh", json=first)
+    newest = await client.post("/token-refresh", json={"refresh_token": refreshed.json()["refresh_token"]})
 
     assert [refreshed.status_code, again.status_code, newest.status_code] == [200, 400, 400]
     assert again.json()["detail"] == "The refresh token is not valid."
@@ -83,7 +83,7 @@ async def test_another_organisation_is_selected(
     there = await store_user(db_session, other_org.id, "Ada", account=acting_user.account, role=Role.ADMIN)
     body = {"refresh_token": str(refresh_token), "organisation_id": str(other_org.id)}
 
-    response = await client.post(f"{URL}/refresh", json=body)
+    response = await client.post("/token-refresh", json=body)
 
     me = await client.get("/me", headers=bearer(response.json()))
     assert response.json()["organisation_id"] == str(other_org.id)
@@ -98,15 +98,15 @@ async def test_an_organisation_of_others_cannot_be_selected(
 ) -> None:
     body = {"refresh_token": str(refresh_token), "organisation_id": str(other_org.id)}
 
-    refused = await client.post(f"{URL}/refresh", json=body)
-    own = await client.post(f"{URL}/refresh", json={"refresh_token": str(refresh_token)})
+    refused = await client.post("/token-refresh", json=body)
+    own = await client.post("/token-refresh", json={"refresh_token": str(refresh_token)})
 
     assert [refused.status_code, own.status_code] == [status.HTTP_403_FORBIDDEN, status.HTTP_200_OK]
 
 
 @pytest.mark.parametrize("token", ["", "x", "a.b.c", "é" * 3])
 async def test_another_text_is_no_refresh_token(client: AsyncClient, token: str) -> None:
-    response = await client.post(f"{URL}/refresh", json={"refresh_token": token})
+    response = await client.post("/token-refresh", json={"refresh_token": token})
 
     assert response.status_code == status.HTTP_422_UNPROCESSABLE_CONTENT
 
@@ -154,7 +154,7 @@ async def test_all_devices_are_signed_out(
     refresh_token: RefreshToken,
 ) -> None:
     response = await member_client.delete(URL)
-    refused = await member_client.post(f"{URL}/refresh", json={"refresh_token": str(refresh_token)})
+    refused = await member_client.post("/token-refresh", json={"refresh_token": str(refresh_token)})
 
     assert [response.status_code, refused.status_code] == [status.HTTP_204_NO_CONTENT, status.HTTP_400_BAD_REQUEST]
 
@@ -168,7 +168,7 @@ async def test_a_new_password_signs_out_all_devices(
     body = {"current_password": password, "new_password": NEW}
 
     changed = await member_client.put("/me/password", json=body)
-    refreshed = await member_client.post(f"{URL}/refresh", json={"refresh_token": str(refresh_token)})
+    refreshed = await member_client.post("/token-refresh", json={"refresh_token": str(refresh_token)})
     old = await member_client.post(URL, json=sign_in_payload())
     new = await member_client.post(URL, json=sign_in_payload(password=NEW))
 
@@ -208,6 +208,6 @@ async def test_a_user_who_leaves_loses_access_at_once(
     await db_session.commit()
 
     after = await client.get("/me", headers=bearer(signed_in.json()))
-    refreshed = await client.post(f"{URL}/refresh", json={"refresh_token": signed_in.json()["refresh_token"]})
+    refreshed = await client.post("/token-refresh", json={"refresh_token": signed_in.json()["refresh_token"]})
 
     assert [before.status_code, after.status_code, refreshed.status_code] == [200, 401, 400]

@@ -28,7 +28,7 @@ def read(user: Visitor) -> None:
 def search(user: Visitor) -> None:
     """Search for two words; a search by meaning would measure the provider."""
     query = {"text": " ".join(sample(WORDS, 2)), "vector_weight": 0}
-    user.client.get("/vector-documents/search", params=query, name="/vector-documents/search")
+    user.client.get("/vector-search", params=query, name="/vector-search")
 
 
 TASKS = {search: 5, read: 2, ingest: 1}

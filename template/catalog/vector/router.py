@@ -22,18 +22,20 @@ from .schemas import (
 )
 from .service import Findings, VectorDocumentService
 
-router = ServiceRouter(prefix="/vector-documents", tags=["vector search"])
+documents = ServiceRouter(prefix="/vector-documents", tags=["vector search"])
+# Not below /vector-documents, where its name would be read as an identifier.
+searches = ServiceRouter(prefix="/vector-search", tags=["vector search"])
 
 Service = Annotated[VectorDocumentService, Depends(VectorDocumentService.of_request)]
 
 
-@router.post("", status_code=status.HTTP_201_CREATED, response_model=VectorDocumentRead)
+@documents.post("", status_code=status.HTTP_201_CREATED, response_model=VectorDocumentRead)
 async def ingest_document(data: VectorDocumentCreate, service: Service) -> VectorDocument:
     """Store a document. It is found by its words at once, and by its meaning when a worker has embedded it."""
     return await service.ingest(data)
 
 
-@router.get("", response_model=Page[VectorDocumentRead])
+@documents.get("", response_model=Page[VectorDocumentRead])
 async def list_vector_documents(
     query: Annotated[VectorDocumentQuery, Query()],
     service: Service,
@@ -42,7 +44,7 @@ async def list_vector_documents(
     return await service.list(query)
 
 
-@router.get("/search", response_model=FindingsRead)
+@searches.get("", response_model=FindingsRead)
 async def find_chunks(
     query: Annotated[HybridQuery, Query()],
     service: Service,
@@ -54,13 +56,13 @@ async def find_chunks(
     return await service.search(query, vectors[0], openai.embedding_model)
 
 
-@router.get("/{vector_document_id}", response_model=VectorDocumentRead)
+@documents.get("/{vector_document_id}", response_model=VectorDocumentRead)
 async def get_vector_document(vector_document_id: UUID, service: Service) -> VectorDocument:
     """Return a document without its text."""
     return await service.get(vector_document_id)
 
 
-@router.get("/{vector_document_id}/chunks", response_model=Page[VectorChunkRead])
+@documents.get("/{vector_document_id}/chunks", response_model=Page[VectorChunkRead])
 async def list_chunks(
     vector_document_id: UUID,
     query: Annotated[VectorChunkQuery, Query()],
@@ -70,13 +72,18 @@ async def list_chunks(
     return await service.chunks(vector_document_id, query)
 
 
-@router.post("/{vector_document_id}/retry", response_model=VectorDocumentRead)
+@documents.post("/{vector_document_id}/retry", response_model=VectorDocumentRead)
 async def retry_document(vector_document_id: UUID, service: Service) -> VectorDocument:
     """Embed a document again that has failed."""
     return await service.retry(vector_document_id)
 
 
-@router.delete("/{vector_document_id}", status_code=status.HTTP_204_NO_CONTENT, dependencies=ADMIN_ONLY)
+@documents.delete("/{vector_document_id}", status_code=status.HTTP_204_NO_CONTENT, dependencies=ADMIN_ONLY)
 async def delete_vector_document(vector_document_id: UUID, service: Service) -> None:
     """Delete a document with its chunks."""
     await service.delete(vector_document_id)
+
+
+router = ServiceRouter()
+router.include_router(documents)
+router.include_router(searches)

@@ -98,7 +98,7 @@ async def test_search_explains_its_scores(
     asthma = await make_embedded_document(title="Asthma", text="Asthma in children")
     await make_embedded_document(title="Hours", text="Opening hours")
 
-    response = await member_client.get(f"{URL}/search", params={"text": "children asthma", "vector_weight": 0.8})
+    response = await member_client.get("/vector-search", params={"text": "children asthma", "vector_weight": 0.8})
 
     assert response.status_code == status.HTTP_200_OK
     body = response.json()
@@ -128,8 +128,8 @@ async def test_a_search_fails_while_the_provider_does(
     await make_vector_document(text="Asthma")
     mock_openai.failures = [failure]
 
-    response = await member_client.get(f"{URL}/search", params={"text": "asthma"})
-    by_words = await member_client.get(f"{URL}/search", params={"text": "asthma", "vector_weight": 0})
+    response = await member_client.get("/vector-search", params={"text": "asthma"})
+    by_words = await member_client.get("/vector-search", params={"text": "asthma", "vector_weight": 0})
 
     assert response.status_code == status.HTTP_503_SERVICE_UNAVAILABLE
     assert response.headers["Content-Type"] == PROBLEM_JSON
@@ -144,13 +144,13 @@ async def test_a_search_does_not_find_documents_of_another_organisation(
 ) -> None:
     await make_embedded_document(text="Asthma")
 
-    response = await other_org_client.get(f"{URL}/search", params={"text": "asthma"})
+    response = await other_org_client.get("/vector-search", params={"text": "asthma"})
 
     assert (response.status_code, response.json()["findings"]) == (status.HTTP_200_OK, [])
 
 
 @pytest.mark.parametrize("query", [{}, {"text": "asthma", "limit": 51}, {"text": "asthma", "vector_weight": 2}])
 async def test_search_refuses_a_bad_query(member_client: AsyncClient, query: dict[str, Any]) -> None:
-    response = await member_client.get(f"{URL}/search", params=query)
+    response = await member_client.get("/vector-search", params=query)
 
     assert response.status_code == status.HTTP_422_UNPROCESSABLE_CONTENT

@@ -123,7 +123,7 @@ async def test_a_failing_provider_is_asked_twice_a_minute_at_most(
 @pytest.mark.usefixtures("library", "test_vector_document")
 @pytest.mark.parametrize("fault", [down, slow, nonsense])
 async def test_a_search_fails_while_the_provider_does(app: FastAPI, member_client: AsyncClient, fault: Any) -> None:
-    url = "/vector-documents/search"
+    url = "/vector-search"
     with fault() as port:
         app.state.openai = client_of(f"http://{HOST}:{port}/v1", 0.05)
         failed = await member_client.get(url, params={"text": "asthma"})
