@@ -11,7 +11,7 @@ from your_service.core.events import EventBus
 from your_service.core.tenancy import Organisation
 from your_service.modules.communications.models import Communication
 from your_service.modules.communications.schemas import CommunicationCreate
-from your_service.modules.communications.service import CommunicationService
+from your_service.modules.communications.service import TOKEN_ISSUERS, CommunicationService
 
 from tests.support.factories import Factory, Payload
 
@@ -50,6 +50,19 @@ def make_communication(
         return await communication_service.schedule(data)
 
     return make
+
+
+@pytest.fixture
+def issued_tokens(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The one-time tokens of the kind "test" that were issued: `issued 1`, `issued 2`, ..."""
+    issued: list[str] = []
+
+    async def issue(_: EventBus, __: Communication, /) -> str:
+        issued.append(f"issued {len(issued) + 1}")
+        return issued[-1]
+
+    monkeypatch.setitem(TOKEN_ISSUERS, "test", issue)
+    return issued
 
 
 @pytest.fixture

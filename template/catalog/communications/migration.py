@@ -25,6 +25,7 @@ def upgrade() -> None:
         sa.Column("recipient_id", sa.Uuid(), nullable=True),
         sa.Column("subject", sa.String(200), nullable=True),
         sa.Column("text", sa.Text(), nullable=True),
+        sa.Column("token_kind", sa.String(50), nullable=True),
         sa.Column("template", sa.String(34), nullable=True),
         sa.Column("variables", sa.JSON(), nullable=True),
         sa.Column("send_at", UtcDateTime(), nullable=False),

@@ -38,6 +38,8 @@ class Communication(StatefulRecord):
     recipient_id: Mapped[UUID | None] = mapped_column(index=True)
     subject: Mapped[str | None] = mapped_column(String(200))
     text: Mapped[str | None] = mapped_column(Text)
+    token_kind: Mapped[str | None] = mapped_column(String(50))
+    """The kind of one-time token in the text, which has `{token}` instead: a token is never stored."""
     template: Mapped[str | None] = mapped_column(String(34))
     variables: Mapped[dict[str, Any] | None]
     send_at: Mapped[datetime]

@@ -82,6 +82,7 @@ class CommunicationRead(RecordRead):
     recipient_id: UUID | None
     subject: str | None
     text: str | None
+    token_kind: str | None = Field(description="The kind of the one-time token that nobody but the recipient sees.")
     template: str | None
     variables: dict[str, Any] | None
     send_at: datetime

@@ -1,10 +1,10 @@
 """The service for communications."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import product
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 from uuid import UUID
 
 from sqlalchemy import Select, and_, delete, literal, or_, select, tuple_
@@ -13,7 +13,7 @@ from ...core.addresses import one_spelling
 from ...core.clock import utcnow
 from ...core.concurrency import lock_keys
 from ...core.errors import Conflict, Unprocessable
-from ...core.events import Event
+from ...core.events import Event, EventBus
 from ...core.queues import LEASE, lock_first
 from ...core.resource import Lifecycle, Transitions
 from .models import Communication, CommunicationState, Contact
@@ -33,6 +33,29 @@ REPORTED = {
 """The states that a provider reports; its other reports are steps before them."""
 ACCEPTED = frozenset({CommunicationState.SENT, CommunicationState.DELIVERED, CommunicationState.READ})
 """The states of a message that the provider has accepted."""
+TOKEN = "{token}"
+"""The part of a text that a one-time token replaces while the message is sent."""
+
+
+class TokenIssuer(Protocol):
+    """Issues a one-time token for the recipient of a message, and stores its hash; returns None if it is needed no more."""
+
+    async def __call__(self, events: EventBus, communication: Communication, /) -> str | None:
+        """Return the token."""
+
+
+TOKEN_ISSUERS: dict[str, TokenIssuer] = {}
+"""The issuers by the kind of their tokens."""
+
+
+def issues_token(kind: str) -> Callable[[TokenIssuer], TokenIssuer]:
+    """Register a function that issues the tokens of this kind. It runs in the transaction that claims the message."""
+
+    def register(issuer: TokenIssuer) -> TokenIssuer:
+        TOKEN_ISSUERS[kind] = issuer
+        return issuer
+
+    return register
 
 
 class Refusal(StrEnum):
@@ -59,12 +82,15 @@ class CommunicationService(Lifecycle[Communication]):
         CommunicationState.CANCELLED: frozenset(),
     }
 
-    async def schedule(self, data: CommunicationCreate) -> Communication:
+    async def schedule(self, data: CommunicationCreate, token_kind: str | None = None) -> Communication:
         """Store a message that the worker sends when it is due.
 
+        With a `token_kind`, each copy gets a one-time token of its own instead of `{token}`. Such a token opens what
+        belongs to the recipient, so nobody else can read it: it exists only in the worker that sends the message.
         Raises `Unprocessable` if the recipient has opted out, or if WhatsApp requires a template.
         """
         communication = _queued(data)
+        communication.token_kind = token_kind
         await self._require_allowed(communication)
         return await self._add(communication, "scheduled", channel=data.channel)
 
@@ -88,13 +114,15 @@ class CommunicationService(Lifecycle[Communication]):
     async def send_again(self, communication_id: UUID) -> Communication:
         """Queue a message again.
 
-        Raises `NotFound`, `InvalidTransition` unless it has failed or is unconfirmed, `Conflict` if it was erased,
-        `Unprocessable` if its channel cannot carry it, and what `schedule` raises.
+        Raises `NotFound`, `InvalidTransition` unless it has failed or is unconfirmed, `Conflict` if it was erased or has a
+        one-time token, `Unprocessable` if its channel cannot carry it, and what `schedule` raises.
         """
         communication = await self.get(communication_id, lock=True)
         self._check_move(communication, CommunicationState.QUEUED)
         if not communication.address:
             raise Conflict("This communication was erased.")
+        if communication.token_kind is not None:
+            raise Conflict("This communication has a one-time token. Request a new one instead.")
         if communication.failure == Refusal.INVALID:
             raise Unprocessable("Its channel cannot carry this communication. Schedule a corrected one instead.")
         communication.due_at = utcnow()
@@ -124,6 +152,16 @@ class CommunicationService(Lifecycle[Communication]):
                 await self.session.flush()
                 return communication
         return None
+
+    async def text_to_send(self, claimed: Communication) -> str | None:
+        """Return the text of a claimed message, with a new token if it has one; cancel it if the token is not needed."""
+        if claimed.text is None or claimed.token_kind is None:
+            return claimed.text
+        token = await TOKEN_ISSUERS[claimed.token_kind](self.events, claimed)
+        if token is None:
+            await self._conclude(claimed, CommunicationState.CANCELLED)
+            return None
+        return claimed.text.replace(TOKEN, token)
 
     async def confirm(self, claimed: Communication, provider_id: str | None) -> None:
         """Store that the provider has accepted a claimed message, and what it has reported since."""

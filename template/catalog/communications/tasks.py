@@ -9,7 +9,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from ...core.tasks import Schedule, Worker, every, in_turn, task
 from ...gateways.email import Email, EmailError, EmailUnconfirmed, RecipientRefused
 from ...gateways.twilio import MessageRefused, TwilioError, TwilioMessage, TwilioUnconfirmed
-from .models import Communication
+from .models import Communication, CommunicationState
 from .rules import Channel
 from .service import CommunicationService, to_send
 
@@ -44,10 +44,13 @@ async def send_next(worker: Worker) -> bool | None:
     """
     async with worker.transaction(CommunicationService) as service:
         claimed = await service.claim_next()
+        text = await service.text_to_send(claimed) if claimed else None
     if claimed is None:
         return None
+    if claimed.state is CommunicationState.CANCELLED:
+        return False
     try:
-        provider_id = transmit(worker, claimed)
+        provider_id = transmit(worker, claimed, text)
     except (RecipientRefused, MessageRefused) as refusal:
         async with worker.transaction(CommunicationService) as service:
             await service.refuse(claimed, str(refusal), getattr(refusal, "code", None))
@@ -63,9 +66,9 @@ async def send_next(worker: Worker) -> bool | None:
     return True
 
 
-def transmit(worker: Worker, communication: Communication) -> str | None:
-    """Pass a message to its gateway, and return the id that the provider gave it."""
-    channel, to, text = communication.channel, communication.address, communication.text
+def transmit(worker: Worker, communication: Communication, text: str | None) -> str | None:
+    """Pass a message with this text to its gateway, and return the id that the provider gave it."""
+    channel, to = communication.channel, communication.address
     if channel is Channel.EMAIL:
         # The same for each copy, so that mail programs can drop the second one.
         reference = f"communication-{communication.id}"

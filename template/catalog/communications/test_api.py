@@ -27,7 +27,7 @@ async def test_a_scheduled_message_is_returned_in_the_spelling_of_its_channel(
     assert created == {
         **{name: created[name] for name in ("id", "created_at", "updated_at")},
         **message,
-        **dict.fromkeys(["subject", "template", "variables", "failure", "sent_at", "provider_id"]),
+        **dict.fromkeys(["subject", "token_kind", "template", "variables", "failure", "sent_at", "provider_id"]),
         "address": "+12025550123",
         "send_at": "2130-01-01T10:00:00Z",
         "state": "queued",
@@ -35,6 +35,17 @@ async def test_a_scheduled_message_is_returned_in_the_spelling_of_its_channel(
     }
     read = await client.get(f"/communications/{created['id']}", headers=auth_headers)
     assert read.json() == created
+
+
+async def test_a_request_cannot_ask_for_a_token(
+    client: AsyncClient, auth_headers: Headers, communication_payload: Payload
+) -> None:
+    message = communication_payload(text="{token}", token_kind="test")
+
+    response = await client.post("/communications", json=message, headers=auth_headers)
+
+    (error,) = response.json()["errors"]
+    assert (response.status_code, error["loc"]) == (HTTPStatus.UNPROCESSABLE_ENTITY, ["body", "token_kind"])
 
 
 async def test_an_unknown_channel_is_refused(

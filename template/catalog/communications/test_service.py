@@ -537,6 +537,15 @@ class TestCommunicationService(ServiceTestCase[CommunicationService]):
         with pytest.raises(Conflict, match=r"^This communication was erased\.$"):
             await self.service.send_again(failed.id)
 
+    async def test_a_message_with_a_token_is_not_sent_again(self) -> None:
+        data = CommunicationCreate(channel=Channel.EMAIL, address="ada@example.com", subject="Hello", text="{token}")
+        failed = await self.service.schedule(data, "test")
+        failed.state = CommunicationState.FAILED
+        await self.session.flush()
+
+        with pytest.raises(Conflict, match=r"^This communication has a one-time token\. Request a new one instead\.$"):
+            await self.service.send_again(failed.id)
+
     async def test_a_message_that_its_channel_cannot_carry_is_not_sent_again(self) -> None:
         data = CommunicationCreate.model_construct(channel=Channel.SMS, address="202 555 0123", text="Hello")
         invalid = await self.service.schedule_or_fail(data, Refusal.INVALID)

@@ -7,6 +7,7 @@ import pytest
 from pydantic import ValidationError
 from time_machine import Traveller
 
+from your_service.core.events import EventBus
 from your_service.core.queues import LEASE
 from your_service.core.tasks import TURNS_SECONDS, Worker
 from your_service.core.tenancy import Organisation, organisation_scope
@@ -20,7 +21,8 @@ from your_service.gateways.twilio import (
 )
 from your_service.modules.communications.models import Communication
 from your_service.modules.communications.rules import Channel, delay_after
-from your_service.modules.communications.service import CommunicationService
+from your_service.modules.communications.schemas import CommunicationCreate
+from your_service.modules.communications.service import TOKEN_ISSUERS, CommunicationService
 from your_service.modules.communications.tasks import TaskSettings, schedule, send_due
 from your_service.worker import WorkerSettings
 
@@ -60,9 +62,10 @@ class TestSend(ServiceTestCase[CommunicationService]):
             await self.session.refresh(communication)
         return accepted
 
-    async def mail(self) -> Communication:
+    async def mail(self, text: str = "See you.", token_kind: str | None = None) -> Communication:
         """Schedule an e-mail."""
-        return await self.make(channel="email", address="ada@example.com", subject="Your visit", text="See you.")
+        content = {"address": "ada@example.com", "subject": "Your visit", "text": text}
+        return await self.service.schedule(CommunicationCreate(channel=Channel.EMAIL, **content), token_kind)
 
     async def test_a_text_message_is_sent(self) -> None:
         message = await self.make(text="See you.")
@@ -87,6 +90,40 @@ class TestSend(ServiceTestCase[CommunicationService]):
 
         assert self.email.outbox == [Email("ada@example.com", "Your visit", "See you.", f"communication-{message.id}")]
         assert (message.state, message.provider_id, self.twilio.outbox) == ("sent", None, [])
+
+    async def test_a_token_is_only_in_the_copies_that_are_sent(
+        self, frozen_time: Traveller, issued_tokens: list[str], caplog: pytest.LogCaptureFixture
+    ) -> None:
+        caplog.set_level(0)
+        message = await self.mail("Open https://example.com/#{token}", token_kind="test")
+        self.email.failures = [EmailUnconfirmed("No reply")]
+        assert await self.send(message) == 0
+        frozen_time.move_to(message.due_at)
+
+        assert await self.send(message) == 1
+
+        assert issued_tokens == ["issued 1", "issued 2"]
+        assert [sent.body for sent in self.email.outbox] == ["Open https://example.com/#issued 2"]
+        assert message.text == "Open https://example.com/#{token}"
+        events = [event.data for event in self.published_events]
+        assert "issued" not in f"{vars(message)} {events} {caplog.text}"
+
+    async def test_a_message_whose_token_is_needed_no_more_is_cancelled(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        async def issue_none(_: EventBus, __: Communication, /) -> None:
+            return None
+
+        monkeypatch.setitem(TOKEN_ISSUERS, "test", issue_none)
+        message = await self.mail("{token}", token_kind="test")
+
+        assert await self.send(message) == 0
+
+        assert (message.state, message.claimed_until, self.email.outbox) == ("cancelled", None, [])
+        assert self.published_events[-1].name == "communication.cancelled"
+
+    async def test_other_texts_keep_their_braces(self, issued_tokens: list[str]) -> None:
+        await self.send(await self.mail("{token} and {name}"))
+
+        assert ([sent.body for sent in self.email.outbox], issued_tokens) == (["{token} and {name}"], [])
 
     async def test_a_task_that_is_delivered_twice_sends_one_message(self) -> None:
         message = await self.make()
