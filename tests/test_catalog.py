@@ -37,6 +37,7 @@ OPTIONAL_KEYS = {
     "callbacks": bool,
     "collection": str,
     "erasure": str,
+    "files": dict,
     "guide": bool,
     "request_gateways": list,
     "settings": bool,
@@ -68,6 +69,7 @@ OPTIONAL_FILES = {
     "setup": {"setup.md"},
     "worker": {"tasks.py", "test_tasks.py", "test_worker.py", "tasks.md", "env.example"},
 }
+TESTS_OF_FILES = {"unit": "test_{}.py", "api": "test_{}_api.py", "races": "test_{}_races.py"}
 TICKED = ["appointments", "journeys", "patients", "tickets"]
 GATEWAYS = {path.parent.name for path in (ROOT / "template" / "gateways").glob("*/gateway.yml")}
 
@@ -108,9 +110,18 @@ def test_module_needs_existing_gateways(folder: Path) -> None:
 def test_folder_has_the_files_of_a_module(folder: Path) -> None:
     module = read_module(folder)
     optional = [files for key, files in OPTIONAL_FILES.items() if module.get(key)]
-    expected = FILES.union(*optional)
+    further = {f"{name}.py" for name in module.get("files", {})}
+    tests = {TESTS_OF_FILES[tier].format(name) for name, tiers in module.get("files", {}).items() for tier in tiers}
+    expected = FILES.union(*optional, further, tests)
 
     assert {path.name for path in folder.iterdir() if not path.name.startswith((".", "__"))} == expected
+
+
+@each_module
+def test_each_further_file_has_tests(folder: Path) -> None:
+    files = read_module(folder).get("files", {})
+
+    assert {name for name, tiers in files.items() if not set(tiers) & {"unit", "api"}} == set()
 
 
 @each_module
@@ -168,7 +179,8 @@ def test_sources_contain_no_jinja(folder: Path) -> None:
 
 @each_module
 def test_module_has_at_least_twenty_unit_tests(folder: Path) -> None:
-    sources = [path.read_text(encoding="utf-8") for path in folder.glob("test_[sr]*.py")]
+    files = [f"test_{name}.py" for name in ("service", "rules", *read_module(folder).get("files", {}))]
+    sources = [(folder / name).read_text(encoding="utf-8") for name in files if (folder / name).exists()]
 
     assert sum(count_tests(source) for source in sources) >= 20
 
@@ -246,8 +258,11 @@ def test_the_server_has_the_extension_of_a_module(
 
 
 def read_routes(folder: Path) -> set[tuple[str, str]]:
-    """Return the method and path of each route in the router.py of a catalog folder."""
-    router = (folder / "router.py").read_text(encoding="utf-8")
-    prefixes = dict(re.findall(r'(\w+) = ServiceRouter\(prefix="([^"]+)"', router))
-    decorators = re.findall(r'@(\w+)(?:\.public)?\.(get|post|put|patch|delete)\(\s*"([^"]*)"', router)
-    return {(method.upper(), prefixes[name] + path) for name, method, path in decorators}
+    """Return the method and path of each route in the sources of a catalog folder."""
+    routes = set()
+    for path in set(folder.glob("*.py")) - set(folder.glob("test_*.py")):
+        source = path.read_text(encoding="utf-8")
+        prefixes = dict(re.findall(r'(\w+) = ServiceRouter\(prefix="([^"]+)"', source))
+        decorators = re.findall(r'@(\w+)(?:\.public)?\.(get|post|put|patch|delete)\(\s*"([^"]*)"', source)
+        routes |= {(method.upper(), prefixes[name] + path) for name, method, path in decorators}
+    return routes

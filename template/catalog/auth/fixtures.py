@@ -1,4 +1,4 @@
-"""Fixtures of sign-ins."""
+"""Fixtures of passwords and sign-ins."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -16,6 +16,7 @@ from your_service.core.tenancy import Organisation
 from your_service.core.users import User
 from your_service.modules.auth import rules
 from your_service.modules.auth.models import Password, SignIn
+from your_service.modules.auth.passwords import PasswordService
 from your_service.modules.auth.rules import RefreshToken, hash_of_secret, hash_password
 from your_service.modules.auth.service import SignInService
 
@@ -41,6 +42,12 @@ async def password(db_session: AsyncSession, acting_user: User) -> str:
     db_session.add(Password(account_id=acting_user.account_id, hash=hash_password(PASSWORD)))
     await db_session.flush()
     return PASSWORD
+
+
+@pytest.fixture
+def password_service(db_session: AsyncSession) -> PasswordService:
+    """The service for passwords."""
+    return PasswordService(db_session)
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from ...core.schemas import Page
 from ...core.security import Claims, Principal, PrincipalDep
 from ...core.users import Role, User
 from .models import SignIn
+from .passwords import InvalidGrant, PasswordService
 from .rules import RefreshToken
 from .schemas import (
     MembershipRead,
@@ -29,7 +30,7 @@ from .schemas import (
     SignInRefresh,
     Tokens,
 )
-from .service import InvalidGrant, PasswordService, SignedIn, SignInService, memberships_of
+from .service import SignedIn, SignInService, memberships_of
 
 ACCESS_TOKEN_LIFETIME = timedelta(minutes=10)
 

@@ -1,4 +1,4 @@
-"""Tests of the services for passwords and sign-ins."""
+"""Tests of the service for sign-ins."""
 
 from datetime import timedelta
 
@@ -8,104 +8,16 @@ from time_machine import Traveller
 
 from your_service.core.accounts import Account
 from your_service.core.clock import utcnow
-from your_service.core.errors import Forbidden, NotFound, Unprocessable
+from your_service.core.errors import Forbidden, NotFound
 from your_service.core.tenancy import Organisation
 from your_service.core.users import User
-from your_service.modules.auth import service as services
-from your_service.modules.auth.models import Password, SignIn
+from your_service.modules.auth.models import SignIn
 from your_service.modules.auth.rules import RefreshToken
-from your_service.modules.auth.service import (
-    SIGN_IN_LIFETIME,
-    InvalidGrant,
-    PasswordService,
-    SignInService,
-    memberships_of,
-)
+from your_service.modules.auth.service import SIGN_IN_LIFETIME, SignInService, memberships_of
 
 from tests.fixtures.core.identity import store_user
 from tests.support.factories import Factory
 from tests.test_utils import ServiceTestCase, TenantContext
-
-NEW = "seven green umbrellas"
-
-
-class TestPasswordService(ServiceTestCase[SignInService]):
-    """Tests of PasswordService."""
-
-    service_class = SignInService
-
-    @pytest.fixture(autouse=True)
-    def passwords(self, service_case: None) -> PasswordService:
-        """The service for passwords."""
-        self.passwords_service = PasswordService(self.session)
-        return self.passwords_service
-
-    async def test_find_account(self, acting_user: User, password: str) -> None:
-        account = await self.passwords_service.find_account(acting_user.email.upper(), password)
-
-        assert account.id == acting_user.account_id
-
-    @pytest.mark.parametrize("wrong", [{"email": "nobody@example.com"}, {"password": "a key for the tests of others"}])
-    async def test_find_account_does_not_tell_what_is_wrong(
-        self,
-        acting_user: User,
-        password: str,
-        wrong: dict[str, str],
-    ) -> None:
-        given = {"email": acting_user.email, "password": password, **wrong}
-
-        with pytest.raises(InvalidGrant) as error:
-            await self.passwords_service.find_account(**given)
-
-        assert error.value.detail == "The address or the password is wrong."
-
-    async def test_an_account_without_a_password_cannot_sign_in(self, acting_user: User) -> None:
-        with pytest.raises(InvalidGrant):
-            await self.passwords_service.find_account(acting_user.email, "")
-
-    @pytest.mark.parametrize("known", [True, False])
-    async def test_one_hash_is_verified_for_known_and_unknown_accounts(
-        self,
-        acting_user: User,
-        password: str,
-        monkeypatch: pytest.MonkeyPatch,
-        known: bool,
-    ) -> None:
-        verified: list[str | None] = []
-
-        def is_password(given: str, stored: str | None) -> bool:
-            verified.append(stored)
-            return False
-
-        monkeypatch.setattr(services, "is_password", is_password)
-
-        with pytest.raises(InvalidGrant):
-            await self.passwords_service.find_account(acting_user.email if known else "nobody@example.com", password)
-
-        assert [stored is not None for stored in verified] == [known]
-
-    async def test_set_stores_a_first_password(self, acting_user: User) -> None:
-        await self.passwords_service.set(acting_user.account, acting_user.name, NEW)
-
-        hashes = await self.session.scalars(select(Password.hash))
-        stored = hashes.one()
-        assert NEW not in stored
-        await self.passwords_service.check(acting_user.account, NEW)
-
-    async def test_set_replaces_a_password(self, acting_user: User, password: str) -> None:
-        await self.passwords_service.set(acting_user.account, acting_user.name, NEW)
-
-        await self.passwords_service.check(acting_user.account, NEW)
-        with pytest.raises(InvalidGrant, match="current password"):
-            await self.passwords_service.check(acting_user.account, password)
-
-    @pytest.mark.parametrize("easy", ["short", "passwordpassword", "lovelacelovelace"])
-    async def test_set_refuses_a_password(self, acting_user: User, easy: str) -> None:
-        with pytest.raises(Unprocessable, match=r"^The new password ") as error:
-            await self.passwords_service.set(acting_user.account, acting_user.name, easy)
-
-        assert error.value.fields == ("new_password",)
-        assert await self.session.scalar(select(func.count(Password.account_id))) == 0
 
 
 class TestSignInService(ServiceTestCase[SignInService]):
