@@ -253,6 +253,14 @@ class TestAgentRunService(ServiceTestCase[AgentRunService]):
         assert (logged.name, logged.arguments, logged.result, logged.error) == (call.name, call.arguments, None, error)
         assert (run.mistakes, right.error) == (1, None)
 
+    async def test_the_log_has_the_first_200_characters_of_a_name_that_the_model_invents(
+        self, test_agent_run: AgentRun
+    ) -> None:
+        assert await self.take(test_agent_run, answer(None, ToolCall("1", "x" * 300, "{}"))) is True
+
+        _, logged = await self.calls_of(test_agent_run)
+        assert logged.name == "x" * 200
+
     async def test_too_many_wrong_calls_end_a_run(self, make_agent_run: Factory[AgentRun]) -> None:
         run = await make_agent_run(max_steps=50)
         wrong = ToolCall("1", "launch", "{}")
@@ -300,7 +308,10 @@ class TestAgentRunService(ServiceTestCase[AgentRunService]):
         assert (run.state, run.failure, run.detail) == (RunState.FAILED, Failure.TOOL, "The tool broken failed.")
         assert await self.session.scalar(select(Event).where(Event.name == "visit.booked")) is None
         calls = await self.calls_of(run)
-        assert [(call.name, call.error) for call in calls] == [("chat", None), ("broken", "ZeroDivisionError")]
+        assert [(call.name, call.arguments, call.error) for call in calls] == [
+            ("chat", None, None),
+            ("broken", "{}", "ZeroDivisionError"),
+        ]
         assert f"The tool broken failed in run {run.id}." in caplog.messages
         assert self.published_events[-1].data["failure"] == "tool"
 
@@ -445,6 +456,15 @@ class TestAgentRunService(ServiceTestCase[AgentRunService]):
         assert [call.kind for call in await self.calls_of(run)] == [CallKind.MODEL]
         assert run.ended_at is not None
         assert await self.service.claim_next(PRICES) is None
+
+    async def test_a_refused_conversation_ends_a_run(self, test_agent_run: AgentRun) -> None:
+        error = "400 " + "x" * 300
+
+        await self.service.refuse(await self.claimed(test_agent_run), error)
+
+        run = test_agent_run
+        assert (run.state, run.failure, run.detail) == (RunState.FAILED, Failure.PROVIDER, error[:200])
+        assert [call.error for call in await self.calls_of(run)] == [error]
 
     async def test_a_refusal_does_not_change_a_cancelled_run(self, test_agent_run: AgentRun) -> None:
         step = await self.claimed(test_agent_run)

@@ -98,7 +98,9 @@ async def test_the_time_of_a_call_counts(
 
 
 @pytest.mark.parametrize(
-    "failure", [OpenAIUnavailable("503"), AccountRefused("401"), NonsensicalAnswer("Hm")], ids=lambda each: str(each)
+    "failure",
+    [OpenAIUnavailable("503"), OpenAIUnavailable("429", 300), AccountRefused("401"), NonsensicalAnswer("Hm")],
+    ids=lambda each: str(each),
 )
 async def test_a_run_waits_after_a_failure(
     db_session: AsyncSession,
@@ -111,16 +113,16 @@ async def test_a_run_waits_after_a_failure(
     mock_openai.failures = [failure]
     mock_openai.answers = [answer("Noon.")]
 
-    await in_worker(continue_runs.run, *PRICES)
+    assert await in_worker(continue_runs.run, *PRICES) == 0
 
     run = test_agent_run
     await db_session.refresh(run)
     detail = f"{type(failure).__name__}: {failure}"
     assert (run.state, run.detail) == (RunState.RUNNING, detail)
-    assert run.due_at == FROZEN_NOW + timedelta(seconds=PAUSE_SECONDS)
+    assert run.due_at == FROZEN_NOW + pause_after(failure)
     assert f"The model did not answer in run {run.id}: {detail}" in caplog.messages
-    frozen_time.shift(PAUSE_SECONDS)
-    await in_worker(continue_runs.run, *PRICES)
+    frozen_time.shift(pause_after(failure))
+    assert await in_worker(continue_runs.run, *PRICES) == 1
     await db_session.refresh(run)
     assert (run.state, run.answer, run.detail) == (RunState.COMPLETED, "Noon.", None)
     found = await db_session.scalars(select(AgentCall.error).order_by(AgentCall.number))
