@@ -34,6 +34,7 @@ KEYS = {
 }
 OPTIONAL_KEYS = {
     "addresses": bool,
+    "attempts": bool,
     "callbacks": bool,
     "collection": str,
     "erasure": str,

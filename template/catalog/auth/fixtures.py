@@ -6,10 +6,12 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from fastapi import FastAPI
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from your_service.core.attempts import forget_attempts
 from your_service.core.clock import utcnow
 from your_service.core.events import EventBus
 from your_service.core.tenancy import Organisation
@@ -34,6 +36,12 @@ def fast_hashes() -> Iterator[None]:
     rules.HASHER = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),))
     yield
     rules.HASHER = configured
+
+
+@pytest.fixture(autouse=True)
+def fresh_attempts(shared_app: FastAPI) -> None:
+    """Forget the attempts of other tests."""
+    forget_attempts(shared_app)
 
 
 @pytest.fixture

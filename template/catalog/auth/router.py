@@ -10,6 +10,7 @@ from uuid import UUID
 from fastapi import Depends, Query, Request, Response, status
 
 from ...core.accounts import Account
+from ...core.attempts import limit_attempts
 from ...core.clock import utcnow
 from ...core.errors import respond
 from ...core.resource import Listing
@@ -42,9 +43,19 @@ me = ServiceRouter(prefix="/me", tags=["auth"])
 Service = Annotated[SignInService, Depends(SignInService.of_request)]
 
 
-@sign_ins.public.post("", status_code=status.HTTP_201_CREATED, response_model=Tokens)
+def account_of(data: SignInCreate) -> str:
+    """Return the address of the account in a request."""
+    return data.email
+
+
+@sign_ins.public.post(
+    "",
+    status_code=status.HTTP_201_CREATED,
+    response_model=Tokens,
+    dependencies=[limit_attempts("sign-in", account_of, InvalidGrant)],
+)
 async def sign_in(data: SignInCreate, request: Request, service: Service) -> Tokens:
-    """Sign in with an address and a password."""
+    """Sign in with an address and a password; ten wrong ones from one client in 15 minutes are enough."""
     account = await PasswordService(service.session).find_account(data.email, data.password.get_secret_value())
     return _tokens(request, await service.start(account, data.organisation_id))
 
@@ -105,7 +116,16 @@ async def get_me(service: Service, principal: PrincipalDep) -> MeRead:
     )
 
 
-@me.put("/password", status_code=status.HTTP_204_NO_CONTENT)
+def own_account(principal: PrincipalDep) -> str:
+    """Return the account of the person who is signed in."""
+    return str(principal.account_id)
+
+
+@me.put(
+    "/password",
+    status_code=status.HTTP_204_NO_CONTENT,
+    dependencies=[limit_attempts("current password", own_account, InvalidGrant)],
+)
 async def change_password(data: PasswordChange, service: Service, principal: PrincipalDep) -> None:
     """Change your password, and sign out all of your devices."""
     account = await service.session.get_one(Account, principal.account_id)

@@ -61,6 +61,33 @@ async def test_the_response_does_not_tell_whether_an_account_exists(
     assert response.json()["detail"] == "The address or the password is wrong."
 
 
+@pytest.mark.parametrize("is_known", [True, False])
+async def test_attempts_are_limited_whether_or_not_the_account_exists(
+    client: AsyncClient,
+    password: str,
+    sign_in_payload: Payload,
+    acting_user: User,
+    is_known: bool,
+) -> None:
+    email = acting_user.email if is_known else "nobody@example.com"
+    wrong = sign_in_payload(email=email, password="a key for the tests of others")
+
+    responses = [await client.post(URL, json=wrong) for _ in range(11)]
+
+    codes = [response.status_code for response in responses]
+    assert codes == [*[status.HTTP_400_BAD_REQUEST] * 10, status.HTTP_429_TOO_MANY_REQUESTS]
+
+
+async def test_a_stolen_access_token_is_no_way_to_guess_the_password(member_client: AsyncClient, password: str) -> None:
+    wrong = {"current_password": "a key for the tests of others", "new_password": NEW}
+    right = {"current_password": password, "new_password": NEW}
+
+    responses = [await member_client.put("/me/password", json=body) for body in [*[wrong] * 10, right]]
+
+    codes = [response.status_code for response in responses]
+    assert codes == [*[status.HTTP_400_BAD_REQUEST] * 10, status.HTTP_429_TOO_MANY_REQUESTS]
+
+
 async def test_a_refresh_token_works_once(client: AsyncClient, password: str, sign_in_payload: Payload) -> None:
     signed_in = await client.post(URL, json=sign_in_payload())
     first = {"refresh_token": signed_in.json()["refresh_token"]}

@@ -6,6 +6,7 @@ import re
 import time
 from fnmatch import fnmatchcase
 from inspect import unwrap
+from ipaddress import IPv6Address
 from math import ceil
 from typing import Any
 
@@ -44,11 +45,12 @@ class RateLimit:
             storage_from_string(url, implementation="redispy", wrap_exceptions=True, **waits)
         )
 
-    async def check(self, client: str) -> None:
-        """Count a request; raise an `HTTPException` if the client has sent too many."""
-        key = (__name__, self.kind, client)
+    async def check(self, client: str, *, counts: bool = True) -> None:
+        """Raise an `HTTPException` if the client has sent too many requests; otherwise, count this one if it `counts`."""
+        key = self.key(client)
+        take = self.limiter.hit if counts else self.limiter.test
         try:
-            if self.rate is None or await self.limiter.hit(self.rate, *key):
+            if self.rate is None or await take(self.rate, *key):
                 return
             window = await self.limiter.get_window_stats(self.rate, *key)
         except StorageError as error:
@@ -56,6 +58,21 @@ class RateLimit:
             return
         headers = {"Retry-After": str(max(1, ceil(window.reset_time - time.time())))}
         raise HTTPException(status.HTTP_429_TOO_MANY_REQUESTS, "Too many requests. Try again later.", headers)
+
+    def key(self, client: str) -> tuple[str, str, str]:
+        """Return the name of the count of a client."""
+        return __name__, self.kind, client
+
+
+def client_of(scope: Scope) -> str:
+    """Return the address of a client, or its network with IPv6: all 2^64 addresses there belong to one client (RFC 6177)."""
+    host: str = scope["client"][0] if scope.get("client") else "unknown"
+    try:
+        address = IPv6Address(host)
+    except ValueError:
+        return host
+    # A socket for both versions shows IPv4 in this form.
+    return str(address.ipv4_mapped or IPv6Address(int(address) >> 64 << 64))
 
 
 class RequestLimits:
@@ -87,7 +104,7 @@ class RequestLimits:
         host = re.sub(r":\d+$", "", Headers(scope=scope).get("host", "").lower())
         if not any(fnmatchcase(host, pattern) for pattern in self.settings.trusted_hosts):
             raise HTTPException(status.HTTP_400_BAD_REQUEST, "This service does not respond for this host.")
-        await self.per_address.check(scope["client"][0] if scope.get("client") else "unknown")
+        await self.per_address.check(client_of(scope))
         if self.running >= self.settings.max_concurrent_requests:
             raise Unavailable("The service is busy. Try again later.")
 
