@@ -13,7 +13,7 @@ from copier.errors import UserMessageError
 
 from tests.support.in_process import sentence_of, write
 from tests.support.services import ROOT
-from tests.support.subsets import CATALOG
+from tests.support.subsets import offered_in
 
 Answers = dict[str, Any]
 
@@ -33,7 +33,7 @@ def states(**transitions: Any) -> Answers:
     return own(states=transitions)
 
 
-MODULES = " or ".join(", ".join(CATALOG).rsplit(", ", 1))
+MODULES = " or ".join(", ".join(offered_in("clinic")).rsplit(", ", 1))
 NAME_RULE = "a-z, 0-9 and _, at most 30, a letter first"
 SHORT_NAME_RULE = "a-z, 0-9 and _, at most 25, a letter first"
 TYPES = (
@@ -141,7 +141,7 @@ BAD_ANSWERS: dict[str, tuple[Answers, str]] = {
         {"domain": {"clinic": 1}},
         "domain: use text, in quotes where YAML reads something else, not a mapping.",
     ),
-    "domain that is empty": ({"domain": ""}, 'domain: use clinic or blank, not "".'),
+    "domain that is empty": ({"domain": ""}, 'domain: use clinic, platform or blank, not "".'),
     "domain beyond the BMP": ({"domain": "🏥"}, "domain: use one of the choices of the question."),
     "module beyond the BMP": (
         {"modules": ["patients", "🏥"]},
@@ -177,8 +177,8 @@ BAD_ANSWERS: dict[str, tuple[Answers, str]] = {
         f"range: there is no such question; use {QUESTIONS}.",
     ),
     # --- choices
-    "unknown domain": ({"domain": "bank"}, 'domain: use clinic or blank, not "bank".'),
-    "domain that looks like Jinja": ({"domain": "{{ a }}"}, 'domain: use clinic or blank, not "{{ a }}".'),
+    "unknown domain": ({"domain": "bank"}, 'domain: use clinic, platform or blank, not "bank".'),
+    "domain that looks like Jinja": ({"domain": "{{ a }}"}, 'domain: use clinic, platform or blank, not "{{ a }}".'),
     "unknown module": (
         {"modules": ["patients", "patience"]},
         f'modules: use {MODULES}, not "patience".',

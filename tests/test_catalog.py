@@ -10,6 +10,7 @@ import yaml
 from phasework.rules import Rules
 from tests.support.cases import typical_modules
 from tests.support.services import ROOT, copy_template, write_service
+from tests.support.subsets import offered_in
 
 CATALOG = sorted(path.parent for path in (ROOT / "template" / "catalog").glob("[!_]*/module.yml"))
 KEYS = {
@@ -71,7 +72,7 @@ OPTIONAL_FILES = {
     "worker": {"tasks.py", "test_tasks.py", "test_worker.py", "tasks.md", "env.example"},
 }
 TESTS_OF_FILES = {"unit": "test_{}.py", "api": "test_{}_api.py", "races": "test_{}_races.py"}
-TICKED = ["appointments", "journeys", "patients", "tickets"]
+TICKED = {"clinic": ["appointments", "journeys", "patients", "tickets"], "platform": ["auth"]}
 GATEWAYS = {path.parent.name for path in (ROOT / "template" / "gateways").glob("*/gateway.yml")}
 
 ROUTE = re.compile(r"^(GET|POST|PUT|PATCH|DELETE) (/\S+)$")
@@ -197,14 +198,15 @@ def test_module_that_refers_to_patients_erases_what_it_stores_about_them(folder:
 def test_the_readme_lists_the_modules_and_what_each_needs() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     section = readme.partition("\n## The catalog\n")[2].partition("\n## ")[0]
-    rows = re.findall(r"^\| `(\w+)` \|.*\|([^|]*)\|$", section, re.MULTILINE)
+    rows = re.findall(r"^\| `(\w+)` \| ([^|]*) \|.*\|([^|]*)\|$", section, re.MULTILINE)
     words = {"email": "SMTP", "openai": "OpenAI", "s3": "S3", "twilio": "Twilio", "n8n": "n8n"}
 
-    assert [name for name, _ in rows[:4]] == TICKED
-    assert sorted(name for name, _ in rows) == [folder.name for folder in CATALOG]
-    for name, needed in rows:
+    assert [name for name, *_ in rows] == [folder.name for folder in CATALOG]
+    for name, domains, needed in rows:
         module = read_module(ROOT / "template/catalog" / name)
         gateways = {*module["gateways"], *module.get("request_gateways", [])}
+        chosen = [f"**{domain}**" if domain in module["ticked_in"] else domain for domain in module["domains"]]
+        assert domains == ", ".join(chosen)
         assert {gateway for gateway, word in words.items() if word in needed} == gateways
 
 
@@ -214,10 +216,22 @@ def test_typical_own_module_has_at_least_fifteen_unit_tests(template: Path, tmp_
     assert count_tests(service.files["tests/unit/phase1/test_things1_service.py"].decode()) >= 15
 
 
-def test_modules_that_need_no_account_elsewhere_are_ticked(template: Path, tmp_path: Path) -> None:
-    service = write_service(template, tmp_path / "service", {})
+@pytest.mark.parametrize("domain", TICKED)
+def test_modules_that_need_no_account_elsewhere_are_ticked(template: Path, tmp_path: Path, domain: str) -> None:
+    service = write_service(template, tmp_path / "service", {"domain": domain})
 
-    assert service.modules == TICKED
+    assert sorted(service.modules) == TICKED[domain]
+    assert f"# {domain.title()} Service" in service.files["README.md"].decode()
+
+
+def test_a_platform_does_not_speak_of_a_clinic(template: Path, tmp_path: Path) -> None:
+    answers = {"domain": "platform", "modules": offered_in("platform")}
+    service = write_service(template, tmp_path / "service", answers)
+
+    # Modules of both domains handle events of the other one.
+    sources = [path for path in service.files if "communications" not in path]
+    words = re.compile(r"clinic|\bpatients?\b|practitioner|appointment", re.IGNORECASE)
+    assert [path for path in sources if words.search(service.files[path].decode(errors="replace"))] == []
 
 
 @pytest.mark.parametrize("ticked_in", [["clinic"], []], ids=["ticked", "not ticked"])
@@ -231,7 +245,7 @@ def test_a_folder_added_to_the_catalog_is_offered(tmp_path: Path, ticked_in: lis
 
     # That such a module passes its tests: tests/test_gateways.py.
     assert "rooms" in [name for _, name in question.choices]
-    assert question.default == sorted([*TICKED, *(["rooms"] if ticked_in else [])])
+    assert question.default == sorted([*TICKED["clinic"], *(["rooms"] if ticked_in else [])])
 
 
 def read_module(folder: Path) -> dict[str, Any]:

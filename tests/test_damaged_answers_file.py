@@ -25,7 +25,7 @@ def replaced(pattern: str, text: str) -> Damage:
 TOLD: dict[str, tuple[Damage, str]] = {
     "a word that is misspelt": (
         replaced("^domain: blank", "domain: bnak"),
-        'domain: use clinic or blank, not "bnak".',
+        'domain: use clinic, platform or blank, not "bnak".',
     ),
     "a word that was deleted": (
         replaced("^domain: blank", "domain:"),

@@ -9,7 +9,7 @@ import yaml
 
 from tests.support.drawn import one_of
 from tests.support.services import Service, write_service
-from tests.support.subsets import CATALOG
+from tests.support.subsets import offered_in
 
 OWN = yaml.safe_load("""
 members:
@@ -68,7 +68,7 @@ async def test_an_erasure_reaches_the_subscribers(patient_service, make_patient,
 
 @pytest.mark.parametrize("form", one_of("sync", "async"))
 def test_the_code_in_guides_works(template: Path, tmp_path: Path, form: str) -> None:
-    answers = {"modules": sorted(CATALOG), "own_modules": OWN, "database_access": form}
+    answers = {"modules": offered_in("clinic"), "own_modules": OWN, "database_access": form}
     service = write_service(template, tmp_path / "service", answers)
     mentions, erase = code_in(service, "docs/patients.md")
     [confirm] = code_in(service, "docs/notifications.md")

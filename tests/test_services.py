@@ -23,6 +23,8 @@ from tests.support.services import Service, write_service
 RUNS = {
     "everything": ("3.12", 0),
     "everything-async": ("3.13", 2),
+    "platform": ("3.14", 2),
+    "platform-async": ("3.11", 0),
     "blank": ("3.11", 0),
     "blank-async": ("3.11", 0),
     "limits": ("3.11", 0),
@@ -47,12 +49,13 @@ UNIT_AND_API_OF_CORE = ("tests/unit/core", "tests/api/core")
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 
 each_case = pytest.mark.parametrize("case", [pytest.param(case, marks=pytest.mark.xdist_group(case)) for case in RUNS])
-# All modules pass in the form that the seed draws; the random subsets of tests/test_subsets.py are written in both forms.
-BOTH_FORMS = ("everything", "everything-async")
+# All modules of a domain pass in the form that the seed draws; the random subsets of tests/test_subsets.py are written in both.
+BOTH_FORMS = (("everything", "everything-async"), ("platform", "platform-async"))
+OTHERS = [case for case in RUNS if case not in LONG.union(*BOTH_FORMS)]
 short_cases = pytest.mark.parametrize(
     "case",
-    one_of(*BOTH_FORMS)
-    + [pytest.param(case, marks=pytest.mark.xdist_group(case)) for case in RUNS if case not in {*LONG, *BOTH_FORMS}],
+    [drawn for forms in BOTH_FORMS for drawn in one_of(*forms)]
+    + [pytest.param(case, marks=pytest.mark.xdist_group(case)) for case in OTHERS],
 )
 
 

@@ -75,12 +75,18 @@ def change_answers(rules: Rules, answers: Answers, described: Described) -> Answ
     if ticked:
         changes["modules"] = [*answers["modules"], *ticked]
     if ticked and answers["domain"] == "blank":
-        changes["domain"] = available[next(iter(ticked))]["domains"][0]
+        changes["domain"] = common_domain([available[name]["domains"] for name in ticked])
     if problem := module_problem(rules, answers | changes):
         sys.exit(problem)
     plan = rules.plan_of(answers | changes)
     changes["plan"] = dict(sorted((answers["plan"] | {name: plan[name] for name in described}).items()))
     return changes
+
+
+def common_domain(domains: Sequence[Sequence[str]]) -> str:
+    """Return the first domain that offers all modules, given the domains of each; without one, that of the first module."""
+    first, *others = domains
+    return next((domain for domain in first if all(domain in each for each in others)), first[0])
 
 
 def is_from_catalog(available: Described, name: str, module: Any) -> bool:

@@ -10,12 +10,12 @@ import pytest
 from phasework import cli
 from phasework.answers import Answers
 from phasework.commands.add import add_modules, describe
-from phasework.modules import change_answers, read_all_answers
+from phasework.modules import change_answers, common_domain, read_all_answers
 from phasework.rules import Rules
 from tests.support.person import CTRL_C, CTRL_D, ENTER, NO, OWN_MODULE, REFERENCE, TEXTS, YES, Person, answering
-from tests.support.subsets import CATALOG
+from tests.support.subsets import offered_in
 
-OTHERS = ", ".join(name for name in CATALOG if name != "tickets")
+OTHERS = ", ".join(name for name in offered_in("clinic") if name != "tickets")
 SACKS = {"fields": {"title": "str"}}
 
 
@@ -170,6 +170,11 @@ def test_a_service_without_a_domain_gets_that_of_its_first_module(rules: Rules) 
         "modules": ["tickets"],
         "plan": {"tickets": {"phase": 1, "coverage": 85}},
     }
+
+
+def test_a_service_without_a_domain_gets_the_one_that_offers_all_its_modules() -> None:
+    assert common_domain([["clinic", "platform"], ["platform"]]) == "platform"
+    assert common_domain([["clinic"], ["platform"]]) == "clinic"
 
 
 def test_a_file_describes_modules_of_both_kinds(

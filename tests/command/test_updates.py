@@ -23,7 +23,7 @@ from tests.support.edits import CHANGES
 from tests.support.person import ENTER, answering
 from tests.support.revisions import revision
 from tests.support.services import Service
-from tests.support.subsets import CATALOG
+from tests.support.subsets import offered_in
 from tests.support.terminal import CLEAR, CTRL_C, DOWN, Terminal
 from tests.support.updates import (
     COMMAND,
@@ -582,7 +582,7 @@ def test_answers_can_be_changed(service: LivingService, terminal: Terminal) -> N
     terminal.answer("name of the service?")
     terminal.answer("one sentence?", CLEAR + "Lends books.")
     terminal.answer("do you want to choose from?")
-    terminal.answer("Which modules does it have?", DOWN * [*CATALOG].index("tickets") + " ")
+    terminal.answer("Which modules does it have?", DOWN * offered_in("clinic").index("tickets") + " ")
     terminal.answer("Keep this plan?", "n")
     terminal.answer("Phase of loans", CLEAR + "4")
     for question in (

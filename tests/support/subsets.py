@@ -1,4 +1,4 @@
-"""Subsets of the catalog: each module alone, all pairs, and random ones. Each has the modules that its modules need."""
+"""Subsets of the catalog: each module alone, all pairs, and random ones, each of one domain and with what its modules need."""
 
 import os
 import random
@@ -24,6 +24,20 @@ SEED = int(os.environ.setdefault("SUBSETS_SEED", os.environ.get("FUZZ_SEED") or 
 """The seed of the random subsets; `make test SEED=...` draws the same again."""
 
 
+DOMAINS = sorted({domain for module in CATALOG.values() for domain in module["domains"]})
+"""The domains of the catalog."""
+
+
+def offered_in(domain: str) -> list[str]:
+    """Return the modules that a domain offers, in alphabetical order."""
+    return [name for name, module in CATALOG.items() if domain in module["domains"]]
+
+
+def domain_of(modules: Iterable[str]) -> str | None:
+    """Return the first domain that offers all of these modules."""
+    return next((domain for domain in DOMAINS if {*modules} <= {*offered_in(domain)}), None)
+
+
 def with_needs(modules: Iterable[str]) -> Subset:
     """Return modules and what they need, in alphabetical order."""
     found: set[str] = set()
@@ -40,8 +54,8 @@ def each_alone() -> list[Subset]:
 
 
 def all_pairs() -> list[Subset]:
-    """Return a subset for each two modules."""
-    return sorted({with_needs(pair) for pair in combinations(CATALOG, 2)})
+    """Return a subset for each two modules that a domain offers."""
+    return sorted({with_needs(pair) for domain in DOMAINS for pair in combinations(offered_in(domain), 2)})
 
 
 def some_pairs(number: int) -> list[Subset]:
@@ -50,9 +64,10 @@ def some_pairs(number: int) -> list[Subset]:
 
 
 def draw_subsets(number: int, most: int) -> list[Subset]:
-    """Return random subsets of 1 to `most` modules, and what these need."""
+    """Return random subsets of 1 to `most` modules of a domain, and what these need; the domains take turns."""
     chance = random.Random(SEED)
-    return [with_needs(chance.sample(sorted(CATALOG), chance.randint(1, most))) for _ in range(number)]
+    offered = [offered_in(DOMAINS[n % len(DOMAINS)]) for n in range(number)]
+    return [with_needs(chance.sample(names, chance.randint(1, min(most, len(names))))) for names in offered]
 
 
 def name_of(subset: Subset) -> str:

@@ -25,7 +25,7 @@ from tests.support.faults import down, nonsense, slow
 from tests.support.gateways.email_server import HOST, SmtpServer
 
 HELLO = Email(to="ada@example.com", subject="Hello", body="How are you?\n")
-LOGIN = {"smtp_username": "clinic", "smtp_password": "a secret"}
+LOGIN = {"smtp_username": "sender", "smtp_password": "a secret"}
 
 
 @pytest.fixture(autouse=True)
@@ -326,7 +326,7 @@ def test_nothing_is_sent_without_required_encryption(smtp_server: SmtpServer) ->
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
-        ({"smtp_username": "clinic"}, "set both smtp_username and smtp_password, or neither"),
+        ({"smtp_username": "sender"}, "set both smtp_username and smtp_password, or neither"),
         ({"smtp_password": "a secret"}, "set both smtp_username and smtp_password, or neither"),
         (LOGIN, "a login requires smtp_security starttls or tls"),
         ({"smtp_port": 0}, "smtp_port"),
