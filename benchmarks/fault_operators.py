@@ -16,6 +16,7 @@ from benchmarks.declarations import Mutant
 
 MODELS, SCHEMAS, SERVICE, ROUTER = (f"modules/*/{name}.py" for name in ("models", "schemas", "service", "router"))
 RESOURCE, TENANCY, SECURITY, ERRORS = (f"core/{name}.py" for name in ("resource", "tenancy", "security", "errors"))
+VERSIONS = "core/versions.py"
 TYPES, DATABASE, CURSORS, EVENTS, USERS = (
     f"core/{name}.py" for name in ("schemas", "database", "cursors", "events", "users")
 )
@@ -203,6 +204,21 @@ OPERATORS = tuple(
             "raise error",
         ),
         ("savepoint forgotten", RESOURCE, r"if savepoint:", "if False:"),
+        # The core: versions of records.
+        ("If-Match ignored", VERSIONS, r"if lock and self\.if_match is not None", "if False"),
+        ("change without If-Match accepted", VERSIONS, r"must_match: ClassVar\[bool\] = True", "must_match = False"),
+        ("every version named", VERSIONS, r"return condition\.strip\(\) == \"\*\" or .*", "return True"),
+        ("weak tag in If-Match accepted", VERSIONS, r"condition\.split", 'condition.replace("W/", "").split'),
+        (
+            "version not raised",
+            VERSIONS,
+            r"mapped_column\(\)\n\n    __mapper_args__ = .*",
+            "mapped_column(default=1)",
+        ),
+        ("response without an ETag", VERSIONS, r'response\.headers\["ETag"\] = tag', "tag"),
+        ("ETag of no version", VERSIONS, r"tag = f'\"\{version\}\"'", "tag = '\"1\"'"),
+        ("known version sent again", VERSIONS, r'if request\.method == "GET" and', "if False and"),
+        ("change without a version", ROUTER, r"ChangeService(?=\) -> )", "Service"),
         # The core: organisations.
         (
             "tenant criterion dropped",

@@ -40,7 +40,7 @@ TYPES = (
     "str, text, int, decimal, float, bool, date, datetime, time, duration, uuid, email, url, phone, country, currency, str[], json, "
     "a list of choices or -> MODULE, with ? for optional and = for a default"
 )
-KEYS = "the keys entity, phase, coverage, fields, unique, search, states, sort, check, delete, routes, admin or roles"
+KEYS = "the keys entity, phase, coverage, fields, unique, search, states, sort, check, delete, versioned, routes, admin or roles"
 PROJECT_NAME_RULE = "1 to 60 letters, digits, spaces and . , & ' ( ) + -, a letter or digit first"
 DESCRIPTION_RULE = "one line of 1 to 200 characters without backslashes and three double quotes in a row"
 QUESTIONS = "coverage_total, database_access, description, domain, modules, own_modules, package_name, plan, project_name, python_version, repository_folder"
@@ -589,6 +589,14 @@ BAD_ANSWERS: dict[str, tuple[Answers, str]] = {
     "entity that a model with delete: soft uses": (
         own(entity="Restorable", delete="soft"),
         "own_modules.loans.entity: use OwnRestorable or another name, because the model of a module with delete: soft uses Restorable.",
+    ),
+    "field with the name of the version": (
+        own(fields={"version": "str"}, versioned=True),
+        "own_modules.loans.fields.version: use another name because a module with versioned: true has a field version already.",
+    ),
+    "entity that the code of versions uses": (
+        own(entity="VersionedRecord", versioned=True),
+        "own_modules.loans.entity: use OwnVersionedRecord or another name, because the code of a module with versioned: true uses VersionedRecord.",
     ),
     # --- routes, admin, roles
     "routes that are not a list": (

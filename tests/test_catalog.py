@@ -46,6 +46,7 @@ OPTIONAL_KEYS = {
     "setup": bool,
     "threads": bool,
     "tools": bool,
+    "versioned": bool,
     "database_image": str,
 }
 FILES = {

@@ -12,7 +12,7 @@ from phasework.commands.new import refuse_unknown
 from phasework.rules import load_rules
 from tests.support.in_process import write
 
-KEYS = "the keys entity, phase, coverage, fields, unique, search, states, sort, check, delete, routes, admin or roles"
+KEYS = "the keys entity, phase, coverage, fields, unique, search, states, sort, check, delete, versioned, routes, admin or roles"
 NAME_RULE = "a-z, 0-9 and _, at most 30, a letter first, for the name of a module"
 STATE_RULE = "a-z, 0-9 and _, at most 25, a letter first, for the name of a state (yes, no, on and off in quotes)"
 QUESTIONS = "coverage_total, database_access, description, domain, modules, own_modules, package_name, plan, project_name, python_version, repository_folder"
@@ -40,6 +40,14 @@ MISTAKES: dict[str, tuple[str, str]] = {
         "loans: use it below own_modules, indented, because it describes a module.",
     ),
     "field instead of fields": (loans("field:\n  title: str\n"), f'own_modules.loans: use {KEYS}, not "field".'),
+    "optimistic locking of others": (
+        loans("fields: {title: str}\nversion: true\n"),
+        f'own_modules.loans: use {KEYS}, not "version".',
+    ),
+    "the type of a version": (
+        loans("fields: {title: str}\nversioned: int\n"),
+        'own_modules.loans.versioned: use true or false, not "int".',
+    ),
     "state instead of states": (
         loans("fields: {title: str}\nstate:\n  open: []\n"),
         f'own_modules.loans: use {KEYS}, not "state".',

@@ -55,6 +55,7 @@ def test_names_that_a_module_imports(written: Callable[[str], Service], file: st
         *RESERVED["entities"],
         *RESERVED["entities_with_roles"],
         *RESERVED["entities_with_delete"],
+        *RESERVED["entities_with_versions"],
         *RESERVED["entities_with_needs"],
         "Currency",
         "Field",

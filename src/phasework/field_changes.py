@@ -79,7 +79,8 @@ def find_losses(old: Table, new: Table | None, rows: Rows) -> Iterator[str]:
 def _defaults(module: Description) -> dict[str, str]:
     fields = [field for field in module["fields"] if not field["optional"] and field["default"] is not None]
     states = {"state": quote(module["states"][0]["name"])} if module["states"] else {}
-    return {field["column"]: field["default"] for field in fields} | states
+    version = {"version": "1"} if module["versioned"] else {}
+    return {field["column"]: field["default"] for field in fields} | states | version
 
 
 def _replaced(before: Description, after: Description, columns: Mapping[str, str]) -> dict[str, Replaced]:

@@ -125,6 +125,7 @@ def _definitions(rules: Rules) -> Schema:
             "description": "Fields, and created_at, by which a request may sort the list.",
         },
         "delete": {"enum": ["soft"], "description": "Whether deleted records stay, and can be restored."},
+        "versioned": {"type": "boolean", "description": "Whether a request must name the version that it changes."},
         "routes": {
             "type": "array",
             "uniqueItems": True,

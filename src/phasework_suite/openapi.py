@@ -23,13 +23,15 @@ FORMATS = {
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """A method of a path; query and body contain only required values."""
+    """A method of a path; query, headers and body contain only values that a request needs."""
 
     method: str
     path: str
     path_parameters: Mapping[str, Any]
     """Sample values of the path parameters."""
     query: Mapping[str, Any]
+    headers: Mapping[str, str]
+    """Required headers, and those with an example."""
     body: Any
     references: tuple[str, ...]
     """The fields of the body that may refer to records, required or not, such as a UUID named `parcel_id`."""
@@ -88,8 +90,8 @@ def sample(schema: Schema, document: Schema) -> Any:
 
 
 def _read(document: Schema, method: str, path: str, operation: Schema) -> Operation:
-    parameters = [parameter for parameter in operation.get("parameters", []) if parameter["required"]]
-    values: dict[str, dict[str, Any]] = {"path": {}, "query": {}}
+    parameters = [parameter for parameter in operation.get("parameters", []) if _is_needed(parameter)]
+    values: dict[str, dict[str, Any]] = {"path": {}, "query": {}, "header": {}}
     for parameter in parameters:
         values.setdefault(parameter["in"], {})[parameter["name"]] = sample(parameter["schema"], document)
     body = _content(operation.get("requestBody", {}))
@@ -99,11 +101,17 @@ def _read(document: Schema, method: str, path: str, operation: Schema) -> Operat
         path=path,
         path_parameters=values["path"],
         query=values["query"],
+        headers=values["header"],
         body=None if body is None else sample(body, document),
         references=() if body is None else _references(body, document),
         lists=response is not None and _is_list(response, document),
         public=operation.get("security") == [],
     )
+
+
+def _is_needed(parameter: Schema) -> bool:
+    # A header that is documented as optional, but is missed with a status of its own, such as If-Match.
+    return parameter.get("required", False) or (parameter["in"] == "header" and "examples" in parameter["schema"])
 
 
 def _content(message: Schema) -> Schema | None:

@@ -64,6 +64,7 @@ shelves:
   states:
     planned: {built: {needs: [closes, deposit]}}
     built: {planned: {}}
+  versioned: true
   admin: [create, move.planned]
   roles:
     update: [librarian, admin]
@@ -74,6 +75,7 @@ holidays:
   routes: [list, get]
 visits:
   delete: soft
+  versioned: true
   unique: [name]
   fields:
     member: -> members

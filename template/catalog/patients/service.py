@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
-from sqlalchemy import ColumnElement, Select, and_, case, false, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, case, false, inspect, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute
 
 from ...core.clock import utcnow
@@ -269,7 +269,8 @@ class PatientService(Resource[Patient]):
     async def _move_references(self, from_id: UUID, to_id: UUID) -> None:
         # In the tables of all modules, this one included: records merged earlier move to the survivor too.
         for model, column in references_to(Patient):
-            moved = update(model or column.table).where(column == from_id).values({column: to_id})
+            values = {column: to_id, **_next_version(model)}
+            moved = update(model or column.table).where(column == from_id).values(values)
             await self.session.execute(moved)
 
     def _conditions(self, query: ListQuery) -> Conditions:
@@ -282,6 +283,12 @@ class PatientService(Resource[Patient]):
             _includes(Patient.phone_key, phone_key(text)),
             _includes(Patient.email, text.lower()),
         )
+
+
+def _next_version(model: type[Any] | None) -> dict[Any, Any]:
+    # An UPDATE of many rows does not raise the versions of records that have one.
+    version = inspect(model).version_id_col if model else None
+    return {} if version is None else {version: version + 1}
 
 
 def _current(patient: Patient) -> Patient:

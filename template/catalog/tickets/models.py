@@ -1,7 +1,6 @@
 """The table of tickets."""
 
 from enum import StrEnum
-from types import MappingProxyType
 from typing import ClassVar
 from uuid import UUID
 
@@ -9,6 +8,7 @@ from sqlalchemy import Enum, ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, column_property, mapped_column
 
 from ...core.tenancy import StatefulRecord
+from ...core.versions import VersionedRecord
 
 
 class TicketPriority(StrEnum):
@@ -30,8 +30,8 @@ class TicketState(StrEnum):
     CLOSED = "closed"
 
 
-class Ticket(StatefulRecord):
-    """A support request. Each change increments `version`, so that concurrent changes are detected."""
+class Ticket(VersionedRecord, StatefulRecord):
+    """A support request."""
 
     __tablename__ = "tickets"
     list_order: ClassVar[tuple[str, ...]] = ("priority", *StatefulRecord.list_order)
@@ -46,6 +46,3 @@ class Ticket(StatefulRecord):
     requester_id: Mapped[UUID] = mapped_column(ForeignKey("core_users.id"), index=True)
     assignee_id: Mapped[UUID | None] = mapped_column(ForeignKey("core_users.id"), index=True)
     unassigned: Mapped[bool] = column_property(assignee_id.is_(None), deferred=True)
-    version: Mapped[int] = mapped_column()
-
-    __mapper_args__ = MappingProxyType({**StatefulRecord.__mapper_args__, "version_id_col": version})

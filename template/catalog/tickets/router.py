@@ -1,4 +1,7 @@
-"""Routes for tickets. A change names the version it is based on, and gets a 409 if that is not the latest."""
+"""Routes for tickets. A change names the version it is based on, and gets a 409 if that is not the latest.
+
+The header `If-Match` can name the version, too, as for other versioned records; then the status is 412.
+"""
 
 from typing import Annotated
 from uuid import UUID
@@ -6,9 +9,9 @@ from uuid import UUID
 from fastapi import Depends, Query, status
 
 from ...core.resource import Listing
-from ...core.routing import ServiceRouter
 from ...core.schemas import Page
 from ...core.security import ADMIN_ONLY, PrincipalDep
+from ...core.versions import VersionedRouter
 from .models import Ticket
 from .schemas import (
     RequestedTicket,
@@ -22,9 +25,10 @@ from .schemas import (
 )
 from .service import TicketService
 
-router = ServiceRouter(prefix="/tickets", tags=["tickets"])
+router = VersionedRouter(prefix="/tickets", tags=["tickets"])
 
 Service = Annotated[TicketService, Depends(TicketService.of_request)]
+ChangeService = Annotated[TicketService, Depends(TicketService.of_change)]
 
 
 @router.post("", status_code=status.HTTP_201_CREATED, response_model=TicketRead)
@@ -46,41 +50,41 @@ async def get_ticket(ticket_id: UUID, service: Service) -> Ticket:
 
 
 @router.patch("/{ticket_id}", response_model=TicketRead)
-async def update_ticket(ticket_id: UUID, changes: TicketUpdate, service: Service) -> Ticket:
+async def update_ticket(ticket_id: UUID, changes: TicketUpdate, service: ChangeService) -> Ticket:
     """Change a ticket."""
     await service.lock(ticket_id, changes.version)
     return await service.update(ticket_id, changes)
 
 
 @router.post("/{ticket_id}/assign", response_model=TicketRead)
-async def assign_ticket(ticket_id: UUID, change: TicketAssign, service: Service) -> Ticket:
+async def assign_ticket(ticket_id: UUID, change: TicketAssign, service: ChangeService) -> Ticket:
     """Assign a ticket to an active user."""
     await service.lock(ticket_id, change.version)
     return await service.assign(ticket_id, change.assignee_id)
 
 
 @router.post("/{ticket_id}/assign-automatically", response_model=TicketRead)
-async def assign_ticket_automatically(ticket_id: UUID, change: TicketChange, service: Service) -> Ticket:
+async def assign_ticket_automatically(ticket_id: UUID, change: TicketChange, service: ChangeService) -> Ticket:
     """Assign a ticket to the active user with the fewest unresolved tickets."""
     await service.lock(ticket_id, change.version)
     return await service.assign_automatically(ticket_id)
 
 
 @router.post("/{ticket_id}/unassign", response_model=TicketRead)
-async def unassign_ticket(ticket_id: UUID, change: TicketChange, service: Service) -> Ticket:
+async def unassign_ticket(ticket_id: UUID, change: TicketChange, service: ChangeService) -> Ticket:
     """Remove the assignee of a ticket."""
     await service.lock(ticket_id, change.version)
     return await service.unassign(ticket_id)
 
 
 @router.post("/{ticket_id}/move", response_model=TicketRead)
-async def move_ticket(ticket_id: UUID, move: TicketMove, service: Service) -> Ticket:
+async def move_ticket(ticket_id: UUID, move: TicketMove, service: ChangeService) -> Ticket:
     """Move a ticket to another state."""
     await service.lock(ticket_id, move.version)
     return await service.move_to(ticket_id, move.state)
 
 
 @router.delete("/{ticket_id}", status_code=status.HTTP_204_NO_CONTENT, dependencies=ADMIN_ONLY)
-async def delete_ticket(ticket_id: UUID, service: Service) -> None:
+async def delete_ticket(ticket_id: UUID, service: ChangeService) -> None:
     """Delete a ticket."""
     await service.delete(ticket_id)

@@ -4,7 +4,8 @@ from uuid import UUID
 
 from pydantic import Field
 
-from ...core.schemas import Integer, LongText, RecordRead, RequestModel, SearchQuery, ShortText, unchanged
+from ...core.schemas import Integer, LongText, RequestModel, SearchQuery, ShortText, unchanged
+from ...core.versions import VersionedRead
 from .models import TicketPriority, TicketState
 
 
@@ -59,7 +60,7 @@ class TicketQuery(SearchQuery):
     unassigned: bool | None = None
 
 
-class TicketRead(RecordRead):
+class TicketRead(VersionedRead):
     """A ticket in a response."""
 
     title: str
@@ -68,4 +69,3 @@ class TicketRead(RecordRead):
     state: TicketState
     requester_id: UUID
     assignee_id: UUID | None
-    version: int

@@ -10,18 +10,21 @@ from ...core.concurrency import lock_keys
 from ...core.errors import Conflict, Unprocessable
 from ...core.resource import Lifecycle, Transitions
 from ...core.users import User
+from ...core.versions import VersionedResource
 from .models import Ticket, TicketState
 
 UNRESOLVED = (TicketState.OPEN, TicketState.IN_PROGRESS, TicketState.WAITING)
 """The states in which a ticket counts towards the load of its assignee."""
 
 
-class TicketService(Lifecycle[Ticket]):
+class TicketService(VersionedResource[Ticket], Lifecycle[Ticket]):
     """Tickets of the current organisation; lists put the most urgent first, then the oldest."""
 
     model = Ticket
     name = "ticket"
     searchable = ("title", "description")
+    # The body of a change names the version, too.
+    must_match = False
     transitions: ClassVar[Transitions] = {
         TicketState.OPEN: {TicketState.IN_PROGRESS, TicketState.CLOSED},
         TicketState.IN_PROGRESS: {TicketState.WAITING, TicketState.RESOLVED},

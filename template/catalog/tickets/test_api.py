@@ -22,6 +22,9 @@ CHANGES: list[tuple[str, str, dict[str, Any]]] = [
     ("POST", "/move", {"state": "in_progress"}),
 ]
 
+# All of these, and the deletion.
+ALL_CHANGES = [*CHANGES, ("DELETE", "", {})]
+
 
 async def test_create(member_client: AsyncClient, acting_user: User, ticket_payload: Payload) -> None:
     body = ticket_payload(priority="high")
@@ -189,6 +192,35 @@ async def test_move_from_open_to_closed(member_client: AsyncClient, test_ticket_
     assert [response.status_code for response in responses] == [status.HTTP_200_OK] * 4
     moved = [response.json() for response in responses]
     assert [(ticket["state"], ticket["version"]) for ticket in moved] == [*zip(states, [2, 3, 4, 5], strict=True)]
+
+
+@pytest.mark.parametrize(("method", "path", "body"), ALL_CHANGES)
+async def test_a_change_with_another_etag_is_refused(
+    admin_client: AsyncClient,
+    test_ticket_id: UUID,
+    method: str,
+    path: str,
+    body: dict[str, Any],
+) -> None:
+    url = f"{URL}/{test_ticket_id}"
+    before = await admin_client.get(url)
+    content = {"version": 1, **body} if method != "DELETE" else None
+
+    response = await admin_client.request(method, url + path, json=content, headers={"If-Match": '"2"'})
+
+    assert response.status_code == status.HTTP_412_PRECONDITION_FAILED
+    after = await admin_client.get(url)
+    assert after.json() == before.json()
+
+
+async def test_the_etag_is_the_version(member_client: AsyncClient, test_ticket_id: UUID) -> None:
+    url = f"{URL}/{test_ticket_id}"
+    found = await member_client.get(url)
+    tag = found.headers["ETag"]
+
+    changed = await member_client.patch(url, json={"version": 1, "priority": "high"}, headers={"If-Match": tag})
+
+    assert (tag, changed.status_code, changed.headers["ETag"]) == ('"1"', status.HTTP_200_OK, '"2"')
 
 
 @pytest.mark.parametrize(("method", "path", "body"), CHANGES)
