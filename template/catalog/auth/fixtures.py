@@ -1,9 +1,9 @@
-"""Fixtures of passwords and sign-ins."""
+"""Fixtures of passwords, sign-ins and API keys."""
 
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from fastapi import FastAPI
@@ -13,15 +13,18 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from your_service.core.attempts import forget_attempts
 from your_service.core.clock import utcnow
+from your_service.core.credentials import SHOWN_CHARACTERS, hash_of_key, write_key
 from your_service.core.events import EventBus
 from your_service.core.tenancy import Organisation
 from your_service.core.users import User
 from your_service.modules.auth import rules
-from your_service.modules.auth.models import Password, SignIn
+from your_service.modules.auth.api_keys import ApiKeyService
+from your_service.modules.auth.models import ApiKey, Password, SignIn
 from your_service.modules.auth.passwords import PasswordService
 from your_service.modules.auth.rules import RefreshToken, hash_of_secret, hash_password
 from your_service.modules.auth.service import SignInService
 
+from tests.fixtures.core.identity import Headers, store_user
 from tests.support.factories import Factory, Payload
 
 PASSWORD = "a key for the tests, plum 43"
@@ -109,3 +112,69 @@ def test_sign_in_id(test_sign_in: SignIn) -> UUID:
 def refresh_token(test_sign_in: SignIn) -> RefreshToken:
     """The refresh token of `test_sign_in`."""
     return RefreshToken(test_sign_in.organisation_id, test_sign_in.id, SECRET)
+
+
+@pytest.fixture
+def api_key_service(db_session: AsyncSession, event_bus: EventBus, organisation: Organisation) -> ApiKeyService:
+    """The service for API keys of the test's organisation."""
+    return ApiKeyService(db_session, event_bus)
+
+
+@pytest.fixture
+def api_key_payload() -> Payload:
+    """Return a function that makes the request body of an API key."""
+
+    def make(**overrides: Any) -> dict[str, Any]:
+        return {"name": "Nightly export", **overrides}
+
+    return make
+
+
+@pytest.fixture
+def make_api_key(db_session: AsyncSession, acting_user: User) -> Factory[ApiKey]:
+    """Return a function that stores an API key with a user of its own; arguments override values."""
+
+    async def make(**overrides: Any) -> ApiKey:
+        key_id = uuid4()
+        text = write_key(acting_user.organisation_id, key_id, SECRET.encode())
+        values = {
+            "id": key_id,
+            "created_by_id": acting_user.id,
+            "prefix": text[:SHOWN_CHARACTERS],
+            "secret_hash": hash_of_key(text),
+            "read_only": False,
+            "expires_at": utcnow() + timedelta(days=1),
+            **overrides,
+        }
+        if "user" not in values:
+            values["user"] = await store_user(db_session, acting_user.organisation_id, "Nightly export")
+        api_key = ApiKey(**values)
+        db_session.add(api_key)
+        await db_session.flush()
+        return api_key
+
+    return make
+
+
+@pytest.fixture
+async def test_api_key(make_api_key: Factory[ApiKey]) -> ApiKey:
+    """An API key of a member."""
+    return await make_api_key()
+
+
+@pytest.fixture
+def test_api_key_id(test_api_key: ApiKey) -> UUID:
+    """The id of `test_api_key`."""
+    return test_api_key.id
+
+
+@pytest.fixture
+def key_headers(test_api_key: ApiKey) -> Headers:
+    """Request headers of the machine with `test_api_key`."""
+    return headers_of(test_api_key)
+
+
+def headers_of(api_key: ApiKey) -> Headers:
+    """Return the request headers of the machine with this key of `make_api_key`."""
+    text = write_key(api_key.organisation_id, api_key.id, SECRET.encode())
+    return {"Authorization": f"Bearer {text}"}

@@ -1,4 +1,4 @@
-"""The tables of passwords and sign-ins."""
+"""The tables of passwords, sign-ins and API keys."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -41,9 +41,38 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_sign_ins_organisation_id"), "sign_ins", ["organisation_id", "created_at", "id"])
     op.create_index(op.f("ix_sign_ins_user_id"), "sign_ins", ["user_id"])
+    op.create_table(
+        "auth_api_keys",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("organisation_id", sa.Uuid(), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("updated_at", UtcDateTime(), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("created_by_id", sa.Uuid(), nullable=False),
+        sa.Column("prefix", sa.String(20), nullable=False),
+        sa.Column("secret_hash", sa.String(64), nullable=False),
+        sa.Column("read_only", sa.Boolean(), nullable=False),
+        sa.Column("last_used_at", UtcDateTime(), nullable=True),
+        sa.Column("expires_at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_auth_api_keys")),
+        sa.ForeignKeyConstraint(
+            ["organisation_id"],
+            ["core_organisations.id"],
+            name=op.f("fk_auth_api_keys_organisation_id"),
+        ),
+        sa.ForeignKeyConstraint(["user_id"], ["core_users.id"], name=op.f("fk_auth_api_keys_user_id")),
+        sa.ForeignKeyConstraint(["created_by_id"], ["core_users.id"], name=op.f("fk_auth_api_keys_created_by_id")),
+    )
+    op.create_index(
+        op.f("ix_auth_api_keys_organisation_id"),
+        "auth_api_keys",
+        ["organisation_id", "created_at", "id"],
+    )
+    op.create_index(op.f("ix_auth_api_keys_user_id"), "auth_api_keys", ["user_id"])
 
 
 def downgrade() -> None:
     """Drop the tables."""
+    op.drop_table("auth_api_keys")
     op.drop_table("sign_ins")
     op.drop_table("auth_passwords")

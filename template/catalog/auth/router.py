@@ -12,12 +12,14 @@ from fastapi import Depends, Query, Request, Response, status
 from ...core.accounts import Account
 from ...core.attempts import limit_attempts
 from ...core.clock import utcnow
+from ...core.credentials import SIGN_IN, Credential
 from ...core.errors import respond
 from ...core.resource import Listing
 from ...core.routing import ServiceRouter
 from ...core.schemas import Page
-from ...core.security import Claims, Principal, PrincipalDep
+from ...core.security import PEOPLE_ONLY, Claims, Principal, PrincipalDep
 from ...core.users import Role, User
+from .api_keys_router import router as api_keys
 from .models import SignIn
 from .passwords import InvalidGrant, PasswordService
 from .rules import RefreshToken
@@ -35,10 +37,10 @@ from .service import SignedIn, SignInService, memberships_of
 
 ACCESS_TOKEN_LIFETIME = timedelta(minutes=10)
 
-sign_ins = ServiceRouter(prefix="/sign-ins", tags=["auth"])
+sign_ins = ServiceRouter(prefix="/sign-ins", tags=["auth"], dependencies=PEOPLE_ONLY)
 # Not below /sign-ins, where its name would be read as an identifier.
 refreshes = ServiceRouter(prefix="/token-refresh", tags=["auth"])
-me = ServiceRouter(prefix="/me", tags=["auth"])
+me = ServiceRouter(prefix="/me", tags=["auth"], dependencies=PEOPLE_ONLY)
 
 Service = Annotated[SignInService, Depends(SignInService.of_request)]
 
@@ -143,7 +145,8 @@ def _owner(principal: Principal) -> UUID | None:
 
 def _tokens(request: Request, signed_in: SignedIn) -> Tokens:
     token = signed_in.token
-    claims = Claims(signed_in.account.subject, token.organisation_id)
+    sign_in = Credential(SIGN_IN, token.sign_in_id)
+    claims = Claims(signed_in.account.subject, token.organisation_id, credential=sign_in)
     return Tokens(
         access_token=request.app.state.tokens.create_token(claims, utcnow() + ACCESS_TOKEN_LIFETIME),
         expires_in=int(ACCESS_TOKEN_LIFETIME.total_seconds()),
@@ -157,3 +160,4 @@ router = ServiceRouter()
 router.include_router(sign_ins)
 router.include_router(refreshes)
 router.include_router(me)
+router.include_router(api_keys)

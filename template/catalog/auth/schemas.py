@@ -1,4 +1,4 @@
-"""Requests and responses about sign-ins."""
+"""Requests and responses about sign-ins and API keys."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import Field, SecretStr
 
-from ...core.schemas import Email, ListQuery, RecordRead, RequestModel, ResponseModel
+from ...core.schemas import Email, ListQuery, RecordRead, RequestModel, ResponseModel, ShortText
 from ...core.users import Role
 
 Password = Annotated[SecretStr, Field(min_length=1, max_length=500)]
@@ -85,3 +85,31 @@ class SignInRead(RecordRead):
     user_id: UUID
     refreshed_at: datetime
     expires_at: datetime
+
+
+class ApiKeyCreate(RequestModel):
+    """What a new API key may do, and how long."""
+
+    name: ShortText
+    role: Role = Role.MEMBER
+    read_only: bool = False
+    lifetime_days: int = Field(default=90, ge=1, le=366)
+
+
+class ApiKeyRead(RecordRead):
+    """An API key in a response, without its secret."""
+
+    name: str
+    prefix: str = Field(description="The beginning of the key.")
+    role: Role
+    read_only: bool
+    user_id: UUID = Field(description="The user that records name for the machine.")
+    created_by_id: UUID
+    last_used_at: datetime | None = Field(description="The time of the last use, to the minute.")
+    expires_at: datetime
+
+
+class ApiKeyCreated(ApiKeyRead):
+    """A new API key."""
+
+    key: str = Field(description="Send it as a bearer token. It is not stored, and cannot be shown again.")

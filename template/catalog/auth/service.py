@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from ...core.accounts import Account
 from ...core.clock import utcnow
+from ...core.credentials import SIGN_IN, Admission, Credential, admits
 from ...core.errors import Forbidden, NotFound
 from ...core.resource import Resource, table_of
 from ...core.tenancy import Organisation, organisation_scope
@@ -129,6 +130,14 @@ class SignInService(Resource[SignIn]):
         await self.session.delete(sign_in)
         await self._publish("ended", sign_in)
         await self.session.flush()
+
+
+@admits(SIGN_IN, SignIn)
+async def admit_person(session: AsyncSession, credential: Credential) -> Admission | None:
+    """Return the active user of a sign-in, as long as that lasts."""
+    theirs = select(User).join(SignIn, SignIn.user_id == User.id)
+    user = await session.scalar(theirs.where(SignIn.id == credential.id, SignIn.expires_at > utcnow(), User.active))
+    return Admission(user) if user else None
 
 
 async def memberships_of(session: AsyncSession, account_id: UUID) -> Sequence[Membership]:

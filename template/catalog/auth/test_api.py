@@ -238,3 +238,55 @@ async def test_a_user_who_leaves_loses_access_at_once(
     refreshed = await client.post("/token-refresh", json={"refresh_token": signed_in.json()["refresh_token"]})
 
     assert [before.status_code, after.status_code, refreshed.status_code] == [200, 401, 400]
+
+
+ENDINGS = ["sign out", "sign out everywhere", "password", "refresh token used twice", "other organisation"]
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+async def test_an_access_token_ends_with_its_sign_in(
+    client: AsyncClient,
+    db_session: AsyncSession,
+    acting_user: User,
+    other_org: Organisation,
+    password: str,
+    sign_in_payload: Payload,
+    ending: str,
+) -> None:
+    await store_user(db_session, other_org.id, "Ada", account=acting_user.account)
+    signed_in = await client.post(URL, json=sign_in_payload(organisation_id=str(acting_user.organisation_id)))
+    tokens = signed_in.json()
+    headers = bearer(tokens)
+    refresh = {"refresh_token": tokens["refresh_token"]}
+    before = await client.get("/me", headers=headers)
+
+    if ending == "sign out":
+        await client.delete(f"{URL}/{tokens['sign_in_id']}", headers=headers)
+    if ending == "sign out everywhere":
+        await client.delete(URL, headers=headers)
+    if ending == "password":
+        await client.put("/me/password", json={"current_password": password, "new_password": NEW}, headers=headers)
+    if ending == "refresh token used twice":
+        for _ in range(2):
+            await client.post("/token-refresh", json=refresh)
+    if ending == "other organisation":
+        await client.post("/token-refresh", json={**refresh, "organisation_id": str(other_org.id)})
+    after = await client.get("/me", headers=headers)
+
+    assert [before.status_code, after.status_code] == [status.HTTP_200_OK, status.HTTP_401_UNAUTHORIZED]
+    assert after.json()["detail"] == "The user, the sign-in or the API key is unknown or deactivated."
+
+
+async def test_an_access_token_lasts_when_its_sign_in_is_refreshed_or_another_one_ends(
+    client: AsyncClient,
+    password: str,
+    sign_in_payload: Payload,
+) -> None:
+    responses = [await client.post(URL, json=sign_in_payload()) for _ in range(2)]
+    first, other = [response.json() for response in responses]
+
+    await client.post("/token-refresh", json={"refresh_token": first["refresh_token"]})
+    ended = await client.delete(f"{URL}/{other['sign_in_id']}", headers=bearer(first))
+    mine = await client.get("/me", headers=bearer(first))
+
+    assert [ended.status_code, mine.status_code] == [status.HTTP_204_NO_CONTENT, status.HTTP_200_OK]

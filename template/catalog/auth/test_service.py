@@ -1,6 +1,7 @@
 """Tests of the service for sign-ins."""
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import func, select
@@ -8,6 +9,7 @@ from time_machine import Traveller
 
 from your_service.core.accounts import Account
 from your_service.core.clock import utcnow
+from your_service.core.credentials import SIGN_IN, Admission, Credential, admit
 from your_service.core.errors import Forbidden, NotFound
 from your_service.core.tenancy import Organisation
 from your_service.core.users import User
@@ -208,3 +210,23 @@ class TestSignInService(ServiceTestCase[SignInService]):
             ("Zuse", False),
         ]
         assert await memberships_of(self.session, Account(id=self.organisation.id).id) == []
+
+    @pytest.mark.parametrize("wrong", ["", "id", "organisation", "expired", "deactivated"])
+    async def test_whom_a_sign_in_admits(
+        self,
+        frozen_time: Traveller,
+        test_sign_in: SignIn,
+        acting_user: User,
+        other_org: Organisation,
+        wrong: str,
+    ) -> None:
+        if wrong == "expired":
+            frozen_time.shift(timedelta(days=1))
+        if wrong == "deactivated":
+            acting_user.active = False
+            await self.session.flush()
+
+        with TenantContext(other_org if wrong == "organisation" else self.organisation):
+            admission = await admit(self.session, Credential(SIGN_IN, uuid4() if wrong == "id" else test_sign_in.id))
+
+        assert admission == (None if wrong else Admission(acting_user))
