@@ -476,6 +476,26 @@ class TestAgentRunService(ServiceTestCase[AgentRunService]):
         (call,) = await self.calls_of(test_agent_run)
         assert (call.kind, call.name, call.error) == (CallKind.MODEL, "chat", "400")
 
+    @pytest.mark.parametrize("change", ["postpone", "refuse", "take", "cancel"])
+    async def test_a_run_is_locked_before_it_changes(
+        self,
+        test_agent_run: AgentRun,
+        locked_tables: list[str],
+        change: str,
+    ) -> None:
+        step = await self.claimed(test_agent_run)
+        changes = {
+            "postpone": lambda: self.service.postpone(step, timedelta(), "503", 0),
+            "refuse": lambda: self.service.refuse(step, "400"),
+            "take": lambda: self.service.take(step, answer("Noon."), PRICES, FROZEN_NOW),
+            "cancel": lambda: self.service.cancel(step.run_id),
+        }
+        locked_tables.clear()
+
+        await changes[change]()
+
+        assert locked_tables == ["agent_runs"]
+
     async def test_an_ended_run_cannot_be_cancelled(self, test_agent_run: AgentRun) -> None:
         await self.take(test_agent_run, answer("Noon."))
 

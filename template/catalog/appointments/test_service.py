@@ -1,15 +1,12 @@
 """Tests of the services for practitioners and appointments."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import product
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-import sqlalchemy as sa
 from pydantic import ValidationError
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession
 from time_machine import Traveller
@@ -192,23 +189,6 @@ def test_refuses_a_bad_start(schema: type[AppointmentCreate | AppointmentResched
         schema.model_validate({"starts_at": starts_at})
 
     assert ("starts_at",) in [each["loc"] for each in error.value.errors()]
-
-
-@pytest.fixture
-async def locked(db_session: AsyncSession) -> AsyncIterator[list[str]]:
-    """The tables whose rows are locked, in order; SQLite leaves the locks of rows out."""
-    await db_session.flush()
-    tables: list[str] = []
-
-    def note(_: sa.Connection, statement: object, *__: object) -> None:
-        dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
-        if isinstance(statement, sa.Select) and str(statement.compile(dialect=dialect)).endswith("FOR UPDATE"):
-            tables.append(str(statement.get_final_froms()[0]))
-
-    engine = db_session.get_bind().engine
-    sa.event.listen(engine, "before_execute", note)
-    yield tables
-    sa.event.remove(engine, "before_execute", note)
 
 
 async def book_in(session: AsyncSession, patient: Patient, practitioner: Practitioner, at: datetime) -> Appointment:
@@ -613,30 +593,38 @@ class TestAppointmentService(ServiceTestCase[AppointmentService]):
         await self.session.refresh(test_practitioner)
         assert (test_patient.updated_at, test_practitioner.updated_at) == (FROZEN_NOW, FROZEN_NOW)
 
-    async def test_book_locks_the_parties(self, make_appointment: Factory[Appointment], locked: list[str]) -> None:
+    async def test_book_locks_the_parties(
+        self,
+        make_appointment: Factory[Appointment],
+        locked_tables: list[str],
+    ) -> None:
         await make_appointment()
 
-        assert locked == ["patients", "practitioners"]
+        assert locked_tables == ["patients", "practitioners"]
 
-    async def test_reschedule_locks_the_parties_first(self, test_appointment: Appointment, locked: list[str]) -> None:
+    async def test_reschedule_locks_the_parties_first(
+        self,
+        test_appointment: Appointment,
+        locked_tables: list[str],
+    ) -> None:
         await self.service.reschedule(test_appointment.id, AppointmentReschedule(starts_at=TEN))
 
-        assert locked == ["patients", "practitioners", "appointments"]
+        assert locked_tables == ["patients", "practitioners", "appointments"]
 
     async def test_offer_and_accept_lock_the_parties_first(
         self,
         test_patient: Patient,
         test_practitioner: Practitioner,
-        locked: list[str],
+        locked_tables: list[str],
     ) -> None:
         offered = await self.service.offer(test_patient.id, test_practitioner.id, DAY)
-        of_offer = [*locked]
+        of_offer = [*locked_tables]
         assert offered is not None
 
         await self.service.accept(offered.id)
 
         assert of_offer == ["patients", "practitioners"]
-        assert locked[2:] == ["patients", "practitioners", "appointments"]
+        assert locked_tables[2:] == ["patients", "practitioners", "appointments"]
 
     async def test_a_concurrent_booking_waits_and_is_refused(
         self,

@@ -475,6 +475,29 @@ class TestCommunicationService(ServiceTestCase[CommunicationService]):
         with pytest.raises(Unprocessable, match="WhatsApp requires a template"):
             await self.schedule(channel="whatsapp")
 
+    @pytest.mark.parametrize("change", ["confirm", "postpone", "refuse", "report", "cancel", "send again"])
+    async def test_a_message_is_locked_before_it_changes(self, locked_tables: list[str], change: str) -> None:
+        claimed = await self.claim(await self.schedule())
+        stored = await self.service.get(claimed.id)
+        if change == "report":
+            stored.state, stored.provider_id = CommunicationState.SENT, SID
+        if change == "send again":
+            stored.state = CommunicationState.FAILED
+        self.time.shift(LEASE)
+        changes = {
+            "confirm": lambda: self.service.confirm(claimed, SID),
+            "postpone": lambda: self.service.postpone(claimed, "503", perhaps_sent=False),
+            "refuse": lambda: self.service.refuse(claimed, "400 21211", 21211),
+            "report": lambda: self.service.report(SID, "delivered", None),
+            "cancel": lambda: self.service.cancel(claimed.id),
+            "send again": lambda: self.service.send_again(claimed.id),
+        }
+        locked_tables.clear()
+
+        await changes[change]()
+
+        assert locked_tables == ["communications"]
+
     async def test_a_queued_message_can_be_cancelled(self) -> None:
         scheduled = await self.schedule()
 

@@ -75,6 +75,7 @@ class TestIntakeSessionService(ServiceTestCase[IntakeSessionService]):
 
     async def _take(self, step: str, intake_id: UUID) -> None:
         steps: dict[str, Any] = {
+            "update": partial(self.service.update, changes=IntakeUpdate()),
             "submit": self.service.submit,
             "link": partial(self.service.link, patient_id=None),
             "abandon": self.service.abandon,
@@ -361,6 +362,17 @@ class TestIntakeSessionService(ServiceTestCase[IntakeSessionService]):
 
         with pytest.raises(InvalidTransition):
             await self._take(step, test_intake_session_id)
+
+    @pytest.mark.parametrize("step", ["update", "submit", "link", "abandon"])
+    async def test_a_session_is_locked_before_it_changes(
+        self,
+        test_intake_session_id: UUID,
+        locked_tables: list[str],
+        step: str,
+    ) -> None:
+        await self._take(step, test_intake_session_id)
+
+        assert locked_tables == ["intake_sessions"]
 
     async def test_a_submitted_session_is_not_submitted_again(
         self,
