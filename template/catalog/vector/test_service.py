@@ -144,15 +144,26 @@ class TestVectorDocumentService(ServiceTestCase[VectorDocumentService]):
         frozen_time.shift(1)
         assert await self.service.claim_next(self.model) is not None
 
-    async def test_a_claim_has_all_chunks_in_order(self, make_vector_document: Factory[VectorDocument]) -> None:
+    async def test_chunks_are_embedded_in_order(
+        self,
+        make_vector_document: Factory[VectorDocument],
+        mock_openai: ScriptedOpenAIGateway,
+    ) -> None:
         document = await make_vector_document(text=LONG)
         await make_vector_document()
+        listing = await self.service.chunks(document.id, VectorChunkQuery())
+        texts = [chunk.text for chunk in listing.items]
+        # A database may return rows in another order than that in which they were stored.
+        for chunk in listing.items:
+            chunk.position = 100 - chunk.position
+        await self.session.flush()
 
         claim = await self.service.claim_next(self.model)
-
-        listing = await self.service.chunks(document.id, VectorChunkQuery())
         assert claim is not None
-        assert claim.texts == [chunk.text for chunk in listing.items]
+        await self.service.store_vectors(document.id, mock_openai.embed(claim.texts), self.model)
+
+        assert claim.texts == [*reversed(texts)]
+        assert [chunk.embedding for chunk in listing.items] == mock_openai.embed(texts)
 
     @pytest.mark.usefixtures("frozen_time")
     async def test_the_oldest_document_is_embedded_first(
@@ -198,6 +209,21 @@ class TestVectorDocumentService(ServiceTestCase[VectorDocumentService]):
 
         assert (document.state, document.model) == (DocumentState.EMBEDDED, "another")
 
+    async def test_a_document_that_another_model_refuses_has_failed(
+        self,
+        make_embedded_document: Factory[VectorDocument],
+        frozen_time: Traveller,
+    ) -> None:
+        document = await make_embedded_document()
+        frozen_time.shift(LEASE)
+        claim = await self.service.claim_next("another")
+        assert claim is not None
+
+        await self.service.refuse(claim, "400")
+
+        frozen_time.shift(LEASE)
+        assert (document.state, await self.service.claim_next("another")) == (DocumentState.FAILED, None)
+
     @pytest.mark.usefixtures("frozen_time")
     async def test_vectors_of_a_document_deleted_meanwhile_are_dropped(
         self,
@@ -212,6 +238,26 @@ class TestVectorDocumentService(ServiceTestCase[VectorDocumentService]):
         await self.service.postpone(claim, timedelta(), "503", counts=True)
 
         assert self.published_events[-1].name == "vector_document.deleted"
+
+    @pytest.mark.usefixtures("test_vector_document")
+    @pytest.mark.parametrize("change", ["store", "postpone", "refuse"])
+    async def test_a_document_is_locked_before_it_changes(
+        self,
+        locked_tables: list[str],
+        change: str,
+    ) -> None:
+        claim = await self.service.claim_next(self.model)
+        assert claim is not None
+        changes = {
+            "store": lambda: self.service.store_vectors(claim.document_id, [[1.0]], self.model),
+            "postpone": lambda: self.service.postpone(claim, timedelta(), "503", counts=True),
+            "refuse": lambda: self.service.refuse(claim, "400"),
+        }
+        locked_tables.clear()
+
+        await changes[change]()
+
+        assert locked_tables == ["vector_documents"]
 
     @pytest.mark.parametrize(("counts", "attempts"), [(True, 1), (False, 0)])
     async def test_a_postponed_document_is_due_later(

@@ -53,18 +53,19 @@ async def test_a_document_is_embedded(
 
 
 @pytest.mark.usefixtures("test_vector_document")
-async def test_a_task_that_is_delivered_twice_embeds_once(
-    mock_openai: ScriptedOpenAIGateway,
-) -> None:
+async def test_a_document_is_embedded_once(mock_openai: ScriptedOpenAIGateway, frozen_time: Traveller) -> None:
     embedded = [await in_worker(embed_documents.run) for _ in range(2)]
+    frozen_time.shift(LEASE)
+    embedded.append(await in_worker(embed_documents.run))
 
-    assert (embedded, len(mock_openai.embedded)) == ([1, 0], 1)
+    assert (embedded, len(mock_openai.embedded)) == ([1, 0, 0], 1)
 
 
 @pytest.mark.parametrize(
     ("failure", "attempts"),
     [
         (OpenAIUnavailable("503"), 0),
+        (OpenAIUnavailable("429", 300), 0),
         (AccountRefused("401 invalid_api_key"), 0),
         (NonsensicalAnswer("2 embeddings for 1 texts"), 1),
     ],
@@ -85,10 +86,10 @@ async def test_a_document_waits_after_a_failure(
     document = test_vector_document
     await db_session.refresh(document)
     assert (document.state, document.failure, document.attempts) == (DocumentState.PENDING, str(failure), attempts)
-    assert document.due_at == FROZEN_NOW + timedelta(seconds=PAUSE_SECONDS)
+    assert document.due_at == FROZEN_NOW + pause_after(failure)
     expected = f"Document {document.id} was not embedded: {type(failure).__name__}: {failure}"
     assert caplog.messages.count(expected) == 1
-    frozen_time.shift(PAUSE_SECONDS)
+    frozen_time.shift(pause_after(failure))
     assert await in_worker(embed_documents.run) == 1
     await db_session.refresh(document)
     assert (document.state, document.failure, document.attempts) == (DocumentState.EMBEDDED, None, 0)
