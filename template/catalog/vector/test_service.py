@@ -433,6 +433,19 @@ class TestVectorDocumentService(ServiceTestCase[VectorDocumentService]):
 
         assert [each.text for each in found.findings] == ["Asthma in children"]
 
+    async def test_equal_scores_are_ordered_by_id(
+        self,
+        make_vector_document: Factory[VectorDocument],
+        mock_openai: ScriptedOpenAIGateway,
+    ) -> None:
+        for _ in range(10):
+            await make_vector_document(text="Asthma")
+        stored = await self.session.scalars(select(VectorChunk.id))
+
+        found = await self.search(mock_openai, "asthma", limit=5, vector_weight=0)
+
+        assert [each.chunk_id for each in found.findings] == sorted(stored)[:5]
+
     async def test_a_search_compares_chunks_in_batches(
         self,
         make_embedded_document: Factory[VectorDocument],
