@@ -484,7 +484,7 @@ class TestAgentRunService(ServiceTestCase[AgentRunService]):
         change: str,
     ) -> None:
         step = await self.claimed(test_agent_run)
-        changes = {
+        changes: dict[str, Any] = {
             "postpone": lambda: self.service.postpone(step, timedelta(), "503", 0),
             "refuse": lambda: self.service.refuse(step, "400"),
             "take": lambda: self.service.take(step, answer("Noon."), PRICES, FROZEN_NOW),

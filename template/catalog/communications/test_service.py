@@ -484,7 +484,7 @@ class TestCommunicationService(ServiceTestCase[CommunicationService]):
         if change == "send again":
             stored.state = CommunicationState.FAILED
         self.time.shift(LEASE)
-        changes = {
+        changes: dict[str, Any] = {
             "confirm": lambda: self.service.confirm(claimed, SID),
             "postpone": lambda: self.service.postpone(claimed, "503", perhaps_sent=False),
             "refuse": lambda: self.service.refuse(claimed, "400 21211", 21211),

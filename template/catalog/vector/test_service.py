@@ -195,6 +195,12 @@ class TestVectorDocumentService(ServiceTestCase[VectorDocumentService]):
         assert (event.name, event.record_id) == ("vector_document.embedded", document.id)
         assert event.data == {"model": self.model}
 
+    async def test_each_chunk_requires_a_vector(self, make_vector_document: Factory[VectorDocument]) -> None:
+        document = await make_vector_document(text=LONG)
+
+        with pytest.raises(ValueError, match="argument 2 is shorter"):
+            await self.service.store_vectors(document.id, [[1.0]], self.model)
+
     async def test_a_document_is_embedded_again_with_another_model(
         self,
         make_embedded_document: Factory[VectorDocument],
@@ -248,7 +254,7 @@ class TestVectorDocumentService(ServiceTestCase[VectorDocumentService]):
     ) -> None:
         claim = await self.service.claim_next(self.model)
         assert claim is not None
-        changes = {
+        changes: dict[str, Any] = {
             "store": lambda: self.service.store_vectors(claim.document_id, [[1.0]], self.model),
             "postpone": lambda: self.service.postpone(claim, timedelta(), "503", counts=True),
             "refuse": lambda: self.service.refuse(claim, "400"),
