@@ -37,7 +37,7 @@ MODULES = " or ".join(", ".join(offered_in("clinic")).rsplit(", ", 1))
 NAME_RULE = "a-z, 0-9 and _, at most 30, a letter first"
 SHORT_NAME_RULE = "a-z, 0-9 and _, at most 25, a letter first"
 TYPES = (
-    "str, text, int, decimal, float, bool, date, datetime, time, duration, uuid, email, url, phone, country, currency, str[], json, "
+    "str, text, int, decimal, money, float, bool, date, datetime, time, duration, uuid, email, url, phone, country, currency, str[], json, "
     "a list of choices or -> MODULE, with ? for optional and = for a default"
 )
 KEYS = "the keys entity, phase, coverage, fields, unique, search, states, sort, check, delete, versioned, routes, admin or roles"

@@ -42,6 +42,7 @@ OPTIONAL_KEYS = {
     "erasure": str,
     "files": dict,
     "guide": bool,
+    "money": bool,
     "request_gateways": list,
     "secret_routes": list,
     "settings": bool,

@@ -17,6 +17,8 @@ KEYS = {
     "python": str,
     "column": str,
     "migration": str,
+    "parts": dict,
+    "attribute": str,
     "imports": dict,
     "sample": str,
     "spellings": dict,

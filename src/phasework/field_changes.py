@@ -22,15 +22,16 @@ LARGE = 10**9
 def rows_of(before: Description, after: Description) -> Rows:
     """Return what a change of a description means for the rows of its table."""
     old = {field["name"]: field for field in before["fields"]}
-    known = {field["column"] for field in before["fields"]}
-    kept = {field["column"] for field in after["fields"]}
-    columns = {}
+    known = {name for field in before["fields"] for name in _columns(field)}
+    kept = {name for field in after["fields"] for name in _columns(field)}
+    columns: dict[str, str] = {}
     for field in after["fields"]:
         was = old.get(field.get("was") or "")
-        if was and was["column"] not in kept and field["column"] not in known:
-            columns[was["column"]] = field["column"]
+        if was and len(was["columns"]) == len(field["columns"]):
+            pairs = zip(_columns(was), _columns(field), strict=True)
+            columns |= {one: other for one, other in pairs if one not in kept and other not in known}
     defaults = _defaults(after)
-    optional = {columns.get(field["column"], field["column"]) for field in before["fields"] if field["optional"]}
+    optional = {columns.get(name, name) for field in before["fields"] if field["optional"] for name in _columns(field)}
     return Rows(
         renamed=columns,
         defaults=defaults,
@@ -45,7 +46,8 @@ def find_obstacles(table: Table, new: Table, after: Description, rows: Rows) -> 
     """Yield what no migration can do, and what to write instead."""
     before = renamed(table, new, rows.renamed)
     for field in after["fields"]:
-        name, column, key = field["name"], field["column"], f"own_modules.{after['name']}.fields.{field['name']}"
+        name, column = field["name"], _columns(field)[0]
+        key = f"own_modules.{after['name']}.fields.{name}"
         if column not in new.columns:
             continue
         is_new = column not in before.columns
@@ -80,7 +82,12 @@ def _defaults(module: Description) -> dict[str, str]:
     fields = [field for field in module["fields"] if not field["optional"] and field["default"] is not None]
     states = {"state": quote(module["states"][0]["name"])} if module["states"] else {}
     version = {"version": "1"} if module["versioned"] else {}
-    return {field["column"]: field["default"] for field in fields} | states | version
+    defaults = {column["name"]: column["default"] for field in fields for column in field["columns"]}
+    return defaults | states | version
+
+
+def _columns(field: Mapping[str, Any]) -> list[str]:
+    return [column["name"] for column in field["columns"]]
 
 
 def _replaced(before: Description, after: Description, columns: Mapping[str, str]) -> dict[str, Replaced]:
@@ -102,8 +109,9 @@ def _replaced(before: Description, after: Description, columns: Mapping[str, str
 
 
 def _limited(before: Description, after: Description, columns: Mapping[str, str]) -> list[str]:
-    old = {columns.get(field["column"], field["column"]): field for field in before["fields"]}
-    return [field["column"] for field in after["fields"] if _is_narrower(old.get(field["column"]) or field, field)]
+    old = {columns.get(name, name): field for field in before["fields"] for name in _columns(field)}
+    changes = [(_columns(field)[0], field) for field in after["fields"]]
+    return [column for column, field in changes if _is_narrower(old.get(column) or field, field)]
 
 
 def _is_narrower(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:

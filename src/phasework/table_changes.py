@@ -228,7 +228,9 @@ def _drop(before: Table, after: Table) -> Iterator[str]:
 
 def _add_column(table: str, column: Column, defaults: Mapping[str, str]) -> Iterator[str]:
     if not column.nullable and column.name in defaults:
-        default = ("server_default", f"sa.literal({defaults[column.name]})")
+        # SQLite stores some decimals in another form.
+        kind = f", {column.type}" if column.type.startswith("Exact(") else ""
+        default = ("server_default", f"sa.literal({defaults[column.name]}{kind})")
         column = replace(column, options=(*column.options, default))
     elif not column.nullable:
         yield "# Optional, because the values are lost."

@@ -16,8 +16,8 @@ from tests.support.updates import ANSWERS, COMMAND, WORKING_TREE, LivingService,
 pytestmark = pytest.mark.xdist_group("add")
 
 TYPES = [
-    *("str", "text", "int", "decimal", "float", "bool", "date", "datetime", "time", "duration", "uuid", "email", "url"),
-    *("phone", "country", "currency", "str[]", "json", "texts", "record"),
+    *("str", "text", "int", "decimal", "money", "float", "bool", "date", "datetime", "time", "duration", "uuid"),
+    *("email", "url", "phone", "country", "currency", "str[]", "json", "texts", "record"),
 ]
 
 LOANS: dict[str, Any] = {

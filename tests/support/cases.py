@@ -109,6 +109,11 @@ stops:
     level: int(-3..)?
     below: int(..7)?
     fare: decimal(0..)
+    price: money
+    discount: money?
+    deposit: {type: "money(0..)", help: What a lost card costs}
+    balance: money(-20..99.50)? = 12.5 EUR
+    toll: money = 500 JPY
     rate: decimal(10,4)
     share: {type: decimal, digits: 5, places: 4, min: 0, max: 1, default: 0.5, help: Of the whole fare}
     riders: decimal(9,0)?

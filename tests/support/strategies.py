@@ -28,7 +28,8 @@ UNIQUE_TYPES = ["str", "int", "decimal", "date", "datetime", "time", "uuid", "em
 SEARCH_TYPES = ["str", "text", "email", "url"]
 GENERATED = ["Create", "Update", "Move", "Query", "Read", "Service", "State"]
 WITHOUT_DEFAULT = ["datetime", "duration", "phone", "country", "currency", "str[]", "json"]
-TYPES = ["str", "text", "int", "decimal", "float", "bool", "date", "time", "uuid", "email", "url", *WITHOUT_DEFAULT]
+NUMBERS = ["int", "decimal", "money", "float"]
+TYPES = ["str", "text", *NUMBERS, "bool", "date", "time", "uuid", "email", "url", *WITHOUT_DEFAULT]
 
 # Characters that no text may contain.
 UNPRINTABLE = ["\0", "\n", "\r", "\t", "\x1b[31m", "\x7f", "\x85", "\u2028", "\u202e", "\ufeff", "\ud800", "\uffff"]
@@ -93,6 +94,7 @@ def defaults(kind: str) -> st.SearchStrategy[str]:
         "text": text | text.map(lambda value: f"'{value}'"),
         "int": numbers.map(str),
         "decimal": st.decimals(min_value=-(10**10) + 1, max_value=10**10 - 1, places=2).map(lambda value: f"{value:f}"),
+        "money": st.sampled_from(["12.50 EUR", "-3 USD", "1500 JPY", "0.001 KWD", "99999999999999.9999 CLF"]),
         "float": st.integers(-(10**9), 10**9).map(lambda number: f"{number / 8}"),
         "bool": st.sampled_from(["true", "false"]),
         "time": st.times().map(lambda value: value.strftime("%H:%M")),
@@ -123,6 +125,7 @@ def bounded(draw: st.DrawFn) -> Any:
                 ("text", st.integers(1, 20_000)),
                 ("int", st.integers(-(10**18) + 1, 10**18 - 1)),
                 ("decimal", st.integers(-(10**12) + 1, 10**12 - 1).map(lambda number: Decimal(number).scaleb(-2))),
+                ("money", st.integers(-(10**16) + 1, 10**16 - 1).map(lambda number: Decimal(number).scaleb(-2))),
                 ("float", st.integers(-(10**9), 10**9).map(lambda number: number / 8)),
                 ("date", st.dates()),
                 ("time", st.times().map(lambda value: value.replace(microsecond=0))),
