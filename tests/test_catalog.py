@@ -281,7 +281,7 @@ def read_routes(folder: Path) -> set[tuple[str, str]]:
     routes = set()
     for path in set(folder.glob("*.py")) - set(folder.glob("test_*.py")):
         source = path.read_text(encoding="utf-8")
-        prefixes = dict(re.findall(r'(\w+) = (?:Service|Prefix)Router\(prefix="([^"]+)"', source))
+        prefixes = dict(re.findall(r'(\w+) = \w+Router\(prefix="([^"]+)"', source))
         decorators = re.findall(r'@(\w+)(?:\.public)?\.(get|post|put|patch|delete)\(\s*"([^"]*)"', source)
         routes |= {(method.upper(), prefixes[name] + path) for name, method, path in decorators}
     return routes
