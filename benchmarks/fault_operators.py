@@ -16,7 +16,7 @@ from benchmarks.declarations import Mutant
 
 MODELS, SCHEMAS, SERVICE, ROUTER = (f"modules/*/{name}.py" for name in ("models", "schemas", "service", "router"))
 RESOURCE, TENANCY, SECURITY, ERRORS = (f"core/{name}.py" for name in ("resource", "tenancy", "security", "errors"))
-VERSIONS = "core/versions.py"
+ACTORS, VERSIONS = "core/actors.py", "core/versions.py"
 TYPES, DATABASE, CURSORS, EVENTS, USERS = (
     f"core/{name}.py" for name in ("schemas", "database", "cursors", "events", "users")
 )
@@ -204,6 +204,12 @@ OPERATORS = tuple(
             "raise error",
         ),
         ("savepoint forgotten", RESOURCE, r"if savepoint:", "if False:"),
+        # The core: who acts.
+        ("creator not stored", ACTORS, r"created_by: Mapped\[UUID \| None\] = .*", "created_by: Mapped[UUID | None]"),
+        ("last editor not stored", ACTORS, r", onupdate=current_user", ""),
+        ("user of an event not stored", EVENTS, r"user_id=current_user\(\)", "user_id=None"),
+        ("user who acts not known", SECURITY, r"with acting_as\(member\.user_id\)", "if True"),
+        ("account instead of the user", SECURITY, r"acting_as\(member\.user_id\)", "acting_as(member.account_id)"),
         # The core: versions of records.
         ("If-Match ignored", VERSIONS, r"if lock and self\.if_match is not None", "if False"),
         ("change without If-Match accepted", VERSIONS, r"must_match: ClassVar\[bool\] = True", "must_match = False"),
