@@ -5,12 +5,12 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 
 from .check import Check, Finding
-from .outline import outline
 from .project import Project
 from .resolve import Defined, Module, Resolver, best, is_outside
-from .task_calls import DIRECT, TaskCall, task_calls
+from .task_calls import DIRECT, TaskCall, may_call_tasks, task_calls
 from .tasks import Task, find_problem, passing, tasks
 
+WORD = re.compile(r"\w+")
 CELERY = re.compile(r"celery", re.IGNORECASE)
 WITHOUT_EFFECT = re.compile(
     r"(^|\.)(atomic|transaction\.atomic|non_atomic_requests|retry|instrument|observe|trace|traced|wraps|profile|deprecated"
@@ -28,12 +28,28 @@ class Tasks:
         self._known: dict[tuple[str, str], Task | None] = {}
 
     def may_be(self, name: str) -> bool:
-        """Return whether some function with a decorator like that of a task has the last part of a name."""
+        """Return whether some task has the last part of a name."""
         return self._project.partial or name.rpartition(".")[2] in self._names
+
+    def with_calls(self, paths: Iterable[str]) -> list[str]:
+        """Return those of some files that may call a task, by the words in them."""
+        found = [path for path, _ in self._project.read(may_call_tasks, paths)]
+        if self._project.partial:
+            return found
+        return [
+            path
+            for path in found
+            if not self._names.isdisjoint(WORD.findall(self._project.bytes(path).decode(errors="replace")))
+        ]
 
     @cached_property
     def _names(self) -> set[str]:
-        return {name for _, known in self._project.read(tasks, self._project.files) for name in known}
+        return {
+            name
+            for path, known in self._project.read(tasks, self._project.files)
+            for name, task in known.items()
+            if self._is_celery(self._resolver.module_at(path), task.decorator)
+        }
 
     def find(self, path: str, name: str) -> Task | None:
         """Return the task that a full name is in the file at a path, if it is a task that can be judged."""
@@ -90,7 +106,7 @@ class Tasks:
 def judge(project: Project, paths: Iterable[str]) -> Iterator[tuple[str, TaskCall, Task, str]]:
     """Yield the calls of tasks in files: the path, the call, the task, and what is wrong with the call or nothing."""
     known = Tasks(project)
-    for path, calls in project.read(task_calls, paths):
+    for path, calls in project.read(task_calls, known.with_calls(paths)):
         for call in calls:
             if known.may_be(call.task) and (task := known.find(path, call.task)):
                 yield path, call, task, problem(call, task)
@@ -148,5 +164,5 @@ CHECK = Check(
     summary="Finds calls of Celery tasks with arguments that do not fit, or with a stand-in for self.",
     run=run,
     blocks=True,
-    scans=(task_calls, tasks, outline),
+    scans=lambda _project, _path: (tasks, may_call_tasks),
 )

@@ -1,6 +1,7 @@
 """What git knows about a project: its files, and those that changed."""
 
 import os
+import stat
 import subprocess
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -42,9 +43,16 @@ def find_files(root: Path) -> Iterator[str]:
         *(f"*/{name}" for name in PROJECT_FILES),
     )
     for name in sorted(set(walk(root) if names is None else names)):
-        file = root / name
-        if file.is_file() and not file.is_symlink():
+        if _is_regular(os.path.join(root, name)):  # noqa: PTH118, several times faster than a path object
             yield name
+
+
+def _is_regular(file: str) -> bool:
+    """Return whether something is a file and no link."""
+    try:
+        return stat.S_ISREG(os.lstat(file).st_mode)
+    except OSError:
+        return False
 
 
 def walk(root: Path) -> Iterator[str]:

@@ -84,8 +84,8 @@ class Check:
     run: Callable[["Project"], Iterable[Finding]]
     blocks: bool = False
     """Whether its findings are errors."""
-    scans: tuple[Scan, ...] = ()
-    """What `run` asks for about each checked file. The files are read once for the scans of all checks together."""
+    scans: Callable[["Project", str], tuple[Scan, ...]] = lambda _project, _path: ()
+    """What `run` will ask for about a checked file. All checks together read it once; what it does not name is read later."""
     settings: Mapping[str, Any] = field(default_factory=dict)
     """The keys of its table in pyproject.toml, with defaults, whose types are those that are allowed."""
     options: Mapping[str, str] = field(default_factory=dict)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from . import baseline, ignores, registry
-from .check import LEVELS, Check, Finding, Level, Unusable
+from .check import LEVELS, Check, Finding, Level, Scan, Unusable
 from .output import FORMATS, of
 from .project import Project, find_root, warn
 from .registry import load
@@ -48,7 +48,7 @@ def run(arguments: list[str]) -> int:
     named = find_names(arguments)
     parser = make_parser(named)
     options = parser.parse_intermixed_args(arguments)
-    checks = named or [check for check in registry.load_all() if check.blocks]
+    checks = named or registry.load_blocking()
     write = choose_format(checks, options.format)
     project = open_project(options)
     findings = judge(project, checks, options)
@@ -74,14 +74,14 @@ def find_names(arguments: Sequence[str]) -> list[Check]:
 
 def make_parser(chosen: Sequence[Check], *, add_help: bool = True) -> argparse.ArgumentParser:
     """Return a parser with the options of all checks and those of the chosen ones."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         "phasework check",
         add_help=add_help,
         usage="phasework check [NAME ...] [PATH ...] [OPTION ...]",
-        description=describe(chosen),
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.chosen = chosen
     parser.add_argument("names", nargs="*", metavar="NAME or PATH", help="checks to run, and files or folders to check")
     parser.add_argument("--since", metavar="REF", default="", help="check only files that changed since a git revision")
     parser.add_argument("--baseline", metavar="FILE", help="do not report the findings in this file")
@@ -115,6 +115,17 @@ def make_parser(chosen: Sequence[Check], *, add_help: bool = True) -> argparse.A
             else:
                 parser.add_argument(f"--{name}", action="store_true", help=f"{check.name}: {text}")
     return parser
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose help describes checks, which are loaded for it only if somebody asks for it."""
+
+    chosen: Sequence[Check] = ()
+
+    def format_help(self) -> str:
+        """Return the help."""
+        self.description = describe(self.chosen)
+        return super().format_help()
 
 
 def describe(chosen: Sequence[Check]) -> str:
@@ -153,7 +164,7 @@ def open_project(options: argparse.Namespace) -> Project:
         root,
         [Path(name) for name in names],
         options.since,
-        checks=registry.configurable(),
+        find=registry.find,
         options=vars(options),
         stored=not options.no_cache,
     )
@@ -168,8 +179,7 @@ def suggest(name: str) -> str:
 def judge(project: Project, checks: Sequence[Check], options: argparse.Namespace) -> list[Finding]:
     """Return what the checks find, in order, without what is allowed."""
     project.advance = Progress()
-    scans = tuple(dict.fromkeys(scan for check in checks for scan in (*check.scans, ignores.scan)))
-    project.prepare(dict.fromkeys(project.checked, scans))
+    project.prepare({path: scans_for(project, path, checks) for path in project.checked})
     found = [
         replace(finding, check=check.name, level=check.level_of(finding))
         for check in checks
@@ -182,6 +192,11 @@ def judge(project: Project, checks: Sequence[Check], options: argparse.Namespace
     for path, reason in sorted(project.unread.items()):
         warn(f"{path} was not read: {reason}.")
     return [finding for finding in allow(project, checks, options, found) if options.all or finding.level != "note"]
+
+
+def scans_for(project: Project, path: str, checks: Sequence[Check]) -> tuple[Scan, ...]:
+    """Return what the checks will ask for about a file."""
+    return tuple(dict.fromkeys([ignores.scan, *(scan for check in checks for scan in check.scans(project, path))]))
 
 
 def allow(

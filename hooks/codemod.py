@@ -64,7 +64,7 @@ def run(options: argparse.Namespace) -> int:
     """Run a codemod; see `main`."""
     codemod = next(codemod for codemod in CODEMODS if codemod.name == options.name)
     root = options.root.resolve() if options.root else find_root(Path.cwd())
-    project = Project.open(root, options.paths, checks=registry.configurable())
+    project = Project.open(root, options.paths, find=registry.find)
     count = 0
     for path, data, rewritten in rewrite_all(project, codemod):
         for line, note in rewritten.notes:

@@ -213,7 +213,7 @@ CHECK = Check(
     name="import_analyzer",
     summary="Who imports whom: cycles, modules of tests that only pass on production code, the graph as a page.",
     run=run,
-    scans=(imports.scan, thin_modules.scan),
+    scans=lambda _project, _path: (imports.scan, thin_modules.scan),
     formats={"graph": to_graph, "dot": to_dot, "html": to_html},
     close=describe,
 )

@@ -1,18 +1,17 @@
 """Which file of a project imports which: edges from the syntax alone, and the cycles in them."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .check import Place
-from .imports import When, scan
+from .imports import Import, When, scan
 from .project import Project
 from .targets import Targets
 
 WEIGHT: dict[When, int] = {"import": 0, "call": 1, "types": 2}
 
 
-@dataclass(frozen=True, slots=True)
-class Edge:
+class Edge(NamedTuple):
     """An import of one file by another."""
 
     importer: str
@@ -34,15 +33,36 @@ def build_graph(project: Project) -> dict[str, dict[str, Edge]]:
     An import of `a.b.c` is an edge to that module only, not to the packages around it, although Python runs these too.
     """
     targets = Targets(project)
-    graph: dict[str, dict[str, Edge]] = {path: {} for path in project.files}
-    for path, imports in project.read(scan, project.files):
-        edges = graph[path]
-        for one in imports:
-            for imported in targets.files(path, one):
-                known = edges.get(imported)
-                if imported != path and (known is None or WEIGHT[one.when] < WEIGHT[known.when]):
-                    edges[imported] = Edge(path, imported, one.place, one.when)
+    project.prepare(dict.fromkeys(project.files, (scan,)))
+    return {path: _edges(targets, path, project.fact(scan, path) or ()) for path in project.files}
+
+
+def graph_at_import(project: Project, start: Iterable[str]) -> dict[str, dict[str, Edge]]:
+    """Return the edges that run when some files are imported: those of the files, and of all that they lead to.
+
+    Only these can be in a cycle with one of the files.
+    """
+    targets = Targets(project)
+    graph: dict[str, dict[str, Edge]] = {}
+    waiting = list(start)
+    while waiting:
+        project.prepare(dict.fromkeys(waiting, (scan,)))
+        for path in waiting:
+            running = (one for one in project.fact(scan, path) or () if one.when == "import")
+            graph[path] = _edges(targets, path, running)
+        waiting = list({to: None for path in waiting for to in graph[path] if to not in graph})
     return graph
+
+
+def _edges(targets: Targets, path: str, imports: Iterable[Import]) -> dict[str, Edge]:
+    """Return the edges of a file by what it imports."""
+    edges: dict[str, Edge] = {}
+    for one in imports:
+        for imported in targets.files(path, one):
+            known = edges.get(imported)
+            if imported != path and (known is None or WEIGHT[one.when] < WEIGHT[known.when]):
+                edges[imported] = Edge(path, imported, one.place, one.when)
+    return edges
 
 
 def at_import(graph: Graph) -> dict[str, dict[str, Edge]]:
@@ -129,5 +149,5 @@ def shortest_cycle(graph: Graph, edge: Edge) -> list[Edge]:
 
 def cycle_edges(project: Project) -> list[str]:
     """Return the edges inside of cycles of imports that run when a module is imported, as `importer -> imported`."""
-    graph = at_import(build_graph(project))
+    graph = graph_at_import(project, project.files)
     return sorted(map(str, edges_inside(graph, find_cycles(graph))))

@@ -7,7 +7,7 @@ from .changes import find_ignored
 from .check import Check, Finding
 from .commits import find_commits, find_given
 from .contracts import find_broken
-from .import_graph import Edge, Graph, at_import, build_graph, edges_inside, find_cycles, shortest_cycle
+from .import_graph import Edge, Graph, edges_inside, find_cycles, graph_at_import, shortest_cycle
 from .imports import Import
 from .modules import INIT
 from .project import Project
@@ -70,7 +70,7 @@ def _absent(project: Project, absent: list[tuple[str, Import, Missing]]) -> Iter
 
 def _cycles(project: Project) -> Iterator[Finding]:
     """Yield an import for each cycle, or for each one with imports that are not stored."""
-    graph: Graph = at_import(build_graph(project))
+    graph: Graph = graph_at_import(project, project.checked)
     known = stored_edges(project)
     groups = find_cycles(graph)
     new = [edge for edge in edges_inside(graph, groups) if str(edge) not in (known or ())]
@@ -132,6 +132,6 @@ CHECK = Check(
     summary="Imports that do not resolve, production code that imports tests, new cycles, broken contracts of import-linter.",
     run=run,
     blocks=True,
-    scans=(imports.scan,),
+    scans=lambda _project, _path: (imports.scan,),
     settings={"services": []},
 )

@@ -1,10 +1,11 @@
 """The import statements of one file: what they name and when they run."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
 from .check import Place, place
+from .nodes import BLOCKS, touches
 from .source import Source
 
 When = Literal["import", "call", "types"]
@@ -12,7 +13,7 @@ When = Literal["import", "call", "types"]
 
 ABSENCE = {"ImportError", "ModuleNotFoundError", "Exception", "BaseException"}
 EXPECTS_AN_ERROR = {"suppress", "raises", "assertRaises", "assertRaisesRegex", "importorskip"}
-IMPORTERS = {"import_module", "__import__"}
+IMPORTERS = (b"import_module", b"__import__")
 
 
 class Import(NamedTuple):
@@ -41,23 +42,24 @@ def scan(source: Source) -> tuple[Import, ...] | None:
     """Return the imports of a file in their order."""
     if b"import" not in source.data:
         return None
-    found = list(_statements(source.tree.body, "import", False))
-    if any(name.encode() in source.data for name in IMPORTERS):
+    found: list[Import] = []
+    _collect(found, source.tree.body, "import", False, source.lines_with(b"import"))
+    if any(name in source.data for name in IMPORTERS):
         found.extend(_by_text(source))
     return tuple(sorted(found, key=lambda one: one.place)) or None
 
 
-def _statements(body: list[ast.stmt], when: When, guarded: bool) -> Iterator[Import]:
+def _collect(found: list[Import], body: list[ast.stmt], when: When, guarded: bool, lines: Sequence[int]) -> None:
+    """Add the imports in statements. `lines` are those with the word."""
     for node in body:
         if isinstance(node, ast.Import):
-            for alias in node.names:
-                yield Import(place(node), 0, alias.name, (), when, guarded)
+            found += [Import(place(node), 0, alias.name, (), when, guarded) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             names = tuple(alias.name for alias in node.names)
-            yield Import(place(node), node.level, node.module or "", names, when, guarded)
-        else:
+            found.append(Import(place(node), node.level, node.module or "", names, when, guarded))
+        elif BLOCKS[node.__class__] and touches(node, lines):
             for inner, inner_when, inner_guarded in _blocks(node, when, guarded):
-                yield from _statements(inner, inner_when, inner_guarded)
+                _collect(found, inner, inner_when, inner_guarded, lines)
 
 
 def _blocks(node: ast.stmt, when: When, guarded: bool) -> Iterator[tuple[list[ast.stmt], When, bool]]:
@@ -86,8 +88,6 @@ def _blocks(node: ast.stmt, when: When, guarded: bool) -> Iterator[tuple[list[as
         case ast.For() | ast.AsyncFor() | ast.While():
             yield node.body, when, guarded
             yield node.orelse, when, guarded
-        case _:
-            pass
 
 
 def _is_for_types(test: ast.expr) -> bool:
@@ -123,18 +123,13 @@ def _last_name(node: ast.expr) -> str:
 
 def _by_text(source: Source) -> Iterator[Import]:
     """Yield the imports of constant texts: `import_module("a.b")`, `__import__("a.b")`."""
-    inside = {
-        id(node)
-        for function in source.nodes
-        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
-        for node in ast.walk(function)
-    }
-    for node in source.nodes:
-        if not isinstance(node, ast.Call) or _last_name(node.func) not in IMPORTERS or not node.args:
+    for node, context in source.calls_near(*IMPORTERS):
+        if _last_name(node.func).encode() not in IMPORTERS or not node.args:
             continue
         named = node.args[0]
         if isinstance(named, ast.Constant) and isinstance(named.value, str) and named.value.isprintable():
             module = named.value.lstrip(".")
             level = len(named.value) - len(module)
             # What a text imports may be missing on purpose.
-            yield Import(place(node), level, module, (), "call" if id(node) in inside else "import", True, True)
+            when: When = "call" if context.is_called else "import"
+            yield Import(place(node), level, module, (), when, True, True)

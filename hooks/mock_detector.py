@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from . import mock_uses
+from . import mock_uses, parts
 from .check import Check, Finding
 from .mock_libraries import CREATORS
 from .mock_uses import MockUse
@@ -169,6 +169,7 @@ CHECK = Check(
     summary="Mocks in folders that forbid them; --all reports every mock, its target, its spec and the tests with it.",
     run=run,
     blocks=True,
+    scans=lambda project, path: (mock_uses.scan, parts.scan) if forbidding(project, path) else (),
     settings={"forbidden": ["tests/integration", "tests/e2e"]},
     formats={"html": to_page},
     close=close,

@@ -91,6 +91,10 @@ class Modules:
                 return file
         return None
 
+    def has(self, place: str) -> bool:
+        """Return whether there is a module or a folder at a path without its ending."""
+        return place in self.folders or self.file_at(place) is not None
+
     def find_folders(self, name: str) -> list[str]:
         """Return the folders that a dotted name may be, with an `__init__.py` or without."""
         below = name.replace(".", "/")

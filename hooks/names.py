@@ -14,7 +14,6 @@ SCOPES = (*FUNCTIONS, *COMPREHENSIONS, ast.ClassDef, ast.Lambda)
 BINDERS = {
     ast.Import, ast.ImportFrom, ast.Assign, ast.AnnAssign, ast.NamedExpr, ast.withitem, *FUNCTIONS, ast.ClassDef,
     ast.ExceptHandler, ast.MatchAs, ast.MatchStar, ast.Tuple, ast.List, ast.For, ast.AsyncFor, ast.comprehension,
-    ast.Global, ast.Nonlocal,
 }  # fmt: skip
 """The nodes that may bind names."""
 BUILTINS = frozenset(dir(builtins))
@@ -36,15 +35,14 @@ class Scope:
         node: ast.AST,
         parent: "Scope | None" = None,
         fixtures: Mapping[str, str] | None = None,
-        binders: Iterable[ast.AST] | None = None,
     ) -> None:
-        """Take the full names of parameters that are known by their names alone, and the nodes that bind, if known."""
+        """Take the full names of parameters that are known by their names alone."""
         self.node = node
         self.parent = parent
         self._fixtures: Mapping[str, str] = parent._fixtures if parent else fixtures or {}
         self._names: dict[str, list[Value]] = {}
         self._known: dict[Hashable, str | None] = {}
-        for name, value in bindings(node, own_nodes(node) if binders is None else binders):
+        for name, value in bindings(node, own_nodes(node)):
             self._names.setdefault(name, []).append(value)
 
     @cached_property
@@ -194,10 +192,10 @@ def bindings(node: ast.AST, own: Iterable[ast.AST]) -> Iterator[tuple[str, Value
     elsewhere = set[str]()
     found: list[tuple[str, Value]] = []
     for inner in own:
-        if isinstance(inner, ast.Global | ast.Nonlocal):
-            elsewhere.update(inner.names)
-        else:
+        if inner.__class__ in BINDERS:
             found += bound_by(inner)
+        elif isinstance(inner, ast.Global | ast.Nonlocal):
+            elsewhere.update(inner.names)
     # An import that a file tries first counts, not what it falls back to.
     found.sort(key=lambda binding: not isinstance(binding[1], str))
     yield from (binding for binding in found if binding[0] not in elsewhere)
@@ -231,12 +229,11 @@ def bound_by(node: ast.AST) -> Iterator[tuple[str, Value]]:
 
 def own_nodes(scope: ast.AST) -> Iterator[ast.AST]:
     """Yield the nodes of a scope: nested scopes, but not what is in them."""
-    todo = children(scope)
-    while todo:
-        node = todo.pop()
+    nodes = children(scope)
+    for node in nodes:
         yield node
         if not isinstance(node, SCOPES):
-            todo += children(node)
+            nodes += children(node)
 
 
 def attributes(node: ast.ClassDef, scope: Scope) -> dict[str, list[tuple[ast.expr, Scope]]]:

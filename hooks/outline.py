@@ -3,12 +3,12 @@
 import ast
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
 
 from .lazy import looks_up
-from .nodes import children
+from .nodes import children, statements
 from .source import Source
 
 Kind = Literal["module", "import", "class", "function", "alias", "call", "value", "annotation"]
@@ -22,12 +22,12 @@ DYNAMIC = re.compile(
     re.MULTILINE,
 )
 """How a module gets names that its statements do not show, apart from a `__getattr__` function."""
+ASSIGNMENTS = {ast.Assign, ast.AnnAssign, ast.AugAssign, ast.For, ast.AsyncFor}
 HINTS = (b"sys.modules[", b"globals()", b"locals()", b"vars()", b"exec(", b"__getattr__", b"__path__")
 """Code without any of these words is not searched."""
 
 
-@dataclass(slots=True)
-class Binding:
+class Binding(NamedTuple):
     """One statement that gives a name a value."""
 
     kind: Kind
@@ -46,7 +46,7 @@ class Binding:
     """Dotted names, and an empty text for other expressions, of a class."""
     metaclass: bool = False
     """Whether a class has keywords that may change it, such as most metaclasses."""
-    members: dict[str, tuple["Binding", ...]] = field(default_factory=dict)
+    members: Mapping[str, tuple["Binding", ...]] = {}
     """What the body of a class binds."""
 
 
@@ -81,7 +81,7 @@ def outline(source: Source) -> Outline:
     collector = Collector()
     collector.visit(source.tree.body)
     if b"global " in source.data:
-        collector.add_globals(source.tree)
+        collector.add_globals(source)
     if b":=" in source.data:
         collector.add_walrus(source.tree.body)
     getter = _find_getter(source)
@@ -265,9 +265,9 @@ class Collector:
         """Add an alias for a type."""
         self.bind(node.name.id, "value", node.lineno)
 
-    def add_globals(self, tree: ast.Module) -> None:
+    def add_globals(self, source: Source) -> None:
         """Add the names that functions declare as global."""
-        for node in ast.walk(tree):
+        for node in source.statements_near(b"global "):
             if isinstance(node, ast.Global):
                 for name in node.names:
                     self.bind(name, "value", node.lineno)
@@ -312,7 +312,7 @@ def _slots(body: Iterable[ast.stmt]) -> Iterator[str]:
 
 def _changed(source: Source) -> Iterator[str]:
     """Yield what gets attributes with computed names: what `setattr` names, and the classes around it."""
-    for node, context in source.calls:
+    for node, context in source.calls_near(b"setattr("):
         computed = len(node.args) > 1 and not isinstance(node.args[1], ast.Constant)
         if computed and dotted(node.func).rpartition(".")[2] == "setattr":
             yield dotted(node.args[0])
@@ -396,7 +396,29 @@ def _imported(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[tupl
 def _assigned(source: Source) -> dict[str, frozenset[str]]:
     """Return the attributes that the code of each class assigns, of whatever object."""
     found: dict[str, set[str]] = defaultdict(set)
-    for name, context in source.stores:
-        for owner in context.classes():
-            found[owner].add(name)
-    return {owner: frozenset(names) for owner, names in found.items()}
+    for node in statements(source.tree.body):
+        if isinstance(node, ast.ClassDef):
+            found[node.name].update(_stored(node.body))
+    return {owner: frozenset(names) for owner, names in found.items() if names}
+
+
+def _stored(body: Iterable[ast.stmt]) -> Iterator[str]:
+    """Yield the attributes that statements assign."""
+    for node in statements(body):
+        kind = node.__class__
+        if kind in ASSIGNMENTS:
+            for target in node.targets if kind is ast.Assign else (node.target,):  # type: ignore[attr-defined]
+                yield from _attributes_in(target)
+        elif kind in (ast.With, ast.AsyncWith):
+            for item in node.items:  # type: ignore[attr-defined]
+                yield from _attributes_in(item.optional_vars)
+
+
+def _attributes_in(target: ast.expr | None) -> Iterator[str]:
+    """Yield the attributes in the target of an assignment."""
+    if isinstance(target, ast.Attribute):
+        yield target.attr
+    elif isinstance(target, ast.Tuple | ast.List):
+        yield from (name for element in target.elts for name in _attributes_in(element))
+    elif isinstance(target, ast.Starred):
+        yield from _attributes_in(target.value)

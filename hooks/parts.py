@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from .check import Place, place
 from .names import FUNCTIONS, Function, Scope
+from .nodes import statements, walk
 from .source import Source
 
 MODULE = ""
@@ -77,7 +78,7 @@ class Reader:
         return Outline(
             self._parts,
             dict(self._scope.imports()),
-            tuple(module for statement in ast.walk(self._tree) for module in stars(statement)),
+            tuple(module for statement in statements(self._tree.body) for module in stars(statement)),
             tuple(self._plugins()),
         )
 
@@ -140,9 +141,8 @@ class Reader:
 
     def _collect(self, part: Part, nodes: Iterable[ast.AST], scope: Scope, owner: str) -> None:
         """Add what some nodes refer to. `owner` is the class that they are in."""
-        for node in nodes:
-            for inner in ast.walk(node):
-                self._collect_node(part, inner, scope, owner)
+        for node in walk(*nodes):
+            self._collect_node(part, node, scope, owner)
 
     def _collect_node(self, part: Part, node: ast.AST, scope: Scope, owner: str) -> None:
         match node:

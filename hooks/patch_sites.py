@@ -10,7 +10,7 @@ from .names import Scope
 from .source import Source
 from .walking import fails_on_purpose
 
-MENTIONS = re.compile(rb"\bpatch\b|\bsetattr\(|\bdelattr\(|\bspy\(")
+WORDS = (b"patch", b"setattr", b"delattr", b"spy")
 MOCK = re.compile(
     r"(?:unittest\.mock|mock|mock\.mock|pytest_mock\.mocker|pytest_mock(?:\.plugin)?\.Mock(?:er)?Fixture\(\))"
     r"\.(patch(?:\.object|\.multiple|\.dict)?|spy)"
@@ -59,13 +59,16 @@ class Site(NamedTuple):
 
 def patch_sites(source: Source) -> list[Site] | None:
     """Return the calls that replace something that must exist."""
-    if not MENTIONS.search(source.data):
+    if not any(word in source.data for word in WORDS):
         return None
-    patches = {"patch", *_aliases(source)}
-    calls = [(node, context) for node, context in source.calls if _may_replace(node.func, patches)]
-    calls = [(node, context) for node, context in calls if not fails_on_purpose(context, EXPECTED)]
+    aliases = set(_aliases(source))
+    patches = {"patch", *aliases}
     return [
-        site for node, context in calls if (site := read_site(node, context.scope(FIXTURES), context.where))
+        site
+        for node, context in source.calls_near(*WORDS, *(alias.encode() for alias in aliases))
+        if _may_replace(node.func, patches)
+        and not fails_on_purpose(context, EXPECTED)
+        and (site := read_site(node, context.scope(FIXTURES), context.where))
     ] or None
 
 
@@ -81,8 +84,8 @@ def _may_replace(function: ast.expr, patches: set[str]) -> bool:
 
 
 def _aliases(source: Source) -> Iterator[str]:
-    for node in source.all(ast.ImportFrom):
-        if node.module in ("unittest.mock", "mock"):
+    for node in source.statements_near(b"mock"):
+        if isinstance(node, ast.ImportFrom) and node.module in ("unittest.mock", "mock"):
             yield from (alias.asname for alias in node.names if alias.asname)
 
 

@@ -4,12 +4,13 @@ import builtins
 import re
 from collections.abc import Iterable, Iterator
 
-from .check import Check, Finding
+from .check import Check, Finding, Scan
 from .outline import outline
 from .patch_hints import Hints
 from .patch_sites import Site, patch_sites
 from .project import Project
 from .resolve import Answer, Defined, Module, Resolver, best, is_module, unknown
+from .test_code import is_named_like_tests
 
 BUILTINS = frozenset(name for name in dir(builtins) if not name.startswith("_"))
 
@@ -96,10 +97,15 @@ def run(project: Project) -> Iterator[Finding]:
             yield Finding(path, line, column, message, "", "note", "unknown", key, end_line, data)
 
 
+def scans(_: Project, path: str) -> tuple[Scan, ...]:
+    """Return what is read of a file. Nobody imports most test modules, so what they bind is read when it is needed."""
+    return (patch_sites,) if is_named_like_tests(path) else (patch_sites, outline)
+
+
 CHECK = Check(
     name="patch_targets",
     summary="Finds patches of names that do not exist where mock looks for them.",
     run=run,
     blocks=True,
-    scans=(patch_sites, outline),
+    scans=scans,
 )

@@ -6,8 +6,8 @@ import re
 import sys
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
-from pathlib import Path, PurePosixPath
+from functools import cache, cached_property
+from pathlib import Path
 from typing import Any
 
 from .changes import PROJECT_FILES, changed_since, find_files
@@ -42,6 +42,7 @@ class Project:
         self._facts: dict[str, Facts] = {}
         self._unpacked: dict[tuple[str, Scan], Any] = {}
         self._named: set[str] | None = None
+        self.is_test = cache(self._is_test)
         self.unread: dict[str, str] = {}
         """The files that were not read, each with the reason."""
         self.advance: Callable[[int, int], None] = lambda _, __: None
@@ -53,17 +54,17 @@ class Project:
         root: Path,
         paths: Sequence[Path] = (),
         since: str = "",
-        checks: Iterable[Configurable] = (),
+        find: Callable[[str], Configurable | None] = lambda _: None,
         options: Mapping[str, Any] | None = None,
         *,
         stored: bool = False,
     ) -> "Project":
         """Return the project in a folder, of which only `paths` and what changed since a revision are checked.
 
-        `checks` are all that may have settings; others are refused.
+        `find` returns what has a table of a name in the settings; other tables are refused.
         """
         settings = read_settings(root)
-        refuse_settings(settings, {check.name: check for check in checks})
+        refuse_settings(settings, find)
         project = cls(root, settings, options, stored=stored)
         project.narrow(paths, since)
         return project
@@ -129,7 +130,7 @@ class Project:
         candidates = (find_site_packages(self.root / name) for name in (".venv", "venv"))
         return next((found for found in candidates if found), None)
 
-    def is_test(self, path: str) -> bool:
+    def _is_test(self, path: str) -> bool:
         """Return whether a file belongs to tests, by its folders and its name."""
         folders, name = parent(path), path.rpartition("/")[2]
         return (
@@ -222,8 +223,11 @@ class Project:
 def matches(path: str, pattern: str) -> bool:
     """Return whether a path is in a folder, or matches a glob, or a folder above it does."""
     pattern = pattern.rstrip("/")
-    above = [str(folder) for folder in PurePosixPath(path).parents][:-1]
-    return any(fnmatch.fnmatchcase(name, pattern) for name in [path, *above])
+    while path:
+        if fnmatch.fnmatchcase(path, pattern):
+            return True
+        path = parent(path)
+    return False
 
 
 def find_root(start: Path) -> Path:
@@ -249,14 +253,14 @@ def read_settings(root: Path) -> dict[str, Any]:
     return settings
 
 
-def refuse_settings(settings: Mapping[str, Any], checks: Mapping[str, Configurable]) -> None:
+def refuse_settings(settings: Mapping[str, Any], find: Callable[[str], Configurable | None]) -> None:
     """Refuse unknown keys and values of the wrong type."""
     for key, value in settings.items():
-        if key in checks:
+        if owner := find(key):
             if not isinstance(value, dict):
                 raise Unusable(f"[tool.phasework] in pyproject.toml: {key} is a table with settings of the check.")
             for inner, given in value.items():
-                _refuse(f"tool.phasework.{key}", inner, given, checks[key].settings)
+                _refuse(f"tool.phasework.{key}", inner, given, owner.settings)
         else:
             _refuse("tool.phasework", key, value, SETTINGS)
 

@@ -29,6 +29,9 @@ class Reach:
         self._tests: dict[Node, frozenset[Node]] = {}
         self.outline = cache(self._read)
         self._fixtures = cache(self._index)
+        self._included = cache(self._find_included)
+        self._fixture_in = cache(self._fixture_of_module)
+        self.named_by = cache(lambda node: tuple(self._named_by(node)))
 
     def _read(self, file: str) -> Outline:
         """Return the outline of a file, which is empty if nobody could read it."""
@@ -84,7 +87,7 @@ class Reach:
         elif part.is_test or part.is_setup or part.fixture:
             yield file, owner if owner in read.parts else MODULE
 
-    def named_by(self, node: Node) -> Iterator[Node]:
+    def _named_by(self, node: Node) -> Iterator[Node]:
         """Yield what a part of a file calls, reads or requests by its name."""
         file, name = node
         part = self.outline(file).parts[name]
@@ -164,7 +167,7 @@ class Reach:
                 return file, found
             owner = owner.rpartition(".")[0]
         for place in dict.fromkeys([file, *self._conftests(file)]):
-            found_node = self._fixture_of_module(place, name)
+            found_node = self._fixture_in(place, name)
             if found_node and found_node != asking:
                 return found_node
         return None
@@ -183,7 +186,7 @@ class Reach:
                 return inherited
         return None
 
-    def _included(self, file: str) -> list[str]:
+    def _find_included(self, file: str) -> list[str]:
         """Return the files whose fixtures a module has, too: it imports everything from them, or names them as plugins."""
         read = self.outline(file)
         files = dict.fromkeys(self._file_of(file, module) for module in (*read.stars, *read.plugins))

@@ -10,11 +10,13 @@ CHECKS: tuple[str, ...] = (
     "patch_targets",
     "celery_calls",
     "mock_detector",
-    "mock_classifier",
     "import_validator",
-    "import_analyzer",
     "ratchet",
+    "mock_classifier",
+    "import_analyzer",
 )
+REPORTS = {"mock_classifier", "import_analyzer"}
+"""The checks that only report. They are not loaded for a run of all that block."""
 
 
 @cache
@@ -30,6 +32,11 @@ def load_all() -> list[Check]:
     return [load(name) for name in CHECKS]
 
 
-def configurable() -> list[Configurable]:
-    """Return all that may have a table in the settings."""
-    return [*load_all(), *CODEMODS]
+def load_blocking() -> list[Check]:
+    """Return the checks that block."""
+    return [load(name) for name in CHECKS if name not in REPORTS]
+
+
+def find(name: str) -> Configurable | None:
+    """Return the check or the codemod with a name: what may have a table in the settings."""
+    return load(name) if name in CHECKS else next((each for each in CODEMODS if each.name == name), None)

@@ -7,7 +7,6 @@ import pickle
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from functools import cache
 from itertools import islice
@@ -77,6 +76,8 @@ def scan_files(
             yield from scan_batch(root, [job])
             advance(1)
         return
+    from concurrent.futures import ProcessPoolExecutor
+
     with ProcessPoolExecutor(workers) as pool:
         for result in pool.map(scan_batch, *zip(*((root, batch) for batch in batches(jobs)), strict=True)):
             yield from result
@@ -111,11 +112,11 @@ class Stored:
     def find(self, root: Path, path: str) -> Facts:
         """Return what is known about a file as it is now."""
         entry = self._entries.get(path)
-        return entry[1] if entry and entry[0] == stamp(root / path) else {}
+        return entry[1] if entry and entry[0] == stamp(root, path) else {}
 
     def keep(self, root: Path, path: str, facts: Facts) -> None:
         """Keep the facts of a file, unless it changed just now."""
-        mark = stamp(root / path)
+        mark = stamp(root, path) if self._file else None
         if mark and time.time() - mark[0] / 1e9 > SETTLED:
             self._entries[path] = mark, facts
             self._changed = True
@@ -133,10 +134,10 @@ class Stored:
             own.unlink(missing_ok=True)
 
 
-def stamp(file: Path) -> tuple[int, int] | None:
+def stamp(root: Path, path: str) -> tuple[int, int] | None:
     """Return the time of the last change and the size of a file."""
     try:
-        status = file.stat()
+        status = os.stat(os.path.join(root, path))  # noqa: PTH116, PTH118, several times faster than a path object
     except OSError:
         return None
     return status.st_mtime_ns, status.st_size

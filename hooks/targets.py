@@ -37,85 +37,103 @@ class Targets:
         self._project = project
         self._resolver = Resolver.of(project)
         self._bases = cache(self._find_bases)
+        self._files = cache(self._find_files)
+        self._missing = cache(self._find_missing)
+        self._is_certain = cache(self._judge)
 
-    def files(self, path: str, one: Import) -> Iterator[str]:
-        """Yield the files of the project that an import in a file names: each submodule, or the module itself."""
-        for base in self._bases_of(path, one):
-            submodules = [self._resolver.submodule(base, name) for name in one.names]
-            yield from (found.file for found in submodules if found and found.file)
+    def files(self, path: str, one: Import) -> tuple[str, ...]:
+        """Return the files of the project that an import in a file names: each submodule, or the module itself."""
+        return self._files(parent(path), one.level, one.module, one.names)
+
+    def _find_files(self, folder: str, level: int, module: str, names: tuple[str, ...]) -> tuple[str, ...]:
+        found: list[str] = []
+        for base in self._bases_of(folder, level, module):
+            submodules = [self._resolver.submodule(base, name) for name in names]
+            found += [each.file for each in submodules if each and each.file]
             if base.file and not (submodules and all(submodules)):
-                yield base.file
+                found.append(base.file)
+        return tuple(found)
 
-    def missing(self, path: str, one: Import) -> Iterator[Missing]:
-        """Yield what an import in a file needs and the project does not have, where that is certain."""
-        if self._is_beside(path, one):
-            return  # where the folder of a script comes first, the name means its neighbour
-        if one.level:
-            module = self._missing_relative(path, one)
-        else:
-            module = self._missing_module(one, one.module, self._resolver.dotted(one.module, path))
-        if module:
-            yield module
-            return
-        for base in self._bases_of(path, one):
-            if self._is_certain(one, base):
-                yield from self._missing_names(base, one)
+    def missing(self, path: str, one: Import) -> tuple[Missing, ...]:
+        """Return what an import in a file needs and the project does not have, where that is certain."""
+        return self._missing(parent(path), one.level, one.module, one.names, one.when == "types")
 
-    def _bases_of(self, path: str, one: Import) -> list[Module]:
-        """Return the modules of the project that an import names."""
-        level = one.level or int(self._is_beside(path, one))
-        return self._bases(parent(path), level, one.module)
+    def _find_missing(
+        self, folder: str, level: int, module: str, names: tuple[str, ...], for_types: bool
+    ) -> tuple[Missing, ...]:
+        if self._is_beside(folder, level, module):
+            return ()  # where the folder of a script comes first, the name means its neighbour
+        if absent := self._missing_module(folder, level, module):
+            return (absent,)
+        found: list[Missing] = []
+        for base in self._bases_of(folder, level, module):
+            if self._is_certain(module, base):
+                found += self._missing_names(base, names, for_types)
+        return tuple(found)
 
-    def _is_beside(self, path: str, one: Import) -> bool:
+    def _bases_of(self, folder: str, level: int, module: str) -> list[Module]:
+        """Return the modules of the project that an import in a folder names."""
+        return self._bases(folder, level or int(self._is_beside(folder, level, module)), module)
+
+    def _is_beside(self, folder: str, level: int, module: str) -> bool:
         """Return whether an import finds a module beside the file: the folder of a script comes first."""
-        folder = parent(path)
-        beside = join(folder, one.module.partition(".")[0])
+        beside = join(folder, module.partition(".")[0])
         modules = self._project.modules
-        return not one.level and join(folder, INIT) not in modules.files and modules.file_at(beside) is not None
+        return not level and join(folder, INIT) not in modules.files and modules.file_at(beside) is not None
 
     def _find_bases(self, folder: str, level: int, module: str) -> list[Module]:
         found = self._resolver.base_of(join(folder, INIT), level, module)
         return [base for base in found if isinstance(base, Module) and not is_outside(base.file or base.folder)]
 
-    def _missing_relative(self, path: str, one: Import) -> Missing | None:
-        parts = one.module.split(".") if one.module else []
-        base = self._bases(parent(path), one.level, "")
-        for number, part in enumerate(parts, 1):
+    def _missing_module(self, folder: str, level: int, module: str) -> Missing | None:
+        if level:
+            return self._missing_relative(folder, level, module)
+        top = module.partition(".")[0]
+        if not self._project.modules.roots_of(top) and not self._project.modules.has(join(folder, top)):
+            return None  # it is not of the project
+        return self._lacking(module, module, self._resolver.dotted(module, join(folder, INIT)))
+
+    def _missing_relative(self, folder: str, level: int, module: str) -> Missing | None:
+        parts = module.split(".") if module else []
+        base = self._bases(folder, level, "")
+        for number in range(1, len(parts) + 1):
             name = ".".join(parts[:number])
-            below = self._bases(parent(path), one.level, name)
+            below = self._bases(folder, level, name)
             if not below:
-                answers = [self._resolver.member(inside, part) for inside in base]
-                return self._missing_module(one, "." * one.level + name, best(answers))
+                answers = [self._resolver.member(inside, parts[number - 1]) for inside in base]
+                return self._lacking(module, "." * level + name, best(answers))
             base = below
         return None
 
-    def _missing_module(self, one: Import, name: str, answer: Answer | None) -> Missing | None:
+    def _lacking(self, module: str, name: str, answer: Answer | None) -> Missing | None:
+        """Return what an import of `module` lacks, if an answer says that it is missing from the project."""
         if answer is None or answer.verdict != "missing" or not isinstance(answer.thing, Module):
             return None
         inside = answer.thing
-        if not self._is_certain(one, inside):
+        if not self._is_certain(module, inside):
             return None
         place = join(inside.folder or parent(inside.file), answer.name)
         return Missing(name, place, f"{name} does not exist: {answer.reason}.")
 
-    def _is_certain(self, one: Import, inside: Module) -> bool:
+    def _judge(self, module: str, inside: Module) -> bool:
         """Return whether a module that lacks a name is what runs in the place of the file."""
         place = inside.file or inside.folder
         if is_outside(place) or place.endswith(GENERATED):
             return False
         if inside.file and self._project.fact(extends_path, inside.file):
             return False
-        if not inside.file and one.module.partition(".")[0] not in TEST_FOLDERS:
+        of_tests = module.partition(".")[0] in TEST_FOLDERS
+        if not inside.file and not of_tests:
             return False  # other distributions, or the place where the file is copied to, may have more
         # A package in a folder of examples is not what the name means elsewhere.
-        return is_installed(self._project.modules, place) or one.module.partition(".")[0] in TEST_FOLDERS
+        return of_tests or is_installed(self._project.modules, place)
 
-    def _missing_names(self, base: Module, one: Import) -> Iterator[Missing]:
-        for name in one.names:
+    def _missing_names(self, base: Module, names: tuple[str, ...], for_types: bool) -> Iterator[Missing]:
+        for name in names:
             if name == "*":
                 continue
             answer = self._resolver.member(base, name)
-            if answer.verdict == "missing" and not (one.when == "types" and self._is_bound(base, name)):
+            if answer.verdict == "missing" and not (for_types and self._is_bound(base, name)):
                 yield Missing(name, join(base.folder or parent(base.file), name), f"{answer.reason}.")
 
     def _is_bound(self, module: Module, name: str) -> bool:

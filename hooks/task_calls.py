@@ -11,7 +11,7 @@ from .source import Source
 from .tasks import Arguments
 from .walking import Context, fails_on_purpose
 
-MENTIONS = re.compile(rb"task|celery|\.delay\(|apply_async", re.IGNORECASE)
+WORDS = (b"task", b"celery", b".delay(", b"apply_async")
 DIRECT = {"run", "__wrapped__", "__call__"}
 SENDING = {"delay", "apply_async", "apply", "s", "si", "signature", "subtask"}
 EXPECTED = re.compile(r"(TypeError|Exception)\b")
@@ -41,9 +41,15 @@ class TaskCall(NamedTuple):
     """What is wrong with the call, whatever the task is."""
 
 
+def may_call_tasks(source: Source) -> bool | None:
+    """Return True for a file that mentions tasks."""
+    text = source.data.lower()
+    return True if any(word in text for word in WORDS) else None
+
+
 def task_calls(source: Source) -> list[TaskCall] | None:
     """Return the calls of a file that may be calls of tasks."""
-    if not MENTIONS.search(source.data):
+    if not may_call_tasks(source):
         return None
     known, before = set(_known(source)), dict(_befores(source))
     found = []

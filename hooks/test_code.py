@@ -12,6 +12,7 @@ from .source import Source
 TESTS = re.compile(
     rb"^\s*(async )?def test_|^\s*(import|from) (pytest|unittest|django\.test|rest_framework\.test)\b", re.MULTILINE
 )
+WORDS = (b"def test_", b"pytest", b"unittest", b"django.test", b"rest_framework.test")
 LIBRARIES = ("pytest.", "unittest.", "django.test.", "rest_framework.test.")
 PYTEST = re.compile(rb"^(import|from) _?pytest\b", re.MULTILINE)
 NOT_INSTALLED = re.compile(r"docs?|examples?|benchmarks?|scripts?|tools?|dev|ci|.*tests?|tests?_.*|testing|\..*")
@@ -22,7 +23,7 @@ def has_tests(source: Source) -> bool | None:
     """Return True for a file with tests or with code for tests."""
     if not TESTS.search(source.data):
         return None
-    return True if any(map(_is_of_tests, source.nodes)) else None  # the words may be in a string
+    return True if any(map(_is_of_tests, source.statements_near(*WORDS))) else None  # the words may be in a string
 
 
 def _is_of_tests(node: ast.AST) -> bool:
@@ -64,8 +65,9 @@ class TestCode:
         self._project = project
         self._given = project.setting("sources")
         self.is_folder_of_tests = cache(self._is_folder_of_tests)
+        self.is_test = cache(self._is_test)
 
-    def is_test(self, path: str) -> bool:
+    def _is_test(self, path: str) -> bool:
         """Return whether a file is certainly a test, or in a folder of tests.
 
         A name is not enough: `test_status.py` may be about the status of a blood test, and `lab/tests/` its module.

@@ -1,33 +1,28 @@
-"""Walks once over the tree of a file, and remembers where each call is."""
+"""Finds calls in the tree of a file, and remembers where each of them is."""
 
 import ast
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 
-from .names import BINDERS, SCOPES, Scope
-from .nodes import FIELDS, parts
+from .names import SCOPES, Scope
+from .nodes import FIELDS, STATEMENTS, touches
 
 OUTSIDE = ("decorator_list", "bases", "keywords")
 """What belongs to a function or a class but is evaluated outside of it."""
 BLOCKS = (ast.With, ast.AsyncWith)
 NEW_CONTEXT = {*SCOPES, *BLOCKS}
 Calls = list[tuple[ast.Call, "Context"]]
-Stores = list[tuple[str, "Context"]]
-"""Names of attributes that are assigned, with their places."""
 
 
 class Context:
     """Where a call is: in a module, a class, a function, or the block of a `with` statement."""
 
-    __slots__ = ("__dict__", "binders", "node", "parent")
+    __slots__ = ("__dict__", "node", "parent")
 
     def __init__(self, node: ast.AST, parent: "Context | None" = None) -> None:
         self.node = node
         self.parent = parent
-        is_block = parent is not None and isinstance(node, BLOCKS)
-        self.binders: list[ast.AST] = parent.binders if parent and is_block else []
-        """What may bind names of the scope."""
 
     def scope(self, fixtures: Mapping[str, str]) -> Scope:
         """Return the names that can be used. It is read when it is used: most places have no call that matters."""
@@ -35,7 +30,7 @@ class Context:
         if id(fixtures) not in known:
             above = self.parent.scope(fixtures) if self.parent else None
             is_block = above is not None and isinstance(self.node, BLOCKS)
-            known[id(fixtures)] = above if above and is_block else Scope(self.node, above, fixtures, self.binders)
+            known[id(fixtures)] = above if above and is_block else Scope(self.node, above, fixtures)
         return known[id(fixtures)]
 
     @cached_property
@@ -43,6 +38,12 @@ class Context:
         """The function or class, with those around it."""
         above = self.parent.where if self.parent else ""
         return f"{above}.{getattr(self.node, 'name', '')}".strip(".")
+
+    @property
+    def is_called(self) -> bool:
+        """Whether code here runs only when a function is called."""
+        own = isinstance(self.node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+        return own or (self.parent is not None and self.parent.is_called)
 
     def classes(self) -> Iterator[str]:
         """Yield the classes around, from the innermost one."""
@@ -71,34 +72,28 @@ def _raises(call: ast.expr, expected: re.Pattern[str]) -> bool:
     return named and any(expected.search(ast.unparse(argument)) for argument in call.args)
 
 
-def walk(tree: ast.Module) -> tuple[list[ast.AST], Calls, Stores]:
-    """Return all nodes that are code, parents before their children, the calls, and the attributes that are assigned."""
+def find_calls(tree: ast.Module, lines: Sequence[int] | None = None) -> Iterator[tuple[ast.Call, Context]]:
+    """Yield the calls of a file with their contexts: all, or those in statements that touch some of the lines.
+
+    Calls above others come first.
+    """
     nodes: list[ast.AST] = [tree]
     contexts = [Context(tree)]
-    calls: Calls = []
-    stores: Stores = []
     for number, node in enumerate(nodes):
         kind = node.__class__
         fields = FIELDS[kind]
-        context = contexts[number]
-        if kind in BINDERS:
-            context.binders.append(node)
-        if not fields:
+        if not fields or (lines is not None and kind in STATEMENTS and not touches(node, lines)):
             continue
+        context = contexts[number]
         if kind is ast.Call:
-            calls.append((node, context))  # type: ignore[arg-type]
-        elif kind is ast.Attribute and node.ctx.__class__ is ast.Store:  # type: ignore[attr-defined]
-            stores.append((node.attr, context))  # type: ignore[attr-defined]
+            yield node, context  # type: ignore[misc]
         elif kind in NEW_CONTEXT:
             for field in OUTSIDE:
                 found = getattr(node, field, ())
                 nodes += found
                 contexts += [context] * len(found)
             context = Context(node, context)
-            found = [child for field in fields if field not in OUTSIDE for child in parts(node, field)]
-            nodes += found
-            contexts += [context] * len(found)
-            continue
+            fields = tuple(field for field in fields if field not in OUTSIDE)
         for field in fields:
             value = getattr(node, field)
             if value.__class__ is list:
@@ -108,4 +103,3 @@ def walk(tree: ast.Module) -> tuple[list[ast.AST], Calls, Stores]:
             elif value is not None:
                 nodes.append(value)
                 contexts.append(context)
-    return nodes, calls, stores

@@ -45,7 +45,7 @@ CHECK = Check(
     summary="Finds bad calls.",
     run=run,
     blocks=True,
-    scans=(scan,),
+    scans=lambda _project, _path: (scan,),
     settings={"bad": "bad", "names": []},
     options={"count": "Print the number of calls.", "label=TEXT": "Is not used."},
     formats={"count": to_count},

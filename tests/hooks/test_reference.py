@@ -10,6 +10,7 @@ import pytest
 from hooks import registry
 from hooks.check import Configurable
 from hooks.cli import make_parser
+from hooks.codemods import CODEMODS
 from hooks.project import SETTINGS
 
 from .conftest import Project, Result
@@ -52,13 +53,17 @@ def test_checks_are_listed() -> None:
     )
 
 
+def test_checks_that_only_report_are_not_loaded_for_a_usual_run() -> None:
+    assert {check.name for check in registry.load_all() if not check.blocks} == registry.REPORTS
+
+
 def test_options_are_listed() -> None:
     options = re.findall(r"^  (?:-h, )?(--[\w-]+)", make_parser([]).format_help(), re.MULTILINE)
 
     assert [option for option in options if option != "--help" and f"`{option}" not in PAGE] == []
 
 
-@pytest.mark.parametrize("check", [*registry.configurable()], ids=lambda check: check.name)
+@pytest.mark.parametrize("check", [*registry.load_all(), *CODEMODS], ids=lambda check: check.name)
 def test_settings_are_listed(check: Configurable) -> None:
     [block] = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
     settings = tomllib.loads(block)["tool"]["phasework"]
