@@ -10,7 +10,6 @@ from .resolve import Defined, Module, Resolver, best, is_outside
 from .task_calls import DIRECT, TaskCall, may_call_tasks, task_calls
 from .tasks import Task, find_problem, passing, tasks
 
-WORD = re.compile(r"\w+")
 CELERY = re.compile(r"celery", re.IGNORECASE)
 WITHOUT_EFFECT = re.compile(
     r"(^|\.)(atomic|transaction\.atomic|non_atomic_requests|retry|instrument|observe|trace|traced|wraps|profile|deprecated"
@@ -36,11 +35,8 @@ class Tasks:
         found = [path for path, _ in self._project.read(may_call_tasks, paths)]
         if self._project.partial:
             return found
-        return [
-            path
-            for path in found
-            if not self._names.isdisjoint(WORD.findall(self._project.bytes(path).decode(errors="replace")))
-        ]
+        names = [name.encode() for name in self._names]
+        return [path for path in found if any(map(self._project.bytes(path).__contains__, names))]
 
     @cached_property
     def _names(self) -> set[str]:

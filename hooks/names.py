@@ -102,6 +102,8 @@ class Scope:
             case ast.Attribute(ast.Name("self" | "cls"), name):
                 owner = self._class()
                 assigned = owner._attributes.get(name, ()) if owner else ()
+                if not any(inner.node in self._nodes() or not is_test(inner.node) for _, inner in assigned):
+                    return None  # another test sets it, so what it is here comes from a base class
                 return only(inner.certain(value) for value, inner in assigned)
             case ast.Attribute(value, name):
                 return f"{base}.{name}" if (base := self.certain(value)) else None
@@ -149,6 +151,13 @@ class Scope:
         while scope and not isinstance(scope.node, ast.ClassDef):
             scope = scope.parent
         return scope
+
+    def _nodes(self) -> Iterator[ast.AST]:
+        """Yield the node of this scope and those around it."""
+        scope: Scope | None = self
+        while scope:
+            yield scope.node
+            scope = scope.parent
 
     def _resolve(self, value: Value) -> str | None:
         if isinstance(value, str):
@@ -250,6 +259,11 @@ def attributes(node: ast.ClassDef, scope: Scope) -> dict[str, list[tuple[ast.exp
                         case ast.Attribute(ast.Name("self" | "cls"), name):
                             found.setdefault(name, []).append((assignment.value, inner))
     return found
+
+
+def is_test(node: ast.AST) -> bool:
+    """Return whether a function is a test, by its name."""
+    return isinstance(node, FUNCTIONS) and node.name.startswith("test")
 
 
 def parsed(text: str) -> ast.expr | None:

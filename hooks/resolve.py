@@ -518,10 +518,15 @@ class Resolver:
         return unknown(f"{thing.name} has the base {base or 'of an expression'}, which is not known")
 
     def _of_instance(self, thing: Defined, name: str) -> Answer:
-        if self._in_class(thing, "__getattr__", frozenset()).verdict != "missing":
+        if self._in_class(thing, "__getattr__", frozenset()).verdict != "missing" or self._looks_up(thing):
             return unknown(f"{thing.name} makes attributes while it runs")
         found = self._in_class(thing, name, frozenset())
         return Answer("ok") if found.verdict == "unknown" and name in self._assigned(thing) else found
+
+    def _looks_up(self, thing: Defined) -> bool:
+        """Return whether a class of the project, or a base of it, has its own way to look up attributes."""
+        found = self._in_class(thing, "__getattribute__", frozenset()).thing
+        return isinstance(found, Defined) and found.name.endswith(".__getattribute__")
 
     def _of_function(self, thing: Defined, name: str) -> Answer:
         if name in OF_FUNCTIONS:

@@ -14,6 +14,11 @@ from .modules import is_standard
 FOLDER = sysconfig.get_path("stdlib").replace("\\", "/")
 WITH_EFFECTS = {"antigravity", "idlelib", "lib2to3", "test", "this", "tkinter", "turtle", "turtledemo", "__main__"}
 """Modules that do something when they are imported."""
+REMOVED = {
+    "aifc", "asynchat", "asyncore", "audioop", "cgi", "cgitb", "chunk", "crypt", "distutils", "imghdr", "imp", "mailcap",
+    "msilib", "nis", "nntplib", "ossaudiodev", "pipes", "smtpd", "sndhdr", "spwd", "sunau", "telnetlib", "uu", "xdrlib",
+}  # fmt: skip
+"""Modules that Python 3.12 or 3.13 removed. Other packages provide some of them under the same name."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,7 +48,7 @@ def find_standard(name: str) -> Standard | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return Standard(name, import_module(name)) if find_spec(name) else None
+            return Standard(name, import_module(name), name not in REMOVED) if find_spec(name) else None
     except ImportError:
         return None
 

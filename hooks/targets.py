@@ -81,16 +81,23 @@ class Targets:
         modules = self._project.modules
         return not level and join(folder, INIT) not in modules.files and modules.file_at(beside) is not None
 
+    def _may_be_own(self, folder: str, module: str) -> bool:
+        """Return whether the project has a module or a folder with the first part of a name."""
+        top = module.partition(".")[0]
+        modules = self._project.modules
+        return bool(modules.roots_of(top)) or modules.has(join(folder, top))
+
     def _find_bases(self, folder: str, level: int, module: str) -> list[Module]:
+        if not level and not self._may_be_own(folder, module):
+            return []
         found = self._resolver.base_of(join(folder, INIT), level, module)
         return [base for base in found if isinstance(base, Module) and not is_outside(base.file or base.folder)]
 
     def _missing_module(self, folder: str, level: int, module: str) -> Missing | None:
         if level:
             return self._missing_relative(folder, level, module)
-        top = module.partition(".")[0]
-        if not self._project.modules.roots_of(top) and not self._project.modules.has(join(folder, top)):
-            return None  # it is not of the project
+        if not self._may_be_own(folder, module):
+            return None
         return self._lacking(module, module, self._resolver.dotted(module, join(folder, INIT)))
 
     def _missing_relative(self, folder: str, level: int, module: str) -> Missing | None:

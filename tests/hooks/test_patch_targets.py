@@ -72,6 +72,11 @@ plain.cache = {}
 
 @cached
 def wrapped(): ...
+
+class Proxy:
+    def __getattribute__(self, name): ...
+
+proxy = Proxy()
 """,
     "src/shop/mail.py": "class Mailer:\n    host: str\n    def __init__(self): self.port = 1\n    def post(self): ...\n"
     "def send(): ...\ndef charge(order): ...\ndef moved_here(): ...\n",
@@ -158,12 +163,14 @@ UNKNOWN = [
     "shop.registry.anything",
     "shop.orders.Slots._abc_impl",
     "shop.orders.wrapped.cache_clear",
+    "shop.orders.proxy.anything",
     "shop.lazy.anything",
     "shop.native.anything",
     "shop.made_pb2.Message",
     "requests.get",
     "httpx.Client",
     "os.startfile",
+    "distutils._log",
 ]
 
 
@@ -226,6 +233,10 @@ WAYS = [
     "from shop import orders\ndef test_it(mocker): mocker.spy(orders, '{0}')",
     "import pytest\nfrom shop import orders\nwith pytest.MonkeyPatch.context() as mp: mp.setattr(orders, '{0}', 1)",
     "from unittest.mock import patch\nclass Test:\n    def setUp(self): self.patch = patch('shop.orders.{0}')",
+    "from unittest.mock import patch\nfrom shop.orders import Order\nclass Test:\n"
+    "    def setUp(self): self.order = Order()\n    def test_it(self): patch.object(self.order, '{1}')",
+    "from unittest.mock import patch\nfrom shop.orders import Order\nclass Test:\n"
+    "    def test_it(self):\n        self.order = Order()\n        patch.object(self.order, '{1}')",
 ]
 
 
@@ -251,6 +262,8 @@ SILENT = [
     "def test_it(orders): patch.object(orders, 'nothing')",
     "order = one() or other()\norder = orders\npatch.object(order, 'nothing')",
     "class Own(orders.Order):\n    def nothing(self): ...\npatch.object(Own, 'nothing')",
+    "class Test(Base):\n    def test_one(self): self.order = orders.Order()\n"
+    "    def test_other(self): patch.object(self.order, 'nothing')",
     "patch('shop.orders.Order')\npatch('shop.orders.Order.nothing')",
     "patch(f'{orders.__name__}.{orders.Order.__qualname__}.nothing')",
 ]
