@@ -52,6 +52,7 @@ def test_any_text_is_divided_without_loss(seed: int) -> None:
 
 
 def test_a_short_text_is_one_piece() -> None:
+    assert divide("x") == [Piece(0, "x")]
     assert divide("Take one tablet.") == [Piece(0, "Take one tablet.")]
     assert divide("x" * CHUNK_LENGTH) == [Piece(0, "x" * CHUNK_LENGTH)]
 

@@ -497,6 +497,30 @@ class TestVectorDocumentService(ServiceTestCase[VectorDocumentService]):
 
         assert len(found.findings) == number
 
+    async def test_a_search_for_words_finds_chunks_with_some_of_them(
+        self,
+        make_vector_document: Factory[VectorDocument],
+        mock_openai: ScriptedOpenAIGateway,
+    ) -> None:
+        for text in ("Asthma", "Opening hours", "Asthma in children"):
+            await make_vector_document(text=text)
+
+        found = await self.search(mock_openai, "asthma in children", vector_weight=0)
+
+        assert [each.text for each in found.findings] == ["Asthma in children", "Asthma"]
+
+    async def test_without_the_extension_of_postgresql_an_approximate_search_is_exact(
+        self,
+        make_embedded_document: Factory[VectorDocument],
+        mock_openai: ScriptedOpenAIGateway,
+    ) -> None:
+        for text in ("Asthma", "Opening hours", "Asthma in children"):
+            await make_embedded_document(text=text)
+
+        approximate = await self.search(mock_openai, "asthma", approximate=True)
+
+        assert approximate == await self.search(mock_openai, "asthma")
+
     async def test_a_document_that_is_not_embedded_yet_is_found_by_its_words(
         self,
         test_vector_document: VectorDocument,

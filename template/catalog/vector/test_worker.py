@@ -10,6 +10,7 @@ import pytest
 from fastapi import FastAPI, status
 from httpx2 import AsyncClient
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 from time_machine import Traveller
 
@@ -235,3 +236,12 @@ async def test_an_approximate_search_uses_the_index_of_the_runbook(
     # Vectors of another model are far from all queries.
     scores = {each.chunk_id: each.score for each in exact.findings if each.title != "Outdated"}
     assert {each.chunk_id: pytest.approx(each.score, abs=TOLERANCE) for each in found.findings} == scores
+
+
+@pytest.mark.usefixtures("hnsw_index")
+async def test_the_index_of_the_runbook_refuses_vectors_of_another_length(
+    vector_document_service: VectorDocumentService,
+    test_vector_document: VectorDocument,
+) -> None:
+    with pytest.raises(DBAPIError, match=f"expected {DIMENSIONS} dimensions, not 2"):
+        await vector_document_service.store_vectors(test_vector_document.id, [[1.0, 2.0]], "another")
