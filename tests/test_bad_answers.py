@@ -451,6 +451,45 @@ BAD_ANSWERS: dict[str, tuple[Answers, str]] = {
         field("-> loans"),
         "own_modules.loans: use -> loans? (an optional reference), because the required references among loans form a cycle.",
     ),
+    "part of no module": (
+        field("part of readers"),
+        'own_modules.loans.fields.copies: use loans (a module of the service), not "readers".',
+    ),
+    "part of a module of the catalog": (
+        field("part of patients") | {"domain": "clinic", "modules": ["patients"]},
+        'own_modules.loans.fields.copies: use loans (a module of the service), not "patients".',
+    ),
+    "optional part": (
+        {"own_modules": {"loans": {"fields": {"copies": "part of books?"}}, "books": {"fields": {"title": "str"}}}},
+        "own_modules.loans.fields.copies: leave out the ?, because a part always belongs to one of books.",
+    ),
+    "part of two modules": (
+        {
+            "own_modules": {
+                "loans": {"fields": {"book": "part of books", "member": "part of members"}},
+                "books": {"fields": {"title": "str"}},
+                "members": {"fields": {"name": "str"}},
+            }
+        },
+        "own_modules.loans.fields.book: use -> books (a reference), because a record is part of one other at most, here of books.",
+    ),
+    "part without values": (
+        {"own_modules": {"loans": {"fields": {"book": "part of books"}}, "books": {"fields": {"title": "str"}}}},
+        "own_modules.loans.fields.book: use at least one field beside it, because a part has no other values.",
+    ),
+    "part of itself": (
+        own(fields={"title": "str", "loan": "part of loans"}),
+        "own_modules.loans: use -> loans? (an optional reference), because the required references among loans form a cycle.",
+    ),
+    "parts of each other": (
+        {
+            "own_modules": {
+                "hens": {"fields": {"name": "str", "egg": "part of eggs"}},
+                "eggs": {"fields": {"name": "str", "hen": "part of hens"}},
+            }
+        },
+        "own_modules.hens: use -> eggs? (an optional reference), because the required references among hens, eggs form a cycle.",
+    ),
     "cycle of required references": (
         {
             "domain": "blank",

@@ -18,7 +18,7 @@ from tests.support.services import Service
 from tests.support.strategies import RESERVED
 
 # The generated files of a module `things` define names with `Thing`, which are not reserved. No entity begins with Test.
-OWN = re.compile(r"(Test)?(Member|Loan|Label|Shelf|Holiday|Visit|Stop)([A-Z]\w*)?")
+OWN = re.compile(r"(Test)?(Member|Loan|Label|Remark|Shelf|Holiday|Visit|Stop)([A-Z]\w*)?")
 
 
 def test_keywords() -> None:
@@ -57,6 +57,7 @@ def test_names_that_a_module_imports(written: Callable[[str], Service], file: st
         *RESERVED["entities_with_delete"],
         *RESERVED["entities_with_versions"],
         *RESERVED["entities_with_needs"],
+        *RESERVED["entities_with_parent"],
         "Currency",
         "Field",
     } == set()

@@ -31,6 +31,7 @@ OF_EACH_RECORD = ("id", "created_at", "updated_at")
 UNCOUNTABLE = ("children", "data", "equipment", "feedback", "information", "media", "people", "staff")
 PROBE = "probes"
 TITLE = {"title": "str"}
+PART_OF = "part of "
 
 NAME = r'"?(\w+)"?'
 CAST = r"(?:::[\w ]+(?:\[\])?)"
@@ -143,7 +144,7 @@ class Describer:
         key = repr(written)
         if key not in self.accepted:
             targets = {name: {"fields": TITLE} for name in self.names.values()}
-            self.accepted[key] = not self.problem(targets | {PROBE: {"fields": {"probe": written}}})
+            self.accepted[key] = not self.problem(targets | {PROBE: {"fields": {"probe": written} | TITLE}})
         return self.accepted[key]
 
     def describe_table(self, table: Table) -> Described:
@@ -163,7 +164,10 @@ class Describer:
             if column.computed:
                 module.leave_out(name, "the database computes it")
                 continue
-            candidates = self.references(table, column, reference) if reference else ways_to_write(column, rules)
+            has_parent = any(str(written).startswith(PART_OF) for written in module.fields.values())
+            candidates = (
+                self.references(table, column, reference, has_parent) if reference else ways_to_write(column, rules)
+            )
             accepted: Iterator[Candidate] = filter(lambda each: self.accepts(each[0]), candidates)
             if (column.name,) in keys:
                 accepted = iter(sorted(accepted, key=lambda each: not self.can_be_unique([each[0]])))
@@ -181,8 +185,10 @@ class Describer:
         self.describe_checks(module, rules, named)
         return module
 
-    def references(self, table: Table, column: Column, key: ForeignKey) -> Iterator[Candidate]:
-        """Yield the ways to write a foreign key."""
+    def references(self, table: Table, column: Column, key: ForeignKey, has_parent: bool) -> Iterator[Candidate]:
+        """Yield the ways to write a foreign key; a table is part of at most one other."""
+        if key.cascades and not column.nullable and not has_parent and key.table in self.names:
+            yield f"{PART_OF}{self.names[key.table]}", ""
         lost = [f"the column refers to {key.table}"] if key.table not in self.names else []
         lost += ["deleted with the record to which it refers"] * key.cascades
         if key.table in self.names:
@@ -236,8 +242,9 @@ class Describer:
         module, key, reason = modules[found[1]], found[2], found[3]
         optional, suggested = OPTIONAL.match(reason), ANOTHER_NAME.match(reason)
         if optional:
-            for name in [name for name, written in module.fields.items() if written == f"-> {optional[1]}"]:
-                module.fields[name] += "?"
+            ways = f"-> {optional[1]}", f"{PART_OF}{optional[1]}"
+            for name in [name for name, written in module.fields.items() if written in ways]:
+                module.fields[name] = f"-> {optional[1]}?"
                 module.note(name, "optional here, because required references form a cycle")
         elif key == "entity" and suggested:
             module.keys["entity"] = suggested[1]

@@ -33,6 +33,8 @@ class Operation:
     headers: Mapping[str, str]
     """Required headers, and those with an example."""
     body: Any
+    fields: tuple[str, ...]
+    """All fields of the body."""
     references: tuple[str, ...]
     """The fields of the body that may refer to records, required or not, such as a UUID named `parcel_id`."""
     lists: bool
@@ -59,9 +61,14 @@ def find_operations(document: Schema) -> list[Operation]:
 
 
 def find_item_parameter(operation: Operation, operations: list[Operation]) -> str | None:
-    """Return the parameter for an item of a list (`parcel_id` for /parcels and /parcels/overdue), or None."""
+    """Return the parameter for an item of a list, or None.
+
+    It is `parcel_id` for /parcels, /parcels/overdue and /orders/{order_id}/parcels.
+    """
     items = {path: name for path, _, name in (other.path.rpartition("/") for other in operations) if "_id}" in name}
     path = operation.path
+    nested = path[path.rindex("/") :]
+    path = nested if nested in items else path
     while path and path not in items:
         path = path.rpartition("/")[0]
     return items[path].strip("{}") if path else None
@@ -103,6 +110,7 @@ def _read(document: Schema, method: str, path: str, operation: Schema) -> Operat
         query=values["query"],
         headers=values["header"],
         body=None if body is None else sample(body, document),
+        fields=() if body is None else tuple(resolved(body, document).get("properties", {})),
         references=() if body is None else _references(body, document),
         lists=response is not None and _is_list(response, document),
         public=operation.get("security") == [],

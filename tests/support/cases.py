@@ -85,6 +85,14 @@ visits:
   routes: [create, list, get, delete, restore]
   roles:
     get: [librarian, member, admin]
+remarks:
+  phase: 2
+  fields:
+    loan: part of loans
+    member: -> members
+    note: text
+    stars: int(1..5) = 3
+  search: [note]
 tags:
   entity: Label
   fields:
@@ -157,6 +165,10 @@ aaaaaaaaaaaaaaaaaaaaaaaaaaaaas:
     uuuuuuuuuuuuuuuuuuuuuuuuu: []
 dddddddddddddddddddddddddddddd:
   fields:
+    name: str
+vvvvvvvvvvvvvvvvvvvvvvvvvvvvvs:
+  fields:
+    ccccccccccccccccccccccccc: part of aaaaaaaaaaaaaaaaaaaaaaaaaaaaas
     name: str
 users:
   fields:

@@ -140,6 +140,10 @@ def operations() -> dict[str, Operation]:
     def get_order(order_id: UUID) -> OrderRead:
         raise NotImplementedError
 
+    @app.get("/orders/{order_id}/parcels")
+    def list_parcels_of_order(order_id: UUID) -> list[ParcelRead]:
+        raise NotImplementedError
+
     @app.get("/orders/{order_id}/label")
     def get_label(order_id: UUID) -> Label:
         raise NotImplementedError
@@ -157,6 +161,7 @@ def test_every_operation_is_found(operations: dict[str, Operation]) -> None:
         "GET /vans",
         "GET /orders",
         "GET /orders/{order_id}",
+        "GET /orders/{order_id}/parcels",
         "GET /orders/{order_id}/label",
     ]
 
@@ -183,6 +188,11 @@ def test_fields_of_a_body_that_refer_to_records_are_found(operations: dict[str, 
     assert operations["GET /parcels"].references == ()
 
 
+def test_all_fields_of_a_body_are_known(operations: dict[str, Operation]) -> None:
+    assert set(operations["POST /parcels"].fields) == ParcelCreate.model_fields.keys()
+    assert operations["GET /parcels"].fields == ()
+
+
 def test_a_query_contains_the_required_parameters(operations: dict[str, Operation]) -> None:
     assert operations["GET /parcels"].query == {}
     assert operations["GET /parcels/late"].query == {"from": "2030-01-15"}
@@ -198,12 +208,23 @@ def test_a_path_has_values_for_its_parameters(operations: dict[str, Operation]) 
 def test_a_list_is_recognized_by_its_response(operations: dict[str, Operation]) -> None:
     lists = [name for name, operation in operations.items() if operation.lists]
 
-    assert lists == ["GET /parcels", "GET /parcels/late", "GET /vans", "GET /orders"]
+    assert lists == [
+        "GET /parcels",
+        "GET /parcels/late",
+        "GET /vans",
+        "GET /orders",
+        "GET /orders/{order_id}/parcels",
+    ]
 
 
 @pytest.mark.parametrize(
     ("name", "parameter"),
-    [("GET /parcels", "parcel_id"), ("GET /parcels/late", "parcel_id"), ("GET /vans", None)],
+    [
+        ("GET /parcels", "parcel_id"),
+        ("GET /parcels/late", "parcel_id"),
+        ("GET /orders/{order_id}/parcels", "parcel_id"),
+        ("GET /vans", None),
+    ],
 )
 def test_the_items_of_a_list_are_named_by_a_route_below(
     operations: dict[str, Operation],
