@@ -99,6 +99,9 @@ MORE = """    more: text?
     about: text = plain red
     pages: int(-9..99) = -3
     score: decimal = 2.50
+    price: money = 12.5 EUR
+    toll: money(0..)?
+    budget: decimal(18,4, 0..) = 0.0002
     open: bool = true
     since: date = 2024-02-29
     key_code: uuid = 12345678-1234-4234-8234-123456789abc
@@ -114,9 +117,10 @@ CHANGES = {
             "[short, long]": "{choices: [short, long, endless], help: For how long}",
             "active: []": "active: [lost]\n    lost: []",
         },
-        after=dict.fromkeys(("more", "until", "van_id", "extra", "amount"), NONE)
+        after=dict.fromkeys(("more", "until", "van_id", "extra", "amount", "toll_amount", "toll_currency"), NONE)
         | {
             "place": both("'50%: a & b'"), "about": both("'plain red'"), "pages": both("-3"), "score": both("Decimal('2.50')"),
+            "price_amount": both("Decimal('12.5000')"), "price_currency": both("'EUR'"), "budget": both("Decimal('0.0002')"),
             "open": both("True"), "since": both("datetime.date(2024, 2, 29)"),
             "key_code": both("UUID('12345678-1234-4234-8234-123456789abc')"),
             "contact": both("'ada@example.com'"), "site": both("'https://example.com/loans'"), "size": both("'small'"),
@@ -151,9 +155,9 @@ CHANGES = {
         {
             "title: str": "title: str?", "copies: int = 1": "copies: int?", "note: text?": "note: str?", "code: str?": "code: text?",
             "unique: [title]\n  search: [title]\n  check: [least <= most]\n": "check: [least <= most, copies <= most]\n",
-            "fee: decimal?": "fee: decimal(14,3)?", "rate: decimal(8,4, 0..)": "rate: decimal(10,4, -1..)",
+            "fee: decimal?": "fee: decimal(14,3)?", "rate: decimal(8,4, 0..)": "rate: decimal(16,6, -1..)",
         },
-        after={"fee": ("Decimal('2.500')", "None")},
+        after={"fee": ("Decimal('2.500')", "None"), "rate": ("Decimal('0.123400')", "Decimal('7.000000')")},
     ),
     "references": Change(
         {

@@ -115,7 +115,7 @@ MISTAKES: dict[str, tuple[str, str]] = {
     ),
     "a precision that no database keeps": (
         field("rate: decimal(20,8)"),
-        "own_modules.loans.fields.rate: use at most 15 digits, and fewer places than digits, as in decimal(10,4) or {type: decimal, digits: 10, places: 4}.",
+        "own_modules.loans.fields.rate: use at most 18 digits, and fewer places than digits, as in decimal(10,4) or {type: decimal, digits: 10, places: 4}.",
     ),
     "number of TypeScript": (
         field("copies: number?"),

@@ -12,6 +12,7 @@ from .tables import Column, Constraint, Index, Options, Table
 LONGEST_NAME = 63
 """The most characters of a name in PostgreSQL."""
 IS_POSTGRESQL = 'if op.get_context().dialect.name == "postgresql":'
+IS_SQLITE = 'if op.get_context().dialect.name == "sqlite":'
 AUTOCOMMIT = "with op.get_context().autocommit_block():"
 IN_USE = ", postgresql_concurrently=True"
 PartT = TypeVar("PartT", Column, Constraint, Index)
@@ -53,6 +54,7 @@ def change_table(before: Table, after: Table, rows: Rows, *, validate: bool = Tr
     before = renamed(before, after, rows.renamed)
     lines += _drop(before, after)
     lines += _fill(before, after, rows)
+    lines += _scale(before, after)
     new = [column for name, column in after.columns.items() if name not in before.columns]
     for column in new:
         lines += _add_column(after.name, column, rows.defaults)
@@ -259,6 +261,28 @@ def _fill(before: Table, after: Table, rows: Rows) -> Iterator[str]:
     yield f"table = sa.table({', '.join([quote(after.name), *columns])})"
     for name, condition, value in changes:
         yield f"op.execute(table.update().where(sa.column({quote(name)}).{condition}).values({name}={value}))"
+
+
+def _scale(before: Table, after: Table) -> Iterator[str]:
+    """Yield what SQLite needs for other decimals: it stores those of more than 15 digits in units of their last place."""
+    for name, column in before.columns.items():
+        old, new = (_scaled_places(kind) for kind in (column.type, after.columns.get(name, column).type))
+        power = (new or 0) - (old or 0)
+        value = quoted(name)
+        if old is None and new is not None:
+            value = f"CAST(round({value} * 1e{power}) AS INTEGER)"
+        elif old is not None and new is None:
+            value = f"{value} / 1e{old}"
+        elif power:
+            value = f"{value} {'*' if power > 0 else '/'} {10 ** abs(power)}"
+        if value != quoted(name):
+            yield IS_SQLITE
+            yield "    " + _execute(f"UPDATE {quoted(after.name)} SET {quoted(name)} = {value}")
+
+
+def _scaled_places(kind: str) -> int | None:
+    found = re.fullmatch(r"Exact\((\d+), (\d+)\)", kind)
+    return int(found[2]) if found and int(found[1]) > 15 else None
 
 
 def _become_required(before: Table, after: Table) -> list[str]:

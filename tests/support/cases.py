@@ -125,6 +125,9 @@ stops:
     rate: decimal(10,4)
     share: {type: decimal, digits: 5, places: 4, min: 0, max: 1, default: 0.5, help: Of the whole fare}
     riders: decimal(9,0)?
+    budget: decimal(18,4, 0..99999999999999.9998)
+    drift: {type: "decimal(16,6, ..9999999999.5)", default: "-0.000001"}
+    count: decimal(18,0)?
     owed: decimal(3,0, ..0)
     opened: {type: date, min: 2020-01-01, max: 2039-12-31}
     planned: date(1900-01-01..)?

@@ -133,7 +133,7 @@ def bounded(draw: st.DrawFn) -> Any:
         )
     )
     if kind == "decimal" and draw(st.booleans()):
-        digits = draw(st.integers(1, 15))
+        digits = draw(st.integers(1, 18))
         return f"decimal({digits},{draw(st.integers(0, digits - 1))})"
     pair: list[Any] = draw(st.lists(limits, min_size=2, max_size=2, unique=True))
     least, most = sorted(pair)

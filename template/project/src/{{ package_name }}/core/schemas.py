@@ -114,7 +114,10 @@ AsNumber = _refuse(lambda value: isinstance(value, bool), "must be a number")
 
 
 class Digits:
-    """The digits of a decimal: at most `digits`, `places` of them after the point; from `ge` to `le` in requests."""
+    """The digits of a decimal: at most `digits`, `places` of them after the point; from `ge` to `le` in requests.
+
+    A decimal with more than 15 digits is text in JSON, because a number loses digits when it is read as a float.
+    """
 
     def __init__(self, digits: int, places: int, *, ge: Decimal | None = None, le: Decimal | None = None) -> None:
         whole = digits - places
@@ -122,12 +125,14 @@ class Digits:
         self.constraints = Field(max_digits=digits, decimal_places=places, ge=ge, le=le)
         fraction = rf"(\.[0-9]{{1,{places}}})?" if places else ""
         self.text = {"type": "string", "pattern": rf"^-?[0-9]{{1,{whole}}}{fraction}$"}
+        self.is_text = digits > 15
         self.number = {
             "type": "number",
             "minimum": float(-largest if ge is None else ge),
             "maximum": float(largest if le is None else le),
         }
-        self.message = f"must have at most {whole} digits before the point and {places} after it"
+        kind = "be text with" if self.is_text else "have"
+        self.message = f"must {kind} at most {whole} digits before the point and {places} after it"
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         """Return the schema of a decimal that is a number, or text without an exponent."""
@@ -135,10 +140,12 @@ class Digits:
 
     def __get_pydantic_json_schema__(self, _: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         """Return a schema with the digits, which pydantic's own leaves out."""
-        return self.text if handler.mode == "serialization" else {"anyOf": [self.number, self.text]}
+        return self.text if self.is_text or handler.mode == "serialization" else {"anyOf": [self.number, self.text]}
 
     def _is_wrong(self, value: Any) -> bool:
-        return isinstance(value, str) and not re.fullmatch(self.text["pattern"], value)
+        if isinstance(value, str):
+            return not re.fullmatch(self.text["pattern"], value)
+        return self.is_text and not isinstance(value, Decimal)
 
 
 # Control characters except tab, line feed and carriage return. PostgreSQL does not store the first one.
