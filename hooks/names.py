@@ -2,6 +2,7 @@
 
 import ast
 import builtins
+import re
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from functools import cached_property
 from itertools import chain
@@ -16,6 +17,7 @@ BINDERS = {
     ast.ExceptHandler, ast.MatchAs, ast.MatchStar, ast.Tuple, ast.List, ast.For, ast.AsyncFor, ast.comprehension,
 }  # fmt: skip
 """The nodes that may bind names."""
+SETS_UP = re.compile(r"_*(async)?_?(init|set_?up)", re.IGNORECASE)
 BUILTINS = frozenset(dir(builtins))
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -102,8 +104,8 @@ class Scope:
             case ast.Attribute(ast.Name("self" | "cls"), name):
                 owner = self._class()
                 assigned = owner._attributes.get(name, ()) if owner else ()
-                if not any(inner.node in self._nodes() or not is_test(inner.node) for _, inner in assigned):
-                    return None  # another test sets it, so what it is here comes from a base class
+                if not any(inner.node in self._nodes() or sets_up(inner.node) for _, inner in assigned):
+                    return None  # something else sets it, and what it is here may come from a base class
                 return only(inner.certain(value) for value, inner in assigned)
             case ast.Attribute(value, name):
                 return f"{base}.{name}" if (base := self.certain(value)) else None
@@ -261,9 +263,12 @@ def attributes(node: ast.ClassDef, scope: Scope) -> dict[str, list[tuple[ast.exp
     return found
 
 
-def is_test(node: ast.AST) -> bool:
-    """Return whether a function is a test, by its name."""
-    return isinstance(node, FUNCTIONS) and node.name.startswith("test")
+def sets_up(node: ast.AST) -> bool:
+    """Return whether a method runs before the others of its class: a set-up, or a fixture, which has a decorator."""
+    if not isinstance(node, FUNCTIONS):
+        return False
+    is_fixture = bool(node.decorator_list) and not node.name.startswith("test")
+    return is_fixture or SETS_UP.match(node.name) is not None
 
 
 def parsed(text: str) -> ast.expr | None:

@@ -262,7 +262,7 @@ SILENT = [
     "def test_it(orders): patch.object(orders, 'nothing')",
     "order = one() or other()\norder = orders\npatch.object(order, 'nothing')",
     "class Own(orders.Order):\n    def nothing(self): ...\npatch.object(Own, 'nothing')",
-    "class Test(Base):\n    def test_one(self): self.order = orders.Order()\n"
+    "class Test(Base):\n    def use(self): self.order = orders.Order()\n"
     "    def test_other(self): patch.object(self.order, 'nothing')",
     "patch('shop.orders.Order')\npatch('shop.orders.Order.nothing')",
     "patch(f'{orders.__name__}.{orders.Order.__qualname__}.nothing')",
