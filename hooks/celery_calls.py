@@ -7,7 +7,7 @@ from functools import cached_property
 from .check import Check, Finding
 from .project import Project
 from .resolve import Defined, Module, Resolver, best, is_outside
-from .task_calls import DIRECT, TaskCall, may_call_tasks, task_calls
+from .task_calls import DIRECT, SENDING, TaskCall, may_call_tasks, task_calls
 from .tasks import Task, find_problem, passing, tasks
 
 CELERY = re.compile(r"celery", re.IGNORECASE)
@@ -15,6 +15,10 @@ WITHOUT_EFFECT = re.compile(
     r"(^|\.)(atomic|transaction\.atomic|non_atomic_requests|retry|instrument|observe|trace|traced|wraps|profile|deprecated"
     r"|override|no_type_check|timed|timer|time_it|log_\w+|measure\w*|start_as_current_span)(\(\))?$"
 )
+CALLED = re.compile(
+    rb"(?<!def )\b(\w+)(?:\(|\.(?:%s)\(| as )" % b"|".join(name.encode() for name in sorted(DIRECT | SENDING))
+)
+"""What may be the call of a task, or give it another name."""
 SENDERS = ("__call__", "delay", "apply_async", "apply", "s", "si", "signature", "subtask")
 
 
@@ -31,12 +35,12 @@ class Tasks:
         return self._project.partial or name.rpartition(".")[2] in self._names
 
     def with_calls(self, paths: Iterable[str]) -> list[str]:
-        """Return those of some files that may call a task, by the words in them."""
+        """Return those of some files that may call a task, by their text."""
         found = [path for path, _ in self._project.read(may_call_tasks, paths)]
         if self._project.partial:
             return found
-        names = [name.encode() for name in self._names]
-        return [path for path in found if any(map(self._project.bytes(path).__contains__, names))]
+        names = {name.encode() for name in self._names}
+        return [path for path in found if not names.isdisjoint(CALLED.findall(self._project.bytes(path)))]
 
     @cached_property
     def _names(self) -> set[str]:

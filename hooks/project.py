@@ -20,6 +20,7 @@ TEST_FILES = ("test_*.py", "*_test.py", "conftest.py", "tests.py")
 SETTINGS: dict[str, Any] = {"sources": [], "tests": [], "exclude": [], "python": "", "baseline": ""}
 """The keys of `[tool.phasework]` in pyproject.toml, with their defaults."""
 
+GLOB = re.compile(r"[*?\[]")
 MANY_PATTERNS = 100
 """Looking for more takes longer than reading all files."""
 
@@ -223,6 +224,8 @@ class Project:
 def matches(path: str, pattern: str) -> bool:
     """Return whether a path is in a folder, or matches a glob, or a folder above it does."""
     pattern = pattern.rstrip("/")
+    if not GLOB.search(pattern):
+        return f"{path}/".startswith(f"{pattern}/")
     while path:
         if fnmatch.fnmatchcase(path, pattern):
             return True
