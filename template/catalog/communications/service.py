@@ -87,8 +87,10 @@ class CommunicationService(Lifecycle[Communication]):
 
         With a `token_kind`, each copy gets a one-time token of its own instead of `{token}`. Such a token opens what
         belongs to the recipient, so nobody else can read it: it exists only in the worker that sends the message.
-        Raises `Unprocessable` if the recipient has opted out, or if WhatsApp requires a template.
+        A name in the text must not have another `{token}`, which could be part of a link. Raises `Unprocessable` if the recipient has opted out, or if WhatsApp requires a template.
         """
+        if token_kind is not None and (data.text or "").count(TOKEN) != 1:
+            raise ValueError(f"a text with a one-time token has {TOKEN} once")
         communication = _queued(data)
         communication.token_kind = token_kind
         await self._require_allowed(communication)

@@ -560,6 +560,13 @@ class TestCommunicationService(ServiceTestCase[CommunicationService]):
         with pytest.raises(Conflict, match=r"^This communication was erased\.$"):
             await self.service.send_again(failed.id)
 
+    @pytest.mark.parametrize("text", ["Hello", "{token}{token}"])
+    async def test_a_text_has_its_token_once(self, text: str) -> None:
+        data = CommunicationCreate(channel=Channel.EMAIL, address="ada@example.com", subject="Hello", text=text)
+
+        with pytest.raises(ValueError, match=r"^a text with a one-time token has \{token\} once$"):
+            await self.service.schedule(data, "test")
+
     async def test_a_message_with_a_token_is_not_sent_again(self) -> None:
         data = CommunicationCreate(channel=Channel.EMAIL, address="ada@example.com", subject="Hello", text="{token}")
         failed = await self.service.schedule(data, "test")
