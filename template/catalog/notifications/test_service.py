@@ -558,6 +558,21 @@ class TestNotificationService(ServiceTestCase[NotificationService]):
         assert (email.text or "").count("Dear Ada,") == 3
         assert {each["communication_id"] for one in sent for each in one.deliveries} == {str(email.id), str(sms.id)}
 
+    async def test_a_message_is_locked_before_a_notification_joins_it(
+        self,
+        make_notification: Factory[Notification],
+        make_notification_preference: Factory[NotificationPreference],
+        locked_tables: list[str],
+    ) -> None:
+        await make_notification_preference(recipient_id=ADA, batch_minutes=10)
+        await make_notification(addresses={"sms": "+12025550100"})
+        locked_tables.clear()
+
+        await make_notification(addresses={"sms": "+12025550100"})
+
+        # Otherwise a worker could send the message without the text that is added.
+        assert any(table.startswith("communications JOIN notification_messages") for table in locked_tables)
+
     async def test_the_next_window_begins_when_the_message_is_due(
         self,
         make_notification: Factory[Notification],
