@@ -77,7 +77,7 @@ OPTIONAL_FILES = {
     "worker": {"tasks.py", "test_tasks.py", "test_worker.py", "tasks.md", "env.example"},
 }
 TESTS_OF_FILES = {"unit": "test_{}.py", "api": "test_{}_api.py", "races": "test_{}_races.py"}
-TICKED = {"clinic": ["appointments", "journeys", "patients", "tickets"], "platform": ["auth", "customers"]}
+TICKED = {"clinic": ["appointments", "journeys", "patients", "tickets"], "platform": ["auth", "billing", "customers"]}
 GATEWAYS = {path.parent.name for path in (ROOT / "template" / "gateways").glob("*/gateway.yml")}
 
 ROUTE = re.compile(r"^(GET|POST|PUT|PATCH|DELETE) (/\S+)$")
