@@ -18,6 +18,8 @@ from benchmarks.checks_speed import compare_checks
 from benchmarks.lists import compare_lists
 from benchmarks.ratios import medians, print_ratio
 from benchmarks.requests import compare_requests
+from benchmarks.sign_ins import ANSWERS as SIGN_IN
+from benchmarks.sign_ins import compare_sign_ins
 from benchmarks.sorted_lists import ANSWERS, compare_sorted_lists
 from tests.support.cases import typical_modules
 from tests.support.edits import CHANGES, EDITS
@@ -43,6 +45,7 @@ def main() -> None:
         compare_checks(workshop, service)
         compare_lists(service)
         compare_sorted_lists(write_service(template, workshop / "sorted", ANSWERS))
+        compare_sign_ins(write_service(template, workshop / "sign-ins", SIGN_IN))
         compare_requests(service)
         compare_requests(write_service(template, workshop / "async", {"database_access": "async"}))
 
