@@ -10,7 +10,7 @@ INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python
 unexport VIRTUAL_ENV
 export UV_PYTHON ?= $(BIN)/python
 
-.PHONY: help test test-all fuzz demo lint bench faults mutate survivors clean
+.PHONY: help test test-all fuzz demo lint catalog bench faults mutate survivors clean
 
 help:
 	@echo 'make test       run the tests of the template; SEED=... draws the same random subsets of the catalog'
@@ -18,6 +18,7 @@ help:
 	@echo 'make fuzz       run property tests with many random examples; SEED=... repeats a run'
 	@echo 'make demo       write the default service to build/demo and run its tests'
 	@echo 'make lint       check style, format, types and the workflow of this repository'
+	@echo 'make catalog    write docs/reference/catalog.md from the files of the modules'
 	@echo 'make bench      measure writing and testing a service, and its requests, as ratios'
 	@echo 'make faults     play races, overload and outages against a service, and count what is lost, duplicated or fails'
 	@echo 'make mutate     create mutants of a service and count those that its tests kill; MODULES="tickets webhooks" judges these'
@@ -51,6 +52,9 @@ lint: .venv/.has-test .venv/.has-suite .venv/.has-lint
 	@$(BIN)/mypy
 	@$(BIN)/yamllint --strict .
 	@$(BIN)/zizmor --offline --quiet .github
+
+catalog: .venv/.has-test
+	@$(BIN)/python -m tests.support.catalog_page > docs/reference/catalog.md
 
 bench: .venv/.has-test
 	@$(BIN)/python -m benchmarks.bench

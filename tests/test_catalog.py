@@ -9,6 +9,7 @@ import yaml
 
 from phasework.rules import Rules
 from tests.support.cases import typical_modules
+from tests.support.catalog_page import page, read_routes
 from tests.support.services import ROOT, copy_template, write_service
 from tests.support.subsets import offered_in
 
@@ -142,7 +143,7 @@ def test_runbooks_name_routes_and_settings_that_exist(folder: Path) -> None:
     settings = {
         name for each in examples if each.exists() for name in SETTING.findall(each.read_text(encoding="utf-8"))
     }
-    routes = read_routes(folder)
+    routes = {(route.method, route.path) for route in read_routes(folder)}
 
     named = {(method, path.partition("?")[0]) for span in spans for method, path in ROUTE.findall(span)}
     assert named - routes == set()
@@ -159,13 +160,13 @@ def test_the_collection_is_the_table_of_the_entity_and_the_path_of_its_list(fold
     table = re.search(rf'class {module["entity"]}\(.*?__tablename__ = "(\w+)"', models, re.DOTALL)
     assert table
     assert table[1] == collection
-    assert ("GET", f"/{collection.replace('_', '-')}") in read_routes(folder)
+    assert f"GET /{collection.replace('_', '-')}" in [f"{each.method} {each.path}" for each in read_routes(folder)]
 
 
 @each_module
 def test_no_path_can_be_read_as_another_with_an_identifier(folder: Path) -> None:
     # DELETE /documents/search would reach DELETE /documents/{document_id}, although /documents/search can only be read.
-    routes = read_routes(folder)
+    routes = {(route.method, route.path) for route in read_routes(folder)}
     with_identifier = {(method, re.sub(r"{\w+}", "[^/]+", path)) for method, path in routes if "{" in path}
     reached = {
         (method, path)
@@ -175,6 +176,19 @@ def test_no_path_can_be_read_as_another_with_an_identifier(folder: Path) -> None
     }
 
     assert reached - routes == set()
+
+
+def test_the_reference_has_what_the_files_of_the_modules_say() -> None:
+    # `make catalog` writes it.
+    assert (ROOT / "docs/reference/catalog.md").read_text(encoding="utf-8") == page() + "\n"
+
+
+def test_the_reference_names_routes_settings_and_public_routes() -> None:
+    webhooks = page().partition("\n## webhooks\n")[2]
+
+    assert "| `GET /inbound-messages/{inbound_message_id}` | Return an inbound message. |" in webhooks
+    assert "| `POST /webhooks/{organisation_id}/twilio/messages` | Public. Receive an SMS" in webhooks
+    assert "`WEBHOOKS_PUBLIC_URL`" in webhooks
 
 
 @each_module
@@ -275,14 +289,3 @@ def test_the_server_has_the_extension_of_a_module(
     for path in ("docker-compose.yml", ".github/workflows/test-deploy.yml"):
         assert set(re.findall(r"image: (.*(?:postgres|pgvector).*)", service.files[path].decode())) == {image}
     assert f'"{image.partition(":")[0]}"' in service.files["renovate.json"].decode()
-
-
-def read_routes(folder: Path) -> set[tuple[str, str]]:
-    """Return the method and path of each route in the sources of a catalog folder."""
-    routes = set()
-    for path in set(folder.glob("*.py")) - set(folder.glob("test_*.py")):
-        source = path.read_text(encoding="utf-8")
-        prefixes = dict(re.findall(r'(\w+) = \w+Router\(prefix="([^"]+)"', source))
-        decorators = re.findall(r'@(\w+)(?:\.public)?\.(get|post|put|patch|delete)\(\s*"([^"]*)"', source)
-        routes |= {(method.upper(), prefixes[name] + path) for name, method, path in decorators}
-    return routes
