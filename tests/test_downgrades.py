@@ -15,8 +15,8 @@ CREATE, DROP = 'op.create_table("tickets_notes", sa.Column("text", sa.Text()))',
 UPDATE = 'op.execute("UPDATE core_users SET name = nickname WHERE nickname IS NOT NULL")'
 USERS = {
     "about": "Nicknames of users",
-    "name": "core_0002",
-    "previous": "core_0001",
+    "name": "core_0003",
+    "previous": "core_0002",
     "upgrade": 'op.add_column("core_users", sa.Column("nickname", sa.Text(), nullable=True))',
     "downgrade": 'op.drop_column("core_users", "nickname")',
 }
@@ -24,7 +24,7 @@ TICKETS = {
     "about": "Notes about tickets",
     "name": "tickets_0002",
     "previous": "tickets_0001",
-    "depends_on": "core_0002",
+    "depends_on": "core_0003",
     "upgrade": CREATE,
     "downgrade": f"{UPDATE}\n    {DROP}",
 }
@@ -44,7 +44,7 @@ PLAN = [
     "tickets_0002 (tickets): Notes about tickets.",
     "  Changes or deletes rows of core_users",
     "  Drops tickets_notes: 3 rows",
-    "core_0002 (core): Nicknames of users.",
+    "core_0003 (core): Nicknames of users.",
     "  Drops core_users.nickname: 1 values",
 ]
 

@@ -59,8 +59,8 @@ def test_table_of_the_core_changes_on_its_branch(plan: Callable[[Operations], li
     (script,) = plan([add_column("core_users")])
 
     assert (without_end(script.rev_id), script.head, script.branch_label, script.depends_on) == (
+        "core_0003",
         "core_0002",
-        "core_0001",
         None,
         None,
     )
@@ -87,7 +87,7 @@ def test_each_revision_can_be_undone(plan: Callable[[Operations], list[ops.Migra
 
     undone = {without_end(script.rev_id): script.downgrade_ops for script in scripts}
     assert {name: [vars(op)["table_name"] for op in side.ops] for name, side in undone.items() if side} == {
-        "core_0002": ["core_users"],
+        "core_0003": ["core_users"],
         "vans_0001": ["vans"],
     }
 
