@@ -210,6 +210,12 @@ OPERATORS = tuple(
         ("user of an event not stored", EVENTS, r"user_id=current_user\(\)", "user_id=None"),
         ("user who acts not known", SECURITY, r"with acting_as\(member\.user_id\)", "if True"),
         ("account instead of the user", SECURITY, r"acting_as\(member\.user_id\)", "acting_as(member.account_id)"),
+        (
+            "former user accepted in a reference",
+            USERS,
+            r"return cls\.active\.is_\(True\)",
+            "return cls.active.is_not(None)",
+        ),
         # The core: versions of records.
         ("If-Match ignored", VERSIONS, r"if lock and self\.if_match is not None", "if False"),
         ("change without If-Match accepted", VERSIONS, r"must_match: ClassVar\[bool\] = True", "must_match = False"),

@@ -637,6 +637,10 @@ BAD_ANSWERS: dict[str, tuple[Answers, str]] = {
         own(entity="VersionedRecord", versioned=True),
         "own_modules.loans.entity: use OwnVersionedRecord or another name, because the code of a module with versioned: true uses VersionedRecord.",
     ),
+    "entity of the users to whom a record refers": (
+        own(entity="User", fields={"name": "str", "owner": "-> users"}),
+        "own_modules.loans.entity: use OwnUser or another name, because users has the entity User.",
+    ),
     # --- routes, admin, roles
     "routes that are not a list": (
         own(routes="list"),

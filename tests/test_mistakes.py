@@ -63,6 +63,10 @@ MISTAKES: dict[str, tuple[str, str]] = {
         field("name: models.CharField(max_length=80)"),
         'own_modules.loans.fields.name: use str(..80), not "models.CharField(max_length=80)".',
     ),
+    "a reference to a user": (
+        field("owner: -> user"),
+        'own_modules.loans.fields.owner: use -> users, the plural, not "user".',
+    ),
     "ForeignKey of Django": (
         field("member: ForeignKey(Member)"),
         'own_modules.loans.fields.member: use -> and the name of a module, not "ForeignKey(Member)".',

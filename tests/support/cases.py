@@ -80,6 +80,7 @@ visits:
   fields:
     member: -> members
     holiday: -> holidays
+    host: -> users
     name: str
   search: [name]
   routes: [create, list, get, delete, restore]
