@@ -16,7 +16,7 @@ from benchmarks.declarations import Mutant
 
 MODELS, SCHEMAS, SERVICE, ROUTER = (f"modules/*/{name}.py" for name in ("models", "schemas", "service", "router"))
 RESOURCE, TENANCY, SECURITY, ERRORS = (f"core/{name}.py" for name in ("resource", "tenancy", "security", "errors"))
-ACTORS, VERSIONS = "core/actors.py", "core/versions.py"
+ACTORS, VERSIONS, MONEY = "core/actors.py", "core/versions.py", "core/money.py"
 TYPES, DATABASE, CURSORS, EVENTS, USERS = (
     f"core/{name}.py" for name in ("schemas", "database", "cursors", "events", "users")
 )
@@ -95,6 +95,20 @@ OPERATORS = tuple(
         ("number as a date accepted", SCHEMAS, r"(?<=: )PlainDate(?=$)", "dt.date"),
         ("choice not checked", SCHEMAS, r"(?<=: )\w+Kind(?=$)", "ShortText"),
         ("state as any text", SCHEMAS, r"(?<=    state: )\w+State(?=$)", "str"),
+        ("pattern forgotten", SCHEMAS, r', pattern="\^.+\$"(?=\))', ""),
+        ("pattern without an end", SCHEMAS, r'(pattern="\^.+)\$"(?=\))', r'\1"'),
+        ("pattern without a start", SCHEMAS, r'pattern="\^', 'pattern="'),
+        ("pattern not checked by the database", MODELS, r'^ +CheckConstraint\(column\("\w+"\)\.regexp_match.*\n', ""),
+        (
+            "bound of an amount forgotten",
+            SCHEMAS,
+            r"\[MonetaryAmount, Within\([gl]e=[^,]+\)\]",
+            "[MonetaryAmount, Within()]",
+        ),
+        ("bound of an amount not checked by the database", MODELS, r'(\.columns\("\w+"), ge=Decimal\("\d+"\)', r"\1"),
+        ("default of an amount lost", MODELS, r", default=MonetaryAmount\(.*?\)(?=\)$)", ""),
+        ("other currency", SCHEMAS, r'MonetaryAmount\((Decimal\("\d+"\)), "JPY"\)', r'MonetaryAmount(\1, "KRW")'),
+        ("decimals as floats", MODELS, r"Exact\(18, 4\)(?=\)$)", "Exact(15, 4)"),
         # The service of a module.
         ("search in fewer fields", SERVICE, r'(searchable = \("\w+", )"\w+"', r"\1"),
         ("search in no field", SERVICE, r"^    searchable = .*\n", ""),
@@ -125,6 +139,21 @@ OPERATORS = tuple(
         ("deletion answered but not made", ROUTER, r"service\.delete\(", "service.get("),
         ("move answered but not made", ROUTER, r"service\.move_to\((\w+), move\.state\)", r"service.get(\1)"),
         ("record instead of a page", ROUTER, r"response_model=Page\[(\w+)\]", r"response_model=list[\1]"),
+        # Amounts of money.
+        ("two currencies mixed", MONEY, r"if self\.currency != other\.currency:", "if not other.currency:"),
+        ("halves rounded to even", MONEY, "ROUND_HALF_UP\\)", '"ROUND_HALF_EVEN")'),
+        ("decimals of the currency ignored", MONEY, r"_DECIMALS\.get\(currency, PLACES\)", "2"),
+        ("cents lost in a rounding", MONEY, r"if self\._amount != amount:", "if self._amount > amount:"),
+        ("remainder of an allocation lost", MONEY, r"parts\[index\] \+= 1", "parts[index] += 0"),
+        (
+            "remainder to the smallest loss",
+            MONEY,
+            r"key=lambda index: parts\[index\] - shares\[index\]",
+            "key=lambda index: shares[index] - parts[index]",
+        ),
+        ("unknown currency accepted", MONEY, r"if code not in _DECIMALS:", "if not code:"),
+        ("amount as a number", MONEY, r'f"\{value\.amount:f\}"', "float(value.amount)"),
+        ("limit of an amount excluded", MONEY, r"value\.amount < self\.ge", "value.amount <= self.ge"),
         # The core: what every service does with records.
         ("lock forgotten", RESOURCE, r"record_id, lock=True", "record_id"),
         ("row lock forgotten", RESOURCE, r"\.with_for_update\(\)", ""),

@@ -117,6 +117,62 @@ MISTAKES: dict[str, tuple[str, str]] = {
         field("name: {type: str, max_length: 80}"),
         'own_modules.loans.fields.name: use max, not "max_length".',
     ),
+    "a regular expression of Python": (
+        field(r'isbn: {type: str, pattern: "\\d{13}"}'),
+        r'own_modules.loans.fields.isbn.pattern: use at most 60 of the characters a-z A-Z 0-9 _ / : , ; @ # = ! - and space, classes such as [A-Z0-9] (a point is [.]), and counts: ? * + {2} {2, 5}, not "\d{13}".',
+    ),
+    "a pattern with anchors": (
+        field('code: {type: str, pattern: "^[A-Z]+$"}'),
+        'own_modules.loans.fields.code.pattern: use at most 60 of the characters a-z A-Z 0-9 _ / : , ; @ # = ! - and space, classes such as [A-Z0-9] (a point is [.]), and counts: ? * + {2} {2,5}, not "^[A-Z]+$".',
+    ),
+    "a pattern with alternatives": (
+        field('code: {type: str, pattern: "(A|B)[0-9]"}'),
+        'own_modules.loans.fields.code.pattern: use at most 60 of the characters a-z A-Z 0-9 _ / : , ; @ # = ! - and space, classes such as [A-Z0-9] (a point is [.]), and counts: ? * + {2} {2,5}, not "(A|B)[0-9]".',
+    ),
+    "a pattern with any character": (
+        field('code: {type: str, pattern: ".+@.+"}'),
+        'own_modules.loans.fields.code.pattern: use at most 60 of the characters a-z A-Z 0-9 _ / : , ; @ # = ! - and space, classes such as [A-Z0-9] (a point is [.]), and counts: ? * + {2} {2,5}, not ".+@.+".',
+    ),
+    "a pattern with bounds": (
+        field('code: {type: "str(..5)", pattern: "[A-Z]+"}'),
+        "own_modules.loans.fields.code: leave out the bounds, because the counts of the pattern say how long the text is.",
+    ),
+    "a pattern of a number": (
+        field('code: {type: int, pattern: "[0-9]{4}"}'),
+        "own_modules.loans.fields.code: leave out the pattern, because only a str has one.",
+    ),
+    "a range from right to left": (
+        field('code: {type: str, pattern: "[Z-A]{4}"}'),
+        'own_modules.loans.fields.code.pattern: use ranges in their order, as in [A-Z], and counts from 1 to 200, the smaller one first, not "[Z-A]{4}".',
+    ),
+    "a pattern of one text": (
+        field('code: {type: str, pattern: "AB"}'),
+        'own_modules.loans.fields.code.pattern: use a class that allows at least ten texts, as in [0-9], not "AB".',
+    ),
+    "a default that the pattern refuses": (
+        field('code: {type: str, pattern: "[A-Z]{3}", default: abc}'),
+        'own_modules.loans.fields.code: use a default that matches [A-Z]{3}, not "abc".',
+    ),
+    "regex of JSON Schema": (
+        field('code: {type: str, regex: "[A-Z]{3}"}'),
+        'own_modules.loans.fields.code: use pattern, not "regex".',
+    ),
+    "an amount without a currency": (
+        field("price: money = 12.50"),
+        'own_modules.loans.fields.price: use an amount with its ISO 4217 currency, as in 12.50 EUR for the default, not "12.50".',
+    ),
+    "more decimals than the currency has": (
+        field("price: money = 12.50 JPY"),
+        'own_modules.loans.fields.price: use an amount with its ISO 4217 currency, as in 12.50 EUR for the default, not "12.50 JPY".',
+    ),
+    "bounds with a currency": (
+        field("price: money(0 EUR..)"),
+        'own_modules.loans.fields.price: use money, with ? for optional and = for a default, not "money(0 EUR..)".',
+    ),
+    "MoneyField of Django": (
+        field("price: MoneyField"),
+        'own_modules.loans.fields.price: use money, not "MoneyField".',
+    ),
     "a precision that no database keeps": (
         field("rate: decimal(20,8)"),
         "own_modules.loans.fields.rate: use at most 18 digits, and fewer places than digits, as in decimal(10,4) or {type: decimal, digits: 10, places: 4}.",
@@ -143,7 +199,7 @@ MISTAKES: dict[str, tuple[str, str]] = {
     ),
     "a type as a key": (
         field("copies: {int: {default: 1}}"),
-        'own_modules.loans.fields.copies: use the keys type, choices, min, max, digits, places, optional, default, help or was, not "int".',
+        'own_modules.loans.fields.copies: use the keys type, choices, min, max, pattern, digits, places, optional, default, help or was, not "int".',
     ),
     "a key of another language": (
         field("fee: {type: decimal, nullable: true}"),

@@ -170,6 +170,7 @@ def _definitions(rules: Rules) -> Schema:
         "choices": choices,
         "optional": {"type": "boolean", "description": "Whether it may be missing or null."},
         "default": {"type": list(OF_ANY_QUESTION), "description": "The value of a request without one."},
+        "pattern": {"type": "string", "maxLength": 60, "description": "What the whole text of a str must match."},
         "digits": {"type": "integer", "minimum": 1, "maximum": 18, "description": "All digits of a decimal."},
         "places": {"type": "integer", "minimum": 0, "maximum": 17, "description": "Those after the point."},
         "was": {**FIELD_NAME, "description": "The earlier name of a renamed field, which keeps its values."},

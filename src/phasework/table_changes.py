@@ -403,5 +403,8 @@ def _keyed(part: PartT) -> dict[str, PartT]:
 
 
 def _rename_words(condition: str, columns: Mapping[str, str]) -> str:
-    # Not `column` in `sa.column("starts_on")`.
+    if "sa.column(" in condition:
+        return re.sub(
+            r"(?<=sa\.column\()([\"'])(\w+)\1", lambda found: quote(columns.get(found[2], found[2])), condition
+        )
     return re.sub(r"(?<![\w.])\w+", lambda found: columns.get(found[0], found[0]), condition)

@@ -147,7 +147,10 @@ stops:
     country: country
     home: country?
     currency: currency
-  unique: [name, fare, rate, arrival, office]
+    zone: {type: str, pattern: "[A-Z]{3}-[0-9]+"}
+    group: {type: "str? = ab:1", pattern: "[a-f]{2,4}:[1-9]?", help: Of tickets}
+    desk: {type: str, pattern: "[xyz_.-]{2,3}", optional: true}
+  unique: [name, fare, rate, arrival, office, zone]
   search: [name, note]
 """)
 

@@ -31,6 +31,11 @@ WITHOUT_DEFAULT = ["datetime", "duration", "phone", "country", "currency", "str[
 NUMBERS = ["int", "decimal", "money", "float"]
 TYPES = ["str", "text", *NUMBERS, "bool", "date", "time", "uuid", "email", "url", *WITHOUT_DEFAULT]
 
+PATTERNS = [
+    *("[A-Z]{3}-[0-9]+", "[0-9]{4} [A-Z]{2}", "[a-z][a-z0-9_.-]*", "[A-HJ-NPR-Z0-9]{17}", "#[a-z]?[0-9]{8}"),
+    *("[xyz]{2,5}:[1-9]*", "v[0-9]{1,3}[.][0-9]{1,3}", "[a-b]{4,200}", "AB[C-Z]?[0-9]{2}", "[.,@#+/-]{3}"),
+]
+
 # Characters that no text may contain.
 UNPRINTABLE = ["\0", "\n", "\r", "\t", "\x1b[31m", "\x7f", "\x85", "\u2028", "\u202e", "\ufeff", "\ud800", "\uffff"]
 
@@ -132,6 +137,8 @@ def bounded(draw: st.DrawFn) -> Any:
             ]
         )
     )
+    if kind == "str" and draw(st.booleans()):
+        return {"type": "str", "pattern": draw(st.sampled_from(PATTERNS)), "optional": draw(st.booleans())}
     if kind == "decimal" and draw(st.booleans()):
         digits = draw(st.integers(1, 18))
         return f"decimal({digits},{draw(st.integers(0, digits - 1))})"
