@@ -1,10 +1,11 @@
-"""Fixtures of passwords, sign-ins and API keys."""
+"""Fixtures of passwords, second factors, sign-ins and API keys."""
 
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+import pyotp
 import pytest
 from fastapi import FastAPI
 from pwdlib import PasswordHash
@@ -19,9 +20,10 @@ from your_service.core.tenancy import Organisation
 from your_service.core.users import User
 from your_service.modules.auth import rules
 from your_service.modules.auth.api_keys import ApiKeyService
-from your_service.modules.auth.models import ApiKey, Password, SignIn
+from your_service.modules.auth.models import ApiKey, Password, RecoveryCode, SecondFactor, SignIn
 from your_service.modules.auth.passwords import PasswordService
 from your_service.modules.auth.rules import RefreshToken, hash_of_secret, hash_password
+from your_service.modules.auth.second_factors import SecondFactorService
 from your_service.modules.auth.service import SignInService
 
 from tests.fixtures.core.identity import Headers, store_user
@@ -30,6 +32,9 @@ from tests.support.factories import Factory, Payload
 PASSWORD = "a key for the tests, plum 43"
 """The password of `acting_user`, after the fixture `password`."""
 SECRET = "secret"
+TOTP = pyotp.TOTP("TESTTESTTESTTESTTESTTESTTESTTEST")
+"""The app of `acting_user`, after the fixture `recovery_code`."""
+RECOVERY_CODE = "TEST-TEST-TEST-TEST-TEST-TEST"
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -59,6 +64,22 @@ async def password(db_session: AsyncSession, acting_user: User) -> str:
 def password_service(db_session: AsyncSession) -> PasswordService:
     """The service for passwords."""
     return PasswordService(db_session)
+
+
+@pytest.fixture
+def second_factor_service(db_session: AsyncSession, organisation: Organisation) -> SecondFactorService:
+    """The service for second factors."""
+    return SecondFactorService(db_session)
+
+
+@pytest.fixture
+async def recovery_code(db_session: AsyncSession, acting_user: User) -> str:
+    """A recovery code of `acting_user`, who has a second factor."""
+    account_id = acting_user.account_id
+    db_session.add(SecondFactor(account_id=account_id, secret=TOTP.secret, confirmed_at=utcnow()))
+    db_session.add(RecoveryCode(account_id=account_id, hash=hash_of_secret(RECOVERY_CODE.replace("-", ""))))
+    await db_session.flush()
+    return RECOVERY_CODE
 
 
 @pytest.fixture

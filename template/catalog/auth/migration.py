@@ -1,4 +1,4 @@
-"""The tables of passwords, sign-ins and API keys."""
+"""The tables of passwords, second factors, sign-ins and API keys."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -20,6 +20,22 @@ def upgrade() -> None:
         sa.Column("updated_at", UtcDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("account_id", name=op.f("pk_auth_passwords")),
         sa.ForeignKeyConstraint(["account_id"], ["core_accounts.id"], name=op.f("fk_auth_passwords_account_id")),
+    )
+    op.create_table(
+        "auth_second_factors",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("secret", sa.String(64), nullable=False),
+        sa.Column("confirmed_at", UtcDateTime(), nullable=True),
+        sa.Column("last_step", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("account_id", name=op.f("pk_auth_second_factors")),
+        sa.ForeignKeyConstraint(["account_id"], ["core_accounts.id"], name=op.f("fk_auth_second_factors_account_id")),
+    )
+    op.create_table(
+        "auth_recovery_codes",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("hash", sa.String(64), nullable=False),
+        sa.PrimaryKeyConstraint("account_id", "hash", name=op.f("pk_auth_recovery_codes")),
+        sa.ForeignKeyConstraint(["account_id"], ["core_accounts.id"], name=op.f("fk_auth_recovery_codes_account_id")),
     )
     op.create_table(
         "sign_ins",
@@ -75,4 +91,6 @@ def downgrade() -> None:
     """Drop the tables."""
     op.drop_table("auth_api_keys")
     op.drop_table("sign_ins")
+    op.drop_table("auth_recovery_codes")
+    op.drop_table("auth_second_factors")
     op.drop_table("auth_passwords")

@@ -1,9 +1,9 @@
-"""The tables of passwords, sign-ins and API keys."""
+"""The tables of passwords, second factors, sign-ins and API keys."""
 
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, String
+from sqlalchemy import BigInteger, ForeignKey, String
 from sqlalchemy.ext.associationproxy import AssociationProxy, association_proxy
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -21,6 +21,29 @@ class Password(Base):
     account_id: Mapped[UUID] = mapped_column(ForeignKey("core_accounts.id"), primary_key=True)
     hash: Mapped[str] = mapped_column(String(255))
     updated_at: Mapped[datetime] = mapped_column(default=utcnow, onupdate=utcnow)
+
+
+class SecondFactor(Base):
+    """An app that computes codes for the sign-ins of an account (TOTP, RFC 6238)."""
+
+    __tablename__ = "auth_second_factors"
+
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("core_accounts.id"), primary_key=True)
+    # No hash, because the codes are computed from it.
+    secret: Mapped[str] = mapped_column(String(64))
+    confirmed_at: Mapped[datetime | None]
+    # The step of the newest code that was used, so that no code counts twice.
+    last_step: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class RecoveryCode(Base):
+    """A code that replaces the second factor once."""
+
+    __tablename__ = "auth_recovery_codes"
+
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("core_accounts.id"), primary_key=True)
+    # The SHA-256 of the code, which has 120 random bits.
+    hash: Mapped[str] = mapped_column(String(64), primary_key=True)
 
 
 class SignIn(Record):

@@ -10,7 +10,7 @@ from uuid import UUID
 from fastapi import Depends, Query, Request, Response, status
 
 from ...core.accounts import Account
-from ...core.attempts import limit_attempts
+from ...core.attempts import limit_attempts, limit_failures
 from ...core.clock import utcnow
 from ...core.credentials import SIGN_IN, Credential
 from ...core.errors import respond
@@ -33,6 +33,8 @@ from .schemas import (
     SignInRefresh,
     Tokens,
 )
+from .second_factors import SecondFactorService, WrongCode, is_app_code
+from .second_factors_router import router as second_factor
 from .service import SignedIn, SignInService, memberships_of
 
 ACCESS_TOKEN_LIFETIME = timedelta(minutes=10)
@@ -50,15 +52,24 @@ def account_of(data: SignInCreate) -> str:
     return data.email
 
 
+def account_of_code(data: SignInCreate) -> str | None:
+    """Return the address in a request with a code that can be guessed."""
+    return data.email if data.code and is_app_code(data.code) else None
+
+
 @sign_ins.public.post(
     "",
     status_code=status.HTTP_201_CREATED,
     response_model=Tokens,
-    dependencies=[limit_attempts("sign-in", account_of, InvalidGrant)],
+    dependencies=[
+        limit_attempts("sign-in", account_of, InvalidGrant),
+        limit_failures("sign-in", account_of_code, WrongCode),
+    ],
 )
 async def sign_in(data: SignInCreate, request: Request, service: Service) -> Tokens:
     """Sign in with an address and a password; ten wrong ones from one client in 15 minutes are enough."""
     account = await PasswordService(service.session).find_account(data.email, data.password.get_secret_value())
+    await SecondFactorService(service.session).check(account, data.code)
     return _tokens(request, await service.start(account, data.organisation_id))
 
 
@@ -113,6 +124,7 @@ async def get_me(service: Service, principal: PrincipalDep) -> MeRead:
         user_id=user.id,
         name=user.name,
         roles=sorted(principal.roles),
+        has_second_factor=await SecondFactorService(service.session).is_on(account.id),
         organisation_id=principal.organisation_id,
         organisations=[MembershipRead.model_validate(each) for each in memberships if each.active],
     )
@@ -160,4 +172,5 @@ router = ServiceRouter()
 router.include_router(sign_ins)
 router.include_router(refreshes)
 router.include_router(me)
+router.include_router(second_factor)
 router.include_router(api_keys)

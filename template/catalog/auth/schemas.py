@@ -11,6 +11,7 @@ from ...core.schemas import Email, ListQuery, RecordRead, RequestModel, Response
 from ...core.users import Role
 
 Password = Annotated[SecretStr, Field(min_length=1, max_length=500)]
+Code = Annotated[str, Field(min_length=1, max_length=50, examples=["123456"])]
 Token = Annotated[
     str,
     Field(
@@ -22,10 +23,14 @@ Token = Annotated[
 
 
 class SignInCreate(RequestModel):
-    """The address and the password of an account, and the organisation, if it is not the first one by name."""
+    """The address and the password of an account, and the organisation, if it is not the first one by name.
+
+    The code is that of the second factor, or a recovery code.
+    """
 
     email: Email
     password: Password
+    code: Code | None = None
     organisation_id: UUID | None = None
 
 
@@ -41,6 +46,38 @@ class PasswordChange(RequestModel):
 
     current_password: Password
     new_password: Password
+
+
+class SecondFactorBegin(RequestModel):
+    """The password."""
+
+    password: Password
+
+
+class SecondFactorConfirm(RequestModel):
+    """A code of the app."""
+
+    code: Code
+
+
+class SecondFactorTurnOff(RequestModel):
+    """The password, and a code of the app or a recovery code."""
+
+    password: Password
+    code: Code
+
+
+class SecondFactorSecret(ResponseModel):
+    """The secret of an app that computes codes. It cannot be shown again."""
+
+    secret: str = Field(description="The secret in base32, to be typed.")
+    uri: str = Field(description="The `otpauth` address with the secret, to be shown as a QR code.")
+
+
+class RecoveryCodes(ResponseModel):
+    """Codes that replace the second factor, each of them once. They are not stored, and cannot be shown again."""
+
+    recovery_codes: Sequence[str]
 
 
 class Tokens(ResponseModel):
@@ -69,6 +106,7 @@ class MeRead(ResponseModel):
     user_id: UUID
     name: str
     roles: Sequence[Role]
+    has_second_factor: bool
     organisation_id: UUID
     organisations: Sequence[MembershipRead]
 

@@ -43,6 +43,7 @@ async def test_sign_in(
         "user_id": str(acting_user.id),
         "name": acting_user.name,
         "roles": ["member"],
+        "has_second_factor": False,
         "organisation_id": str(test_org.id),
         "organisations": [{"id": str(test_org.id), "name": test_org.name}],
     }

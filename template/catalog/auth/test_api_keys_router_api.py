@@ -1,5 +1,6 @@
 """Tests of the routes for API keys, and of requests with a key."""
 
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -11,11 +12,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from your_service.core.clock import utcnow
 from your_service.core.config import Settings
+from your_service.core.database import SessionFactory
+from your_service.core.errors import install_error_handlers
 from your_service.core.security import PrincipalDep, TokenService
 from your_service.core.users import Role, User
 from your_service.modules.auth.models import ApiKey
 
 from tests.fixtures.auth import headers_of
+from tests.fixtures.core.app import client_of
 from tests.fixtures.core.identity import Headers, store_user
 from tests.support.factories import Factory, Payload
 
@@ -24,8 +28,12 @@ REFUSED = "The user, the sign-in or the API key is unknown or deactivated."
 
 
 @pytest.fixture
-def app(app: FastAPI) -> FastAPI:
-    """The application with a route for every principal."""
+async def machine(token_service: TokenService, session_factory: SessionFactory) -> AsyncIterator[AsyncClient]:
+    """A client of an application that returns the principal, with the same database."""
+    app = FastAPI()
+    app.state.tokens = token_service
+    app.state.sessions = session_factory
+    install_error_handlers(app)
 
     @app.get("/whoami")
     async def read(principal: PrincipalDep) -> dict[str, object]:
@@ -35,12 +43,13 @@ def app(app: FastAPI) -> FastAPI:
     async def write(principal: PrincipalDep) -> None:
         """Change something."""
 
-    return app
+    async with client_of(app) as client:
+        yield client
 
 
 async def test_a_key_is_shown_once(
     admin_client: AsyncClient,
-    client: AsyncClient,
+    machine: AsyncClient,
     admin_user: User,
     api_key_payload: Payload,
 ) -> None:
@@ -49,7 +58,7 @@ async def test_a_key_is_shown_once(
     key = body.pop("key")
     read = await admin_client.get(f"{URL}/{body['id']}")
     listed = await admin_client.get(URL)
-    used = await client.get("/whoami", headers={"Authorization": f"Bearer {key}"})
+    used = await machine.get("/whoami", headers={"Authorization": f"Bearer {key}"})
 
     assert created.status_code == status.HTTP_201_CREATED
     assert body.keys() == {
@@ -72,11 +81,11 @@ async def test_a_key_is_shown_once(
 
 async def test_a_used_key_shows_when(
     admin_client: AsyncClient,
-    client: AsyncClient,
+    machine: AsyncClient,
     test_api_key_id: UUID,
     key_headers: Headers,
 ) -> None:
-    await client.get("/whoami", headers=key_headers)
+    await machine.get("/whoami", headers=key_headers)
     read = await admin_client.get(f"{URL}/{test_api_key_id}")
 
     assert read.json()["last_used_at"] is not None
@@ -137,36 +146,36 @@ async def test_a_key_of_an_admin_gives_no_access_to_keys_and_people(
 
 async def test_a_revoked_key_is_refused_at_once(
     admin_client: AsyncClient,
-    client: AsyncClient,
+    machine: AsyncClient,
     test_api_key_id: UUID,
     key_headers: Headers,
 ) -> None:
-    before = await client.get("/whoami", headers=key_headers)
+    before = await machine.get("/whoami", headers=key_headers)
     revoked = await admin_client.delete(f"{URL}/{test_api_key_id}")
-    after = await client.get("/whoami", headers=key_headers)
+    after = await machine.get("/whoami", headers=key_headers)
 
     assert [before.status_code, revoked.status_code, after.status_code] == [200, 204, 401]
     assert after.json()["detail"] == REFUSED
 
 
 async def test_an_expired_key_is_refused(
-    client: AsyncClient,
+    machine: AsyncClient,
     make_api_key: Factory[ApiKey],
 ) -> None:
     used, expired = [headers_of(await make_api_key(expires_at=utcnow() + timedelta(days=days))) for days in (1, -1)]
 
-    responses = [await client.get("/whoami", headers=headers) for headers in (used, expired)]
+    responses = [await machine.get("/whoami", headers=headers) for headers in (used, expired)]
 
     assert [response.status_code for response in responses] == [status.HTTP_200_OK, status.HTTP_401_UNAUTHORIZED]
 
 
 @pytest.mark.parametrize("change", ["secret", "form"])
-async def test_a_wrong_key_is_refused(client: AsyncClient, key_headers: Headers, change: str) -> None:
+async def test_a_wrong_key_is_refused(machine: AsyncClient, key_headers: Headers, change: str) -> None:
     key = key_headers["Authorization"]
     wrong = f"{key[:-4]}AAA=" if change == "secret" else f"{key[:20]}*"
 
-    before = await client.get("/whoami", headers=key_headers)
-    response = await client.get("/whoami", headers={"Authorization": wrong})
+    before = await machine.get("/whoami", headers=key_headers)
+    response = await machine.get("/whoami", headers={"Authorization": wrong})
 
     assert [before.status_code, response.status_code] == [status.HTTP_200_OK, status.HTTP_401_UNAUTHORIZED]
     assert response.headers["WWW-Authenticate"] == "Bearer"
@@ -174,24 +183,26 @@ async def test_a_wrong_key_is_refused(client: AsyncClient, key_headers: Headers,
 
 
 @pytest.mark.parametrize("read_only", [True, False])
-async def test_a_key_that_only_reads(client: AsyncClient, make_api_key: Factory[ApiKey], read_only: bool) -> None:
+async def test_a_key_that_only_reads(machine: AsyncClient, make_api_key: Factory[ApiKey], read_only: bool) -> None:
     headers = headers_of(await make_api_key(read_only=read_only))
 
-    read = await client.get("/whoami", headers=headers)
-    written = await client.post("/whoami", headers=headers)
+    read = await machine.get("/whoami", headers=headers)
+    written = await machine.post("/whoami", headers=headers)
 
     assert [read.status_code, written.status_code] == [200, 403 if read_only else 200]
 
 
 async def test_requests_of_a_key_are_limited_like_those_of_a_user(
-    app: FastAPI,
-    client: AsyncClient,
+    machine: AsyncClient,
     settings: Settings,
+    token_service: TokenService,
     make_api_key: Factory[ApiKey],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    app.state.tokens = TokenService(settings.model_copy(update={"rate_limit_per_user": "2/minute"}))
+    limited = TokenService(settings.model_copy(update={"rate_limit_per_user": "2/minute"}))
+    monkeypatch.setattr(token_service, "per_user", limited.per_user)
     mine, other = [headers_of(await make_api_key()) for _ in range(2)]
 
-    responses = [await client.get("/whoami", headers=headers) for headers in (mine, mine, mine, other)]
+    responses = [await machine.get("/whoami", headers=headers) for headers in (mine, mine, mine, other)]
 
     assert [response.status_code for response in responses] == [200, 200, 429, 200]
