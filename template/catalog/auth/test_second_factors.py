@@ -40,13 +40,13 @@ async def test_begin_and_confirm(
     second_factor_service: SecondFactorService,
     account: Account,
 ) -> None:
-    secret, uri = await second_factor_service.begin(account, "Clinic")
+    secret, uri = await second_factor_service.begin(account, "Acme")
     before = await second_factor_service.is_on(account.id)
     app = pyotp.parse_uri(uri)
     assert isinstance(app, pyotp.TOTP)
     codes = await second_factor_service.confirm(account, app.at(utcnow()))
 
-    assert (app.secret, app.issuer, app.name) == (secret, "Clinic", account.email)
+    assert (app.secret, app.issuer, app.name) == (secret, "Acme", account.email)
     assert [before, await second_factor_service.is_on(account.id)] == [False, True]
     assert len({*codes}) == RECOVERY_CODES
     assert {len(code.replace("-", "")) for code in codes} == {RECOVERY_BYTES * 8 // 5}
@@ -57,7 +57,7 @@ async def test_recovery_codes_are_not_stored(
     second_factor_service: SecondFactorService,
     account: Account,
 ) -> None:
-    secret, _ = await second_factor_service.begin(account, "Clinic")
+    secret, _ = await second_factor_service.begin(account, "Acme")
     codes = await second_factor_service.confirm(account, pyotp.TOTP(secret).at(utcnow()))
 
     hashes = await second_factor_service.session.scalars(select(RecoveryCode.hash))
@@ -71,8 +71,8 @@ async def test_begin_again_replaces_the_secret(
     second_factor_service: SecondFactorService,
     account: Account,
 ) -> None:
-    old, _ = await second_factor_service.begin(account, "Clinic")
-    new, _ = await second_factor_service.begin(account, "Clinic")
+    old, _ = await second_factor_service.begin(account, "Acme")
+    new, _ = await second_factor_service.begin(account, "Acme")
 
     with pytest.raises(WrongCode):
         await second_factor_service.confirm(account, pyotp.TOTP(old).at(utcnow()))
@@ -85,7 +85,7 @@ async def test_a_second_factor_is_not_replaced(
     recovery_code: str,
 ) -> None:
     with pytest.raises(Conflict, match="Turn it off first"):
-        await second_factor_service.begin(account, "Clinic")
+        await second_factor_service.begin(account, "Acme")
     with pytest.raises(Conflict, match="no second factor to turn on"):
         await second_factor_service.confirm(account, code_in())
 
@@ -107,7 +107,7 @@ async def test_no_code_is_needed_before_the_confirmation(
     account: Account,
 ) -> None:
     await second_factor_service.check(account, None)
-    await second_factor_service.begin(account, "Clinic")
+    await second_factor_service.begin(account, "Acme")
 
     await second_factor_service.check(account, None)
     with pytest.raises(Conflict):
@@ -162,7 +162,7 @@ async def test_the_code_of_the_confirmation_was_used(
     second_factor_service: SecondFactorService,
     account: Account,
 ) -> None:
-    secret, _ = await second_factor_service.begin(account, "Clinic")
+    secret, _ = await second_factor_service.begin(account, "Acme")
     code = pyotp.TOTP(secret).at(utcnow())
     await second_factor_service.confirm(account, code)
 
@@ -209,7 +209,7 @@ async def test_turn_off(
 
     assert not await second_factor_service.is_on(account.id)
     assert await second_factor_service.session.scalar(select(func.count(RecoveryCode.hash))) == 0
-    assert await second_factor_service.begin(account, "Clinic")
+    assert await second_factor_service.begin(account, "Acme")
 
 
 async def test_a_wrong_code_turns_nothing_off(

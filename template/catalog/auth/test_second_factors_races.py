@@ -46,7 +46,7 @@ async def test_two_requests_to_begin_wait_for_each_other(
 
     async def begin(session: AsyncSession) -> Any:
         account = await session.get_one(Account, account_id)
-        return await SecondFactorService(session).begin(account, "Clinic")
+        return await SecondFactorService(session).begin(account, "Acme")
 
     outcomes = await race_in_order(begin, begin)
 

@@ -13,7 +13,7 @@ from ...core.database import SessionDep
 from ...core.resource import Listing
 from ...core.routing import ServiceRouter
 from ...core.schemas import Page
-from ...core.security import ADMIN_ONLY, PrincipalDep
+from ...core.security import ADMIN_ONLY, PEOPLE_ONLY, PrincipalDep
 from ...core.users import User
 from .invitations import InvitationService
 from .models import Invitation
@@ -32,8 +32,11 @@ from .schemas import (
 from .service import MemberService
 from .tokens import EmailedToken
 
-members = ServiceRouter(prefix="/members", tags=["members"], dependencies=ADMIN_ONLY)
-invitations = ServiceRouter(prefix="/invitations", tags=["members"], dependencies=ADMIN_ONLY)
+# No machine: with the key of an admin, somebody could invite another admin.
+ALLOWED = [*PEOPLE_ONLY, *ADMIN_ONLY]
+
+members = ServiceRouter(prefix="/members", tags=["members"], dependencies=ALLOWED)
+invitations = ServiceRouter(prefix="/invitations", tags=["members"], dependencies=ALLOWED)
 # Not below /invitations, where its name would be read as an identifier.
 acceptances = ServiceRouter(prefix="/invitation-acceptances", tags=["members"])
 requests = ServiceRouter(prefix="/password-reset-requests", tags=["members"])

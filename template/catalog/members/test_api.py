@@ -1,15 +1,19 @@
 """Tests of the API for members."""
 
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from fastapi import status
 from httpx2 import AsyncClient
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from your_service.core.users import User
+from your_service.core.users import Role, User
+from your_service.modules.auth.models import ApiKey
 from your_service.modules.auth.rules import RefreshToken
 
-from tests.support.factories import Payload
+from tests.fixtures.auth import headers_of
+from tests.fixtures.core.identity import store_user
+from tests.support.factories import Factory, Payload
 
 URL = "/members"
 
@@ -98,3 +102,20 @@ async def test_only_admins_manage_members(
     response = await member_client.request(method, path, json=body if method in {"PATCH", "POST"} else None)
 
     assert response.status_code == status.HTTP_403_FORBIDDEN
+
+
+@pytest.mark.parametrize("path", [URL, "/invitations"])
+async def test_the_api_key_of_an_admin_gives_no_access_to_members(
+    client: AsyncClient,
+    db_session: AsyncSession,
+    test_org_id: UUID,
+    make_api_key: Factory[ApiKey],
+    path: str,
+) -> None:
+    machine = await store_user(db_session, test_org_id, "Nightly export", role=Role.ADMIN)
+    headers = headers_of(await make_api_key(user=machine))
+
+    response = await client.get(path, headers=headers)
+
+    assert response.status_code == status.HTTP_403_FORBIDDEN
+    assert "person" in response.json()["detail"]
