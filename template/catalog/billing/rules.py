@@ -3,6 +3,7 @@
 from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
@@ -86,6 +87,21 @@ def part_of(line: Priced, quantity: Decimal, before: Decimal, part: Decimal) -> 
         return amount * ((before + part) / quantity) - amount * (before / quantity)
 
     return Priced(share(line.net), share(line.tax))
+
+
+def receipt(reference: str, total: MonetaryAmount) -> tuple[str, str]:
+    """Return the subject and the text of a message about an invoice of which nothing is left to pay."""
+    text = f"Hello,\n\nnothing is left to pay for invoice {reference} over {total}.\nThank you.\n"
+    return f"Receipt for invoice {reference}", text
+
+
+def reminder(reference: str, balance: MonetaryAmount, due_on: date | None) -> tuple[str, str]:
+    """Return the subject and the text of a message about an overdue invoice."""
+    text = (
+        f"Hello,\n\nthe payment of invoice {reference} was due on {due_on}. {balance} are left to pay.\n"
+        "If you have paid in the meantime, please ignore this message.\n"
+    )
+    return f"Invoice {reference} is overdue", text
 
 
 def split_secrets(text: str) -> list[str]:

@@ -15,7 +15,7 @@ from ...core.resource import Lifecycle, Resource, Transitions
 from ..customers.models import Customer
 from .models import Invoice, InvoiceState, TaxRate
 from .numbers import give_number
-from .rules import Item, TaxRounding, add, price
+from .rules import Item, TaxRounding, add, price, receipt, reminder
 from .schemas import InvoiceCreate, InvoiceLineCreate, InvoiceLineRead, InvoiceUpdate
 
 PAYABLE = (InvoiceState.OPEN, InvoiceState.UNCOLLECTIBLE)
@@ -122,6 +122,7 @@ class InvoiceService(Lifecycle[Invoice]):
         if invoice.state in PAYABLE and invoice.balance.amount <= 0:
             before, invoice.state = invoice.state, InvoiceState.PAID
             await self._publish("paid", invoice, before=before)
+            await self._write(invoice, *receipt(str(invoice.reference), invoice.total))
 
     async def remind_next(self, days: Sequence[int]) -> Invoice | None:
         """Count the next reminder that is due, and publish it; return None if none is due.
@@ -132,7 +133,16 @@ class InvoiceService(Lifecycle[Invoice]):
         if invoice is None:
             return None
         invoice.reminders += 1
-        return await self._publish("overdue", invoice, reminder=invoice.reminders, balance=str(invoice.balance))
+        await self._publish("overdue", invoice, reminder=invoice.reminders, balance=str(invoice.balance))
+        await self._write(invoice, *reminder(str(invoice.reference), invoice.balance, invoice.due_on))
+        return invoice
+
+    async def _write(self, invoice: Invoice, subject: str, text: str) -> None:
+        # `communications` sends it, if the service has that module. An invoice about nothing has no number yet.
+        recipient = (invoice.billed_to or {}).get("email")
+        if recipient and invoice.number:
+            message = {"recipient": recipient, "subject": subject, "text": text}
+            await self.events.publish("invoice.message", invoice.id, about=invoice.customer_id, **message)
 
     async def _draft(self, invoice_id: UUID) -> Invoice:
         invoice = await self.get(invoice_id, lock=True)

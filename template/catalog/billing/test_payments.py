@@ -19,6 +19,9 @@ from your_service.modules.billing.schemas import (
 from tests.support.factories import Factory, Payload
 from tests.test_utils import ServiceTestCase
 
+# Other modules may react to the events.
+pytestmark = pytest.mark.usefixtures("no_handlers")
+
 
 def money(amount: str, currency: str = "EUR") -> dict[str, str]:
     return {"amount": amount, "currency": currency}
@@ -74,8 +77,23 @@ class TestInvoicePaymentService(ServiceTestCase[InvoicePaymentService]):
             await make_invoice_payment(amount=money(amount))
 
         assert (test_invoice.state, str(test_invoice.balance)) == (InvoiceState.PAID, "0.00 EUR")
-        event = self.published_events[-1]
-        assert (event.name, event.record_id, event.data) == ("invoice.paid", test_invoice.id, {"before": before})
+        paid, message = self.published_events[-2:]
+        assert (paid.name, paid.record_id, paid.data) == ("invoice.paid", test_invoice.id, {"before": before})
+        assert (message.name, message.record_id, message.about) == ("invoice.message", paid.record_id, paid.about)
+        assert test_invoice.billed_to is not None
+        assert message.data["recipient"] == test_invoice.billed_to["email"]
+        assert message.data["subject"] == "Receipt for invoice INV-000001"
+
+    async def test_a_customer_without_an_address_gets_no_receipt(
+        self,
+        test_invoice: Invoice,
+        make_invoice_payment: Factory[InvoicePayment],
+    ) -> None:
+        test_invoice.billed_to = {"name": "Bakery", "email": None}
+
+        await make_invoice_payment(amount=money("119.00"))
+
+        assert self.published_events[-1].name == "invoice.paid"
 
     @pytest.mark.parametrize(
         ("amount", "message"),

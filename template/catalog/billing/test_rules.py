@@ -1,7 +1,7 @@
 """Tests of how invoices are calculated, and of how signed events are recognised."""
 
 import os
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from random import Random
 
@@ -17,6 +17,8 @@ from your_service.modules.billing.rules import (
     is_signed,
     part_of,
     price,
+    receipt,
+    reminder,
     split_secrets,
 )
 
@@ -132,6 +134,20 @@ def test_random_invoices_add_up(currency: str, rounding: TaxRounding) -> None:
         for payment in divide(random, balance.amount, unit):
             balance -= MonetaryAmount(payment, currency)
         assert balance.amount == 0
+
+
+def test_a_receipt_names_invoice_and_total() -> None:
+    subject, text = receipt("INV-000001", euros("119.00"))
+
+    assert subject == "Receipt for invoice INV-000001"
+    assert text == "Hello,\n\nnothing is left to pay for invoice INV-000001 over 119.00 EUR.\nThank you.\n"
+
+
+def test_a_reminder_names_invoice_date_and_balance() -> None:
+    subject, text = reminder("INV-000001", euros("100.00"), date(2030, 1, 29))
+
+    assert subject == "Invoice INV-000001 is overdue"
+    assert "the payment of invoice INV-000001 was due on 2030-01-29. 100.00 EUR are left to pay." in text
 
 
 def sign(secret: str, body: bytes, at: datetime | None = None) -> dict[str, str]:

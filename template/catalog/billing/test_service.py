@@ -29,6 +29,9 @@ from tests.support.factories import Factory, Payload
 from tests.test_config import FROZEN_NOW
 from tests.test_utils import ServiceTestCase, TenantContext
 
+# Other modules may react to the events.
+pytestmark = pytest.mark.usefixtures("no_handlers")
+
 MOVES = {
     InvoiceState.DRAFT: {InvoiceState.OPEN},
     InvoiceState.OPEN: {InvoiceState.PAID, InvoiceState.VOID, InvoiceState.UNCOLLECTIBLE},

@@ -21,7 +21,7 @@ from tests.test_utils import ServiceTestCase, TenantContext
 
 DAYS = [3, 14]
 
-pytestmark = pytest.mark.usefixtures("frozen_time", "celery_app")
+pytestmark = pytest.mark.usefixtures("frozen_time", "celery_app", "no_handlers")
 
 
 def noon_after(due_on: date | None, days: int) -> datetime:
@@ -51,7 +51,9 @@ class TestRemind(ServiceTestCase[InvoiceService]):
         await self.session.refresh(test_invoice)
         assert (counts, test_invoice.reminders) == ([0, 1, 0, 0, 1, 0], 2)
         assert self.reminders() == [{"reminder": number, "balance": "119.00 EUR"} for number in (1, 2)]
-        assert self.published_events[-1].about == test_invoice.customer_id
+        overdue, message = self.published_events[-2:]
+        assert (overdue.about, message.about) == (test_invoice.customer_id, test_invoice.customer_id)
+        assert (message.name, message.data["subject"]) == ("invoice.message", "Invoice INV-000001 is overdue")
 
     async def test_one_run_counts_all_reminders_that_are_due(
         self,

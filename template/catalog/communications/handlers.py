@@ -44,6 +44,20 @@ async def send_communication(events: EventBus, event: Event) -> None:
     await _queue(events, values)
 
 
+@handles("invoice.message")
+async def send_invoice_message(events: EventBus, event: Event) -> None:
+    """Queue a message about an invoice; what cannot be sent is stored as failed, because the invoice goes on."""
+    values = {
+        "channel": Channel.EMAIL,
+        "address": event.data["recipient"],
+        "recipient_kind": "invoice",
+        "recipient_id": event.record_id,
+        "subject": event.data["subject"],
+        "text": event.data["text"],
+    }
+    await _queue(events, values)
+
+
 @handles("conversation.replied")
 async def send_reply(events: EventBus, event: Event) -> None:
     """Queue the answer to the participant of a conversation; what cannot be sent is stored as failed."""

@@ -18,6 +18,7 @@ pytestmark = pytest.mark.usefixtures("frozen_time", "organisation")
 
 PATIENT = UUID(int=1)
 MESSAGE = UUID(int=4)
+INVOICE = UUID(int=5)
 ADA = "+12025550123"
 
 
@@ -25,6 +26,11 @@ async def act(events: EventBus, **changes: Any) -> Communication:
     """Let a journey enter a stage that sends a text message; return the stored message."""
     data = {"stage": "Surgery", "channel": "sms", "recipient": "+1 202 555 0123", "subject": None, "text": "Hello"}
     await events.publish("journey.send_communication", uuid4(), about=PATIENT, **{**data, **changes})
+    return await only_message(events)
+
+
+async def only_message(events: EventBus) -> Communication:
+    """Return the stored message."""
     stored = await events.session.scalars(select(Communication))
     return stored.one()
 
@@ -119,6 +125,24 @@ async def test_a_journey_goes_on_although_its_message_cannot_be_sent(
     message = await act(event_bus, **changes)
 
     assert (message.state, message.failure, message.recipient_id) == ("failed", failure, PATIENT)
+
+
+async def test_a_message_about_an_invoice_is_queued(event_bus: EventBus) -> None:
+    data: dict[str, Any] = {"recipient": "Ada@example.com", "subject": "Receipt", "text": "Thank you."}
+
+    await event_bus.publish("invoice.message", INVOICE, **data)
+
+    message = await only_message(event_bus)
+    assert (message.channel, message.address, message.state) == ("email", "ada@example.com", "queued")
+    assert (message.subject, message.text) == ("Receipt", "Thank you.")
+    assert (message.recipient_kind, message.recipient_id) == ("invoice", INVOICE)
+
+
+async def test_a_message_about_an_invoice_that_cannot_be_sent_is_stored(event_bus: EventBus) -> None:
+    await event_bus.publish("invoice.message", INVOICE, recipient="Ada", subject="Receipt", text="Thank you.")
+
+    message = await only_message(event_bus)
+    assert (message.state, message.failure) == ("failed", "invalid")
 
 
 async def test_a_stage_sends_nothing_to_somebody_who_opted_out(event_bus: EventBus) -> None:
