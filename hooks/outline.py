@@ -17,7 +17,7 @@ Kind = Literal["module", "import", "class", "function", "alias", "call", "value"
 DYNAMIC = re.compile(
     rb"sys\.modules\[[^\]\n]+\]\s*=[^=]"
     rb"|(?<!in )\b(globals|vars)\(\)(?!\.get\b)|locals\(\)\s*(\[|\.update|\.setdefault)"
-    rb"|^\s*exec\(|^__getattr__\b|setattr\(\s*sys\.modules\["
+    rb"|^\s*exec\((?![^\n]*,\s*[\w.]+\s*\)\s*$)|^__getattr__\b|setattr\(\s*sys\.modules\["
     rb"|^__path__\s*=(?!\s*(pkgutil\.)?extend_path)",
     re.MULTILINE,
 )
