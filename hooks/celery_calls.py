@@ -37,9 +37,11 @@ class Tasks:
     def with_calls(self, paths: Iterable[str]) -> list[str]:
         """Return those of some files that may call a task, by their text."""
         found = [path for path, _ in self._project.read(may_call_tasks, paths)]
-        if self._project.partial:
+        if self._project.partial or not found:
             return found
         names = {name.encode() for name in self._names}
+        if not names:
+            return []
         return [path for path in found if not names.isdisjoint(CALLED.findall(self._project.bytes(path)))]
 
     @cached_property

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from . import imports
 from .changes import find_ignored
-from .check import Check, Finding
+from .check import Check, Finding, Scan
 from .commits import find_commits, find_given
 from .contracts import find_broken
 from .import_graph import Edge, Graph, edges_inside, find_cycles, graph_at_import, shortest_cycle
@@ -12,8 +12,8 @@ from .imports import Import
 from .modules import INIT
 from .project import Project
 from .ratchet_file import edges as stored_edges
-from .targets import Missing, Targets
-from .test_code import TestCode
+from .targets import Missing, Targets, extends_path
+from .test_code import TestCode, uses_pytest
 
 TESTS_IMPORTED = "Production code imports {name}, a file of tests."
 TESTS_HINT = "Tests are not installed in production: move the shared code out of the tests."
@@ -127,11 +127,16 @@ def _at(path: str, one: Import, message: str, hint: str, verdict: str, key: str)
     return Finding(path, line, column, message, hint, verdict=verdict, key=key, end_line=end_line)
 
 
+def scans(project: Project, path: str) -> tuple[Scan, ...]:
+    """Return what is read of a file: for production code also what tells it from tests."""
+    return (imports.scan,) if project.is_test(path) else (imports.scan, uses_pytest, extends_path)
+
+
 CHECK = Check(
     name="import_validator",
     summary="Imports that do not resolve, production code that imports tests, new cycles, broken contracts of import-linter.",
     run=run,
     blocks=True,
-    scans=lambda _project, _path: (imports.scan,),
+    scans=scans,
     settings={"services": []},
 )

@@ -11,6 +11,8 @@ from .resolve import Answer, Module, Resolver, best, is_outside
 from .source import Source
 from .test_code import is_installed
 
+NOWHERE = "."
+"""A folder with no modules."""
 GENERATED = ("_pb2.py", "_pb2_grpc.py")
 """Endings of files that make their names while they run."""
 
@@ -38,12 +40,13 @@ class Targets:
         self._resolver = Resolver.of(project)
         self._bases = cache(self._find_bases)
         self._files = cache(self._find_files)
+        self._is_same = cache(self._is_same_everywhere)
         self._missing = cache(self._find_missing)
         self._is_certain = cache(self._judge)
 
     def files(self, path: str, one: Import) -> tuple[str, ...]:
         """Return the files of the project that an import in a file names: each submodule, or the module itself."""
-        return self._files(parent(path), one.level, one.module, one.names)
+        return self._files(self._folder_of(path, one), one.level, one.module, one.names)
 
     def _find_files(self, folder: str, level: int, module: str, names: tuple[str, ...]) -> tuple[str, ...]:
         found: list[str] = []
@@ -56,7 +59,18 @@ class Targets:
 
     def missing(self, path: str, one: Import) -> tuple[Missing, ...]:
         """Return what an import in a file needs and the project does not have, where that is certain."""
-        return self._missing(parent(path), one.level, one.module, one.names, one.when == "types")
+        return self._missing(self._folder_of(path, one), one.level, one.module, one.names, one.when == "types")
+
+    def _folder_of(self, path: str, one: Import) -> str:
+        """Return a folder where an import means the same as in a file: most mean the same everywhere."""
+        folder = parent(path)
+        return NOWHERE if not one.level and self._is_same(folder, one.module.partition(".")[0]) else folder
+
+    def _is_same_everywhere(self, folder: str, top: str) -> bool:
+        modules = self._project.modules
+        roots = modules.roots_of(top)
+        certain = len(roots) <= 1 and all(not root or root in modules.starts for root in roots)
+        return certain and not modules.has(join(folder, top))
 
     def _find_missing(
         self, folder: str, level: int, module: str, names: tuple[str, ...], for_types: bool
