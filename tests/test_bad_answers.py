@@ -637,6 +637,10 @@ BAD_ANSWERS: dict[str, tuple[Answers, str]] = {
         own(entity="VersionedRecord", versioned=True),
         "own_modules.loans.entity: use OwnVersionedRecord or another name, because the code of a module with versioned: true uses VersionedRecord.",
     ),
+    "part of the users of the core": (
+        own(fields={"name": "str", "owner": "part of users"}),
+        'own_modules.loans.fields.owner: use loans (a module of the service), not "users".',
+    ),
     "entity of the users to whom a record refers": (
         own(entity="User", fields={"name": "str", "owner": "-> users"}),
         "own_modules.loans.entity: use OwnUser or another name, because users has the entity User.",

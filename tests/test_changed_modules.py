@@ -109,17 +109,19 @@ MORE = """    more: text?
     contact: email = ada@example.com
     site: url = https://example.com/loans
     size: "[small, large] = small"
+    owner: -> users?
 """
 CHANGES = {
     "more": Change(
         {
             FIRST: FIRST + MORE,
-            "unique: [title]\n  search: [title]": "unique: [code, [member, title]]\n  search: [title, note]",
+            "unique: [title]\n  search: [title]": "unique: [code, [member, title]]\n  search: [title, note]\n  versioned: true",
             "[short, long]": "{choices: [short, long, endless], help: For how long}",
             "active: []": "active: [lost]\n    lost: []",
         },
-        after=dict.fromkeys(("more", "until", "van_id", "extra", "amount", "toll_amount", "toll_currency"), NONE)
+        after=dict.fromkeys(("more", "until", "van_id", "extra", "amount", "toll_amount", "toll_currency", "owner_id"), NONE)
         | {
+            "version": both("1"),
             "place": both("'50%: a & b'"), "about": both("'plain red'"), "pages": both("-3"), "score": both("Decimal('2.50')"),
             "price_amount": both("Decimal('12.5000')"), "price_currency": both("'EUR'"), "budget": both("Decimal('0.0002')"),
             "zone": both("'AB:1'"),
