@@ -628,18 +628,21 @@ class TestNotificationService(ServiceTestCase[NotificationService]):
 
         assert [each.text for each in await self.communications()] == ["Results at desk 1.", "Results at desk 2."]
 
-    @pytest.mark.parametrize(("length", "messages"), [(800, 2), (799, 1)])
-    async def test_a_message_becomes_no_longer_than_an_sms_can_be(
+    @pytest.mark.parametrize(
+        ("channel", "length", "messages"), [("sms", 800, 2), ("sms", 799, 1), ("email", 10_000, 2), ("email", 9_999, 1)]
+    )
+    async def test_a_message_becomes_no_longer_than_its_channel_allows(
         self,
         make_notification_template: Factory[NotificationTemplate],
         make_notification: Factory[Notification],
         make_notification_preference: Factory[NotificationPreference],
+        channel: str,
         length: int,
         messages: int,
     ) -> None:
         await make_notification_preference(recipient_id=ADA, batch_minutes=10)
         texts = {"subject": "A", "text": "x" * length, "short_text": None}
-        template = await make_notification_template(channels=["sms"], variables=[], **texts)
+        template = await make_notification_template(channels=[channel], variables=[], **texts)
 
         for _ in range(2):
             await make_notification(template=template.name, values={})
