@@ -13,7 +13,7 @@ from ...core.accounts import Account
 from ...core.attempts import limit_attempts, limit_failures
 from ...core.clock import utcnow
 from ...core.credentials import SIGN_IN, Credential
-from ...core.errors import respond
+from ...core.errors import Forbidden, respond
 from ...core.resource import Listing
 from ...core.routing import ServiceRouter
 from ...core.schemas import Page
@@ -47,6 +47,15 @@ me = ServiceRouter(prefix="/me", tags=["auth"], dependencies=PEOPLE_ONLY)
 Service = Annotated[SignInService, Depends(SignInService.of_request)]
 
 
+async def refuse_with_provider(request: Request) -> None:
+    """Raise `Forbidden` if people sign in at an identity provider: the service accepts no other tokens then."""
+    if request.app.state.tokens.provider:
+        raise Forbidden("Sign in at the identity provider of this service.")
+
+
+WITHOUT_PROVIDER = Depends(refuse_with_provider)
+
+
 def account_of(data: SignInCreate) -> str:
     """Return the address of the account in a request."""
     return data.email
@@ -62,6 +71,7 @@ def account_of_code(data: SignInCreate) -> str | None:
     status_code=status.HTTP_201_CREATED,
     response_model=Tokens,
     dependencies=[
+        WITHOUT_PROVIDER,
         limit_attempts("sign-in", account_of, InvalidGrant),
         limit_failures("sign-in", account_of_code, WrongCode),
     ],
@@ -73,7 +83,7 @@ async def sign_in(data: SignInCreate, request: Request, service: Service) -> Tok
     return _tokens(request, await service.start(account, data.organisation_id))
 
 
-@refreshes.public.post("", response_model=Tokens)
+@refreshes.public.post("", response_model=Tokens, dependencies=[WITHOUT_PROVIDER])
 async def refresh_sign_in(data: SignInRefresh, request: Request, service: Service) -> Tokens | Response:
     """Return new tokens for a refresh token, which can be used once; another organisation can be selected."""
     signed_in = await service.refresh(RefreshToken.read(data.refresh_token), data.organisation_id)

@@ -4,16 +4,18 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from fastapi import status
+from fastapi import FastAPI, status
 from httpx2 import AsyncClient
+from jwt import PyJWKClient
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from your_service.core.tenancy import Organisation
 from your_service.core.users import Role, User
-from your_service.modules.auth.models import SignIn
+from your_service.modules.auth.models import ApiKey, SignIn
 from your_service.modules.auth.rules import RefreshToken
 
-from tests.fixtures.core.identity import store_user
+from tests.fixtures.auth import headers_of
+from tests.fixtures.core.identity import Headers, store_user
 from tests.support.factories import Factory, Payload
 
 URL = "/sign-ins"
@@ -291,3 +293,82 @@ async def test_an_access_token_lasts_when_its_sign_in_is_refreshed_or_another_on
     mine = await client.get("/me", headers=bearer(first))
 
     assert [ended.status_code, mine.status_code] == [status.HTTP_204_NO_CONTENT, status.HTTP_200_OK]
+
+
+@pytest.mark.parametrize("path", [URL, "/token-refresh"])
+async def test_people_sign_in_at_the_identity_provider_if_there_is_one(
+    client: AsyncClient,
+    app: FastAPI,
+    password: str,
+    sign_in_payload: Payload,
+    refresh_token: RefreshToken,
+    monkeypatch: pytest.MonkeyPatch,
+    path: str,
+) -> None:
+    body = sign_in_payload() if path == URL else {"refresh_token": str(refresh_token)}
+    monkeypatch.setattr(app.state.tokens, "provider", PyJWKClient("https://login.example.com/keys"))
+
+    refused = await client.post(path, json=body)
+    monkeypatch.undo()
+    accepted = await client.post(path, json=body)
+
+    assert refused.status_code == status.HTTP_403_FORBIDDEN
+    assert "identity provider" in refused.json()["detail"]
+    assert accepted.is_success
+
+
+# What a person without a token, a member, an admin, and a machine with the key of an admin get. A 422 is only for those who
+# may send a request: its body is empty.
+ACCESS = {
+    ("GET", "/me"): (401, 200, 200, 403),
+    ("PUT", "/me/password"): (401, 422, 422, 403),
+    ("POST", "/me/second-factor"): (401, 422, 422, 403),
+    ("PUT", "/me/second-factor"): (401, 422, 422, 403),
+    ("POST", "/me/second-factor-removal"): (401, 422, 422, 403),
+    ("GET", URL): (401, 200, 200, 403),
+    ("DELETE", URL): (401, 204, 204, 403),
+    ("GET", "/sign-ins/{sign_in_id}"): (401, 200, 200, 403),
+    ("DELETE", "/sign-ins/{sign_in_id}"): (401, 204, 204, 403),
+    ("GET", "/api-keys"): (401, 403, 200, 403),
+    ("POST", "/api-keys"): (401, 403, 422, 403),
+    ("GET", "/api-keys/{api_key_id}"): (401, 403, 200, 403),
+    ("DELETE", "/api-keys/{api_key_id}"): (401, 403, 204, 403),
+}
+WHO = ("nobody", "member", "admin", "machine")
+
+
+@pytest.mark.parametrize("who", WHO)
+@pytest.mark.parametrize(("method", "path"), ACCESS)
+async def test_who_may_use_a_route(
+    client: AsyncClient,
+    db_session: AsyncSession,
+    auth_headers: Headers,
+    superuser_token_headers: Headers,
+    test_org_id: UUID,
+    test_sign_in_id: UUID,
+    make_api_key: Factory[ApiKey],
+    who: str,
+    method: str,
+    path: str,
+) -> None:
+    machine = await store_user(db_session, test_org_id, "Nightly export", role=Role.ADMIN)
+    api_key = await make_api_key(user=machine)
+    headers: dict[str, Headers] = {
+        "nobody": {},
+        "member": auth_headers,
+        "admin": superuser_token_headers,
+        "machine": headers_of(api_key),
+    }
+    url = path.format(sign_in_id=test_sign_in_id, api_key_id=api_key.id)
+    body: dict[str, str] | None = None if method == "GET" else {}
+
+    response = await client.request(method, url, headers=headers[who], json=body)
+
+    assert response.status_code == ACCESS[method, path][WHO.index(who)]
+
+
+def test_the_table_has_every_route_that_needs_a_token(app: FastAPI) -> None:
+    paths = app.openapi()["paths"]
+    routes = {(method.upper(), path): each for path, routes in paths.items() for method, each in routes.items()}
+
+    assert {*ACCESS} == {route for route, each in routes.items() if each.get("tags") == ["auth"] and each["security"]}
