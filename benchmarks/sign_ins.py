@@ -10,7 +10,7 @@ from statistics import median
 from benchmarks.ratios import print_ratio
 from tests.support.services import Service
 
-ANSWERS = {"domain": "platform", "modules": ["auth", "communications", "members"]}
+ANSWERS = {"domain": "platform", "modules": ["auth", "communications", "memberships"]}
 ACCOUNTS = 5
 ATTEMPTS = 9 * ACCOUNTS
 """A client has ten attempts for an account, and a hundred failures."""

@@ -9,12 +9,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from your_service.core.events import EventBus
 from your_service.core.tenancy import Organisation
 from your_service.core.users import User
-from your_service.modules.members.invitations import InvitationService
-from your_service.modules.members.models import Invitation, TokenKind
-from your_service.modules.members.resets import PasswordResetService
-from your_service.modules.members.schemas import InvitationCreate
-from your_service.modules.members.service import MemberService
-from your_service.modules.members.tokens import EmailedToken, issue
+from your_service.modules.memberships.invitations import InvitationService
+from your_service.modules.memberships.models import Invitation, TokenKind
+from your_service.modules.memberships.resets import PasswordResetService
+from your_service.modules.memberships.schemas import InvitationCreate
+from your_service.modules.memberships.service import MembershipService
+from your_service.modules.memberships.tokens import EmailedToken, issue
 
 from tests.support.factories import Factory, Payload
 
@@ -23,9 +23,9 @@ NEW_PASSWORD = "a key for the tests, plum 43"
 
 
 @pytest.fixture
-def member_service(db_session: AsyncSession, event_bus: EventBus, organisation: Organisation) -> MemberService:
+def membership_service(db_session: AsyncSession, event_bus: EventBus, organisation: Organisation) -> MembershipService:
     """The service for members of the test's organisation."""
-    return MemberService(db_session, event_bus)
+    return MembershipService(db_session, event_bus)
 
 
 @pytest.fixture
@@ -41,15 +41,15 @@ def reset_service(db_session: AsyncSession) -> PasswordResetService:
 
 
 @pytest.fixture
-def test_member(acting_user: User) -> User:
+def test_membership(acting_user: User) -> User:
     """A member, `acting_user`."""
     return acting_user
 
 
 @pytest.fixture
-def test_member_id(test_member: User) -> UUID:
-    """The id of `test_member`."""
-    return test_member.id
+def test_membership_id(test_membership: User) -> UUID:
+    """The id of `test_membership`."""
+    return test_membership.id
 
 
 @pytest.fixture

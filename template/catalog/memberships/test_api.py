@@ -15,7 +15,7 @@ from tests.fixtures.auth import headers_of
 from tests.fixtures.core.identity import store_user
 from tests.support.factories import Factory, Payload
 
-URL = "/members"
+URL = "/memberships"
 
 
 async def test_members_are_listed(admin_client: AsyncClient, acting_user: User, admin_user: User) -> None:

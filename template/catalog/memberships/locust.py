@@ -9,7 +9,7 @@ def seed(user: Visitor) -> None:
 
 def list_members(user: Visitor) -> None:
     """List the members."""
-    user.browse("/members")
+    user.browse("/memberships")
 
 
 def list_invitations(user: Visitor) -> None:

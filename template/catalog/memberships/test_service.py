@@ -9,26 +9,26 @@ from your_service.core.tenancy import Organisation
 from your_service.core.users import Role, User
 from your_service.modules.auth.models import SignIn
 from your_service.modules.auth.service import SignInService
-from your_service.modules.members.schemas import MemberQuery, MemberUpdate
-from your_service.modules.members.service import MemberService
+from your_service.modules.memberships.schemas import UserQuery, UserUpdate
+from your_service.modules.memberships.service import MembershipService
 
 from tests.support.factories import Factory
 from tests.test_utils import ServiceTestCase, TenantContext
 
-ADMIN, MEMBER = MemberUpdate(role=Role.ADMIN), MemberUpdate(role=Role.MEMBER)
+ADMIN, MEMBER = UserUpdate(role=Role.ADMIN), UserUpdate(role=Role.MEMBER)
 NEEDS_ADMIN = r"^An organisation needs an admin\. Make somebody else one before\.$"
 
 
-class TestMemberService(ServiceTestCase[MemberService]):
-    """Tests of MemberService."""
+class TestMembershipService(ServiceTestCase[MembershipService]):
+    """Tests of MembershipService."""
 
-    service_class = MemberService
+    service_class = MembershipService
 
     async def test_members_are_listed_with_their_addresses(self, acting_user: User, admin_user: User) -> None:
         address = acting_user.email
         self.session.expire_all()
 
-        listing = await self.service.list_members(MemberQuery())
+        listing = await self.service.list_members(UserQuery())
 
         assert {each.id for each in listing.items} == {acting_user.id, admin_user.id}
         assert address in [each.email for each in listing.items]
@@ -36,9 +36,9 @@ class TestMemberService(ServiceTestCase[MemberService]):
     @pytest.mark.parametrize(
         ("query", "names"),
         [
-            (MemberQuery(role=Role.ADMIN), ["Alan Turing"]),
-            (MemberQuery(active=False), ["Grace Hopper"]),
-            (MemberQuery(active=True), ["Ada Lovelace", "Alan Turing"]),
+            (UserQuery(role=Role.ADMIN), ["Alan Turing"]),
+            (UserQuery(active=False), ["Grace Hopper"]),
+            (UserQuery(active=True), ["Ada Lovelace", "Alan Turing"]),
         ],
     )
     async def test_members_are_filtered(
@@ -46,7 +46,7 @@ class TestMemberService(ServiceTestCase[MemberService]):
         acting_user: User,
         admin_user: User,
         add_user: Factory[User],
-        query: MemberQuery,
+        query: UserQuery,
         names: list[str],
     ) -> None:
         await add_user("Grace Hopper", active=False)
@@ -59,7 +59,7 @@ class TestMemberService(ServiceTestCase[MemberService]):
         changed = await self.service.change(acting_user.id, ADMIN)
 
         assert (changed.role, changed.email) == (Role.ADMIN, acting_user.email)
-        assert [event.name for event in self.published_events] == ["member.updated"]
+        assert [event.name for event in self.published_events] == ["membership.updated"]
 
     async def test_one_of_two_admins_becomes_a_member(self, admin_user: User, add_user: Factory[User]) -> None:
         await add_user(role=Role.ADMIN)
@@ -134,10 +134,10 @@ class TestMemberService(ServiceTestCase[MemberService]):
             await self.service.remove(acting_user.id)
 
     async def test_somebody_of_another_organisation_is_not_found(self, other_org_user: User) -> None:
-        for member_id in (other_org_user.id, uuid4()):
+        for membership_id in (other_org_user.id, uuid4()):
             with pytest.raises(NotFound):
-                await self.service.get_member(member_id)
+                await self.service.get_member(membership_id)
             with pytest.raises(NotFound):
-                await self.service.change(member_id, MEMBER)
+                await self.service.change(membership_id, MEMBER)
             with pytest.raises(NotFound):
-                await self.service.remove(member_id)
+                await self.service.remove(membership_id)

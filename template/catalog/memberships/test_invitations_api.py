@@ -5,8 +5,8 @@ from fastapi import status
 from httpx2 import AsyncClient
 
 from your_service.core.users import User
-from your_service.modules.members.models import Invitation
-from your_service.modules.members.tokens import EmailedToken
+from your_service.modules.memberships.models import Invitation
+from your_service.modules.memberships.tokens import EmailedToken
 
 from tests.support.factories import Payload
 

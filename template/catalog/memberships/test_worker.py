@@ -2,8 +2,8 @@
 
 import pytest
 
-from your_service.modules.members.models import Invitation
-from your_service.modules.members.tasks import write_emails
+from your_service.modules.memberships.models import Invitation
+from your_service.modules.memberships.tasks import write_emails
 
 from tests.support.worker import in_worker
 

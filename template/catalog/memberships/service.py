@@ -13,15 +13,15 @@ from ...core.resource import Listing
 from ...core.users import Role, User, UserService
 from ..auth.models import SignIn
 from ..auth.service import SignInService
-from .schemas import MemberQuery, MemberUpdate
+from .schemas import UserQuery, UserUpdate
 
 
-class MemberService(UserService):
+class MembershipService(UserService):
     """Users of the current organisation, as its admins see them."""
 
-    name = "member"
+    name = "membership"
 
-    async def list_members(self, query: MemberQuery) -> Listing[User]:
+    async def list_members(self, query: UserQuery) -> Listing[User]:
         """Return the users, with their accounts."""
         listing = await self.list(query)
         await self._load_accounts(*listing.items)
@@ -33,7 +33,7 @@ class MemberService(UserService):
         await self._load_accounts(user)
         return user
 
-    async def change(self, user_id: UUID, changes: MemberUpdate) -> User:
+    async def change(self, user_id: UUID, changes: UserUpdate) -> User:
         """Change the role of a user; raise `NotFound`, or `Conflict` if nobody else is an admin."""
         user = await self._lock_member(user_id, stays_admin=changes.role is Role.ADMIN)
         await self._change(user, {"role": changes.role})

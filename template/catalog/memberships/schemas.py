@@ -16,20 +16,20 @@ Token = Annotated[
 ]
 
 
-class MemberQuery(ListQuery):
+class UserQuery(ListQuery):
     """Filters of the list of members."""
 
     role: Role | None = None
     active: bool | None = None
 
 
-class MemberUpdate(RequestModel):
+class UserUpdate(RequestModel):
     """The new role of a member."""
 
     role: Role
 
 
-class MemberRead(RecordRead):
+class UserRead(RecordRead):
     """A member in a response."""
 
     name: str

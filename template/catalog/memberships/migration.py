@@ -5,9 +5,9 @@ from alembic import op
 
 from your_service.core.database import UtcDateTime
 
-revision = "members_0001"
+revision = "memberships_0001"
 down_revision = None
-branch_labels = ("members",)
+branch_labels = ("memberships",)
 depends_on = ("core_0001",)
 
 

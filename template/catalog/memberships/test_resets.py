@@ -13,10 +13,10 @@ from your_service.core.users import User
 from your_service.modules.auth.models import SignIn
 from your_service.modules.auth.passwords import InvalidGrant, PasswordService
 from your_service.modules.communications.models import Communication
-from your_service.modules.members import models
-from your_service.modules.members.models import TokenKind
-from your_service.modules.members.resets import PAUSE, PasswordResetService
-from your_service.modules.members.tokens import EmailedToken
+from your_service.modules.memberships import models
+from your_service.modules.memberships.models import TokenKind
+from your_service.modules.memberships.resets import PAUSE, PasswordResetService
+from your_service.modules.memberships.tokens import EmailedToken
 
 from tests.fixtures.core.identity import store_user
 from tests.support.factories import Factory

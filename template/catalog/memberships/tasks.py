@@ -39,10 +39,10 @@ class TaskSettings(BaseSettings):
 def schedule(settings: TaskSettings) -> Schedule:
     """Return the schedule of the periodic tasks."""
     urls = {"invitation_url": settings.member_invitation_url, "password_url": settings.member_password_url}
-    return every(settings.member_interval_seconds, "members.write_emails", **urls)
+    return every(settings.member_interval_seconds, "memberships.write_emails", **urls)
 
 
-@task(name="members.write_emails")
+@task(name="memberships.write_emails")
 async def write_emails(worker: Worker, invitation_url: str, password_url: str) -> int:
     """Queue e-mails for invitations and requests for a new password; return how many were handled."""
     requests, end = 0, monotonic() + TURNS_SECONDS

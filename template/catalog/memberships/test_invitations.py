@@ -14,10 +14,10 @@ from your_service.core.users import Role, User
 from your_service.modules.auth.models import Password
 from your_service.modules.auth.passwords import InvalidGrant, PasswordService
 from your_service.modules.communications.models import Communication
-from your_service.modules.members.invitations import LIFETIME, InvitationService
-from your_service.modules.members.models import Invitation, TokenKind
-from your_service.modules.members.schemas import InvitationCreate
-from your_service.modules.members.tokens import EmailedToken, issue
+from your_service.modules.memberships.invitations import LIFETIME, InvitationService
+from your_service.modules.memberships.models import Invitation, TokenKind
+from your_service.modules.memberships.schemas import InvitationCreate
+from your_service.modules.memberships.tokens import EmailedToken, issue
 
 from tests.fixtures.core.identity import store_user
 from tests.support.factories import Factory

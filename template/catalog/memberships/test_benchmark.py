@@ -3,17 +3,17 @@
 from itertools import count
 
 from your_service.core.users import User
-from your_service.modules.members.invitations import InvitationService
-from your_service.modules.members.schemas import InvitationCreate, MemberQuery
-from your_service.modules.members.service import MemberService
+from your_service.modules.memberships.invitations import InvitationService
+from your_service.modules.memberships.schemas import InvitationCreate, UserQuery
+from your_service.modules.memberships.service import MembershipService
 
 from tests.performance.measure import Measure
 
 
-def test_list(measure: Measure, member_service: MemberService, acting_user: User) -> None:
-    query = MemberQuery()
+def test_list(measure: Measure, membership_service: MembershipService, acting_user: User) -> None:
+    query = UserQuery()
 
-    found = measure(lambda: member_service.list_members(query))
+    found = measure(lambda: membership_service.list_members(query))
 
     assert acting_user in found.items
 

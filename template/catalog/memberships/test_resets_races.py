@@ -6,8 +6,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from your_service.core.users import User
 from your_service.modules.auth.passwords import InvalidGrant, PasswordService
 from your_service.modules.communications.models import Communication
-from your_service.modules.members.resets import PasswordResetService
-from your_service.modules.members.tokens import EmailedToken
+from your_service.modules.memberships.resets import PasswordResetService
+from your_service.modules.memberships.tokens import EmailedToken
 
 from tests.support.races import RaceRunner
 

@@ -11,8 +11,8 @@ from time_machine import Traveller
 from your_service.core.events import EventBus
 from your_service.core.tenancy import Organisation, organisation_scope
 from your_service.modules.communications.models import Communication
-from your_service.modules.members.models import OneTimeToken, TokenKind
-from your_service.modules.members.tokens import LIFETIMES, EmailedToken, issue, mail, plain, redeem, revoke
+from your_service.modules.memberships.models import OneTimeToken, TokenKind
+from your_service.modules.memberships.tokens import LIFETIMES, EmailedToken, issue, mail, plain, redeem, revoke
 
 from tests.test_config import FROZEN_NOW
 

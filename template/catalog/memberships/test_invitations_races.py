@@ -6,8 +6,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from your_service.core.events import EventBus
 from your_service.core.users import User
 from your_service.modules.auth.passwords import InvalidGrant
-from your_service.modules.members.invitations import InvitationService
-from your_service.modules.members.tokens import EmailedToken
+from your_service.modules.memberships.invitations import InvitationService
+from your_service.modules.memberships.tokens import EmailedToken
 
 from tests.support.races import RaceRunner
 

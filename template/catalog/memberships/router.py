@@ -24,50 +24,50 @@ from .schemas import (
     InvitationCreate,
     InvitationQuery,
     InvitationRead,
-    MemberQuery,
-    MemberRead,
-    MemberUpdate,
     PasswordReset,
+    UserQuery,
+    UserRead,
+    UserUpdate,
 )
-from .service import MemberService
+from .service import MembershipService
 from .tokens import EmailedToken
 
 # No machine: with the key of an admin, somebody could invite another admin.
 ALLOWED = [*PEOPLE_ONLY, *ADMIN_ONLY]
 
-members = ServiceRouter(prefix="/members", tags=["members"], dependencies=ALLOWED)
-invitations = ServiceRouter(prefix="/invitations", tags=["members"], dependencies=ALLOWED)
+members = ServiceRouter(prefix="/memberships", tags=["memberships"], dependencies=ALLOWED)
+invitations = ServiceRouter(prefix="/invitations", tags=["memberships"], dependencies=ALLOWED)
 # Not below /invitations, where its name would be read as an identifier.
-acceptances = ServiceRouter(prefix="/invitation-acceptances", tags=["members"])
-requests = ServiceRouter(prefix="/password-reset-requests", tags=["members"])
-resets = ServiceRouter(prefix="/password-resets", tags=["members"])
+acceptances = ServiceRouter(prefix="/invitation-acceptances", tags=["memberships"])
+requests = ServiceRouter(prefix="/password-reset-requests", tags=["memberships"])
+resets = ServiceRouter(prefix="/password-resets", tags=["memberships"])
 
-Members = Annotated[MemberService, Depends(MemberService.of_request)]
+Members = Annotated[MembershipService, Depends(MembershipService.of_request)]
 Invitations = Annotated[InvitationService, Depends(InvitationService.of_request)]
 
 
-@members.get("", response_model=Page[MemberRead])
-async def list_members(query: Annotated[MemberQuery, Query()], service: Members) -> Listing[User]:
+@members.get("", response_model=Page[UserRead])
+async def list_members(query: Annotated[UserQuery, Query()], service: Members) -> Listing[User]:
     """List the members of the organisation, oldest first, also those who have left."""
     return await service.list_members(query)
 
 
-@members.get("/{member_id}", response_model=MemberRead)
-async def get_member(member_id: UUID, service: Members) -> User:
+@members.get("/{membership_id}", response_model=UserRead)
+async def get_member(membership_id: UUID, service: Members) -> User:
     """Return a member, also one who has left."""
-    return await service.get_member(member_id)
+    return await service.get_member(membership_id)
 
 
-@members.patch("/{member_id}", response_model=MemberRead)
-async def change_member(member_id: UUID, changes: MemberUpdate, service: Members) -> User:
+@members.patch("/{membership_id}", response_model=UserRead)
+async def change_member(membership_id: UUID, changes: UserUpdate, service: Members) -> User:
     """Change the role of a member."""
-    return await service.change(member_id, changes)
+    return await service.change(membership_id, changes)
 
 
-@members.delete("/{member_id}", status_code=status.HTTP_204_NO_CONTENT)
-async def remove_member(member_id: UUID, service: Members) -> None:
+@members.delete("/{membership_id}", status_code=status.HTTP_204_NO_CONTENT)
+async def remove_member(membership_id: UUID, service: Members) -> None:
     """Remove a member, who loses access at once, and is signed out here."""
-    await service.remove(member_id)
+    await service.remove(membership_id)
 
 
 @invitations.post("", status_code=status.HTTP_201_CREATED, response_model=InvitationRead)

@@ -11,11 +11,11 @@ from your_service.core.tenancy import Organisation
 from your_service.core.users import User
 from your_service.modules.communications.models import Communication
 from your_service.modules.communications.tasks import send_due
-from your_service.modules.members.invitations import InvitationService
-from your_service.modules.members.models import Invitation
-from your_service.modules.members.resets import PasswordResetService
-from your_service.modules.members.tasks import TaskSettings, schedule, write_emails
-from your_service.modules.members.tokens import EmailedToken
+from your_service.modules.memberships.invitations import InvitationService
+from your_service.modules.memberships.models import Invitation
+from your_service.modules.memberships.resets import PasswordResetService
+from your_service.modules.memberships.tasks import TaskSettings, schedule, write_emails
+from your_service.modules.memberships.tokens import EmailedToken
 
 from tests.support.factories import Factory
 from tests.support.gateways.email import RecordingEmailGateway

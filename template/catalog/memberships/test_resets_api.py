@@ -6,7 +6,7 @@ from httpx2 import AsyncClient
 
 from your_service.core.users import User
 from your_service.modules.auth.rules import RefreshToken
-from your_service.modules.members.tokens import EmailedToken
+from your_service.modules.memberships.tokens import EmailedToken
 
 from tests.support.factories import Payload
 
