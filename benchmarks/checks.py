@@ -1,6 +1,6 @@
 """Run the checks on real code bases: `python -m benchmarks.checks FOLDER [--write]`.
 
-FOLDER has one folder for each code base, and a README whose lines begin with its name, its repository and its commit.
+FOLDER has one folder for each code base, and a README with a line for each: its name, its repository and its commit.
 The tables are printed, or written to docs/reference/checks.md.
 """
 
@@ -26,7 +26,8 @@ SECTIONS: dict[str, Callable[[Mapping[str, Project]], str]] = {
 
 def main(folder: Path, *options: str) -> None:
     """Print the tables, or write them to the page."""
-    bases = [line.split()[:3] for line in (folder / "README").read_text().splitlines()[1:]]
+    lines = [line.split()[:3] for line in (folder / "README").read_text(encoding="utf-8").splitlines()]
+    bases = [line for line in lines if len(line) == 3 and (folder / line[0]).is_dir()]
     projects = {name: Project.open(folder / name) for name, _, _ in bases}
     sections = {"code bases": show_bases(bases, projects)} | {name: make(projects) for name, make in SECTIONS.items()}
     text = PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""

@@ -9,7 +9,7 @@ from .commits import find_commits, find_given
 from .contracts import find_broken
 from .import_graph import Edge, Graph, edges_inside, find_cycles, graph_at_import, shortest_cycle
 from .imports import Import
-from .modules import INIT
+from .modules import INIT, join, parent
 from .project import Project
 from .ratchet_file import edges as stored_edges
 from .targets import Missing, Targets, extends_path
@@ -31,17 +31,24 @@ def is_hidden(path: str) -> bool:
     return path.startswith(".") or "/." in path
 
 
+def is_beside(project: Project, path: str, missing: Missing) -> bool:
+    """Return whether a file has a missing module beside it: both are copied to where the import works."""
+    return project.modules.file_at(join(parent(path), missing.name.rpartition(".")[2])) is not None
+
+
 def run(project: Project) -> Iterator[Finding]:
     """Yield what is wrong with the imports and the commits of a project."""
     targets, code = Targets(project), TestCode(project)
     absent: list[tuple[str, Import, Missing]] = []
-    for path, found in project.read(imports.scan, project.checked):
+    for path, read in project.read(imports.scan, project.checked):
         production = code.is_production(path)
-        for one in found:
+        for one in read:
             if production:
                 yield from _imported_tests(code, targets, path, one)
             if not one.guarded and not is_hidden(path):
-                absent.extend((path, one, missing) for missing in targets.missing(path, one))
+                absent += (
+                    (path, one, found) for found in targets.missing(path, one) if not is_beside(project, path, found)
+                )
     yield from _absent(project, absent)
     yield from _cycles(project)
     yield from find_broken(project)

@@ -8,12 +8,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, reduce
 from importlib.machinery import EXTENSION_SUFFIXES
-from itertools import takewhile
+from itertools import islice, takewhile
 from pathlib import Path
 from types import ModuleType
 from typing import Literal, TypeGuard
 from weakref import WeakKeyDictionary
 
+from .imports import scan
 from .modules import INIT, join, parent, place_of
 from .outline import Binding, LaterImports, Outline, later_imports, outline
 from .project import Project
@@ -39,6 +40,8 @@ COMPILED = (*EXTENSION_SUFFIXES, ".so", ".pyd", ".pyx", ".pyi", ".pyc")
 
 
 SPECIAL = re.compile(r"__\w+__|_abc_impl")
+ENOUGH_FILES = 50
+"""Files that show whether a folder is a package."""
 MAX_DEPTH = 20
 """How many imports are followed; more go round in a circle."""
 
@@ -121,6 +124,7 @@ class Resolver:
         self._project = project
         self._known: dict[tuple[str, str], Answer] = {}
         self._bases: dict[tuple[str, int, str], Sequence[Module | Standard]] = {}
+        self._namespaces: dict[str, bool] = {}
         self._tops: dict[tuple[str, str], Sequence[Module | Standard]] = {}
 
     @classmethod
@@ -285,8 +289,19 @@ class Resolver:
     def _is_sure(self, root: str, module: Module, near: str) -> bool:
         """Return whether a name means a module: not if it is in tests, or in examples that the file is no part of."""
         modules = self._project.modules
-        beside = not root or near.startswith(f"{root}/") or root in modules.starts
-        return beside and not modules.in_tests(module.folder or module.file)
+        if root and root not in modules.starts and (not near.startswith(f"{root}/") or self._is_namespace(root)):
+            return False
+        return not modules.in_tests(module.folder or module.file)
+
+    def _is_namespace(self, folder: str) -> bool:
+        """Return whether files below a folder import it by its name: it is a package without an `__init__.py`."""
+        if folder not in self._namespaces:
+            name = folder.rpartition("/")[2]
+            inside = islice((path for path in self._project.files if path.startswith(f"{folder}/")), ENOUGH_FILES)
+            imports = (one for path in inside for one in self._project.fact(scan, path) or () if not one.level)
+            named = any(one.module.partition(".")[0] == name for one in imports)
+            self._namespaces[folder] = named and not self._project.modules.has(f"{folder}/{name}")
+        return self._namespaces[folder]
 
     def module_at(self, path: str) -> Module:
         """Return the module of a file."""

@@ -16,7 +16,7 @@ WORDS = (b"def test_", b"pytest", b"unittest", b"django.test", b"rest_framework.
 LIBRARIES = ("pytest.", "unittest.", "django.test.", "rest_framework.test.")
 PYTEST = re.compile(rb"^(import|from) _?pytest\b", re.MULTILINE)
 NOT_INSTALLED = re.compile(r"docs?|examples?|benchmarks?|scripts?|tools?|dev|ci|.*tests?|tests?_.*|testing|\..*")
-NOT_INSTALLED_FILES = {"setup.py", "noxfile.py", "tasks.py", "fabfile.py", "manage.py"}
+NOT_INSTALLED_FILES = {"setup.py", "noxfile.py", "tasks.py", "fabfile.py", "manage.py", "test.py", "testing.py"}
 
 
 def has_tests(source: Source) -> bool | None:

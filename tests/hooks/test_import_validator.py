@@ -191,6 +191,35 @@ def test_what_may_exist_is_not_reported(project: Project, check: Check, source: 
     assert check("import_validator").out == ""
 
 
+def test_a_package_without_an_init_file_hides_no_other(project: Project, check: Check) -> None:
+    project.write("core/shop/dns/__init__.py", "")
+    project.write("core/shop/http/__init__.py", "")
+    project.write(
+        "core/shop/server.py", "import dns.message\nfrom http import HTTPStatus\nfrom shop.dns import server\n"
+    )
+
+    assert check("import_validator") == Result(0, "", "")
+
+
+def test_a_package_beside_its_users_is_read(project: Project, check: Check) -> None:
+    project.write("core/shop/dns/__init__.py", "")
+    project.write("core/shop/web/__init__.py", "")
+    project.write("core/shop/web/api.py", "import dns.message\n")
+
+    assert "dns.message does not exist: dns has no message." in check("import_validator").out
+
+
+def test_files_that_are_copied_together_find_each_other(project: Project, check: Check) -> None:
+    project.write("shop/hooks/__init__.py", "")
+    project.write("contrib/mail.py", "from shop.hooks import sender\nfrom shop.hooks import reader\n")
+    project.write("contrib/sender.py", "")
+
+    out = check("import_validator").out
+
+    assert "shop.hooks has no reader." in out
+    assert "sender" not in out
+
+
 def test_names_for_type_checkers_are_enough_for_type_checkers(project: Project, check: Check) -> None:
     write_shop(project)
     project.write("src/shop/types.py", "if TYPE_CHECKING:\n    from .prices import PRICE\n")
