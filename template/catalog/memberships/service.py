@@ -11,7 +11,7 @@ from ...core.concurrency import lock_keys
 from ...core.errors import Conflict, NotFound
 from ...core.resource import Listing
 from ...core.users import Role, User, UserService
-from ..auth.models import SignIn
+from ..auth.models import ApiKey, SignIn
 from ..auth.service import SignInService
 from .schemas import UserQuery, UserUpdate
 
@@ -64,7 +64,9 @@ class MembershipService(UserService):
             raise NotFound.record(self.name, user_id)
         if user.role is Role.ADMIN and not stays_admin:
             others = select(User.id).where(User.role == Role.ADMIN, User.active, User.id != user_id)
-            if await self.session.scalar(others.limit(1)) is None:
+            # A machine cannot make anybody an admin.
+            people = others.where(User.id.not_in(select(ApiKey.user_id)))
+            if await self.session.scalar(people.limit(1)) is None:
                 raise Conflict("An organisation needs an admin. Make somebody else one before.")
         return user
 

@@ -7,7 +7,7 @@ import pytest
 from your_service.core.errors import Conflict, NotFound
 from your_service.core.tenancy import Organisation
 from your_service.core.users import Role, User
-from your_service.modules.auth.models import SignIn
+from your_service.modules.auth.models import ApiKey, SignIn
 from your_service.modules.auth.service import SignInService
 from your_service.modules.memberships.schemas import UserQuery, UserUpdate
 from your_service.modules.memberships.service import MembershipService
@@ -79,6 +79,17 @@ class TestMembershipService(ServiceTestCase[MembershipService]):
         unchanged = await self.service.change(admin_user.id, ADMIN)
 
         assert (unchanged.role, unchanged.active) == (Role.ADMIN, True)
+
+    async def test_the_last_person_stays_an_admin_beside_a_machine(
+        self,
+        admin_user: User,
+        add_user: Factory[User],
+        make_api_key: Factory[ApiKey],
+    ) -> None:
+        await make_api_key(user=await add_user("Nightly export", role=Role.ADMIN))
+
+        with pytest.raises(Conflict, match=NEEDS_ADMIN):
+            await self.service.remove(admin_user.id)
 
     async def test_an_admin_of_another_organisation_does_not_count(
         self,
