@@ -103,6 +103,7 @@ MORE = """    more: text?
     toll: money(0..)?
     budget: decimal(18,4, 0..) = 0.0002
     zone: {type: str, pattern: "[A-Z]{2}:[0-9]+", default: "AB:1"}
+    home: country = NL
     open: bool = true
     since: date = 2024-02-29
     key_code: uuid = 12345678-1234-4234-8234-123456789abc
@@ -124,7 +125,7 @@ CHANGES = {
             "version": both("1"),
             "place": both("'50%: a & b'"), "about": both("'plain red'"), "pages": both("-3"), "score": both("Decimal('2.50')"),
             "price_amount": both("Decimal('12.5000')"), "price_currency": both("'EUR'"), "budget": both("Decimal('0.0002')"),
-            "zone": both("'AB:1'"),
+            "zone": both("'AB:1'"), "home": both("'NL'"),
             "open": both("True"), "since": both("datetime.date(2024, 2, 29)"),
             "key_code": both("UUID('12345678-1234-4234-8234-123456789abc')"),
             "contact": both("'ada@example.com'"), "site": both("'https://example.com/loans'"), "size": both("'small'"),
@@ -151,7 +152,7 @@ CHANGES = {
         {
             "fee: decimal?": "fee: decimal(0..) = 1.00", "[short, long]": '"[short, middle] = middle"',
             "requested: [active]\n    active: []": "requested: []", "copies: int": "copies: int(..5)",
-            "    title: str\n": '    title: {type: str, pattern: "[A-Z][a-z]+"}\n',
+            "    code: str?\n": '    code: {type: "str?", pattern: "[A-Z]-[0-9]+"}\n',
         },
         after={"fee": ("Decimal('2.50')", "Decimal('1.00')"), "kind": ("'short'", "'middle'"), "state": both("'requested'")},
         undone={"fee": ("Decimal('2.50')", "Decimal('1.00')"), "kind": ("'short'", "'middle'"), "state": both("'requested'")},

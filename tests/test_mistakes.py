@@ -169,6 +169,22 @@ MISTAKES: dict[str, tuple[str, str]] = {
         field("price: money(0 EUR..)"),
         'own_modules.loans.fields.price: use money, with ? for optional and = for a default, not "money(0 EUR..)".',
     ),
+    "a file without the module for files": (
+        field("photo: file?"),
+        "own_modules.loans.fields.photo: leave out this field, or tick media, which stores the files.",
+    ),
+    "ImageField of Django": (
+        field("photo: ImageField"),
+        'own_modules.loans.fields.photo: use file, not "ImageField".',
+    ),
+    "a country that YAML reads as false": (
+        field("home: {type: country, default: NO}"),
+        'own_modules.loans.fields.home.default: use text in quotes, as in default: "NO", not false (no, off or false without quotes).',
+    ),
+    "the name of a country": (
+        field("home: country = Germany"),
+        'own_modules.loans.fields.home: use a country\'s code of ISO 3166 in capitals, as in NL for the default, not "Germany".',
+    ),
     "MoneyField of Django": (
         field("price: MoneyField"),
         'own_modules.loans.fields.price: use money, not "MoneyField".',

@@ -191,7 +191,7 @@ def _short_forms(rules: Rules) -> str:
     for name in rules.field_types:
         limits = r"( *\(.*\))?" if types[name].get("bounds") or name == "decimal" else ""
         words.append(rf"{re.escape(name)}{limits} *\??{_default(types[name].get('default'))}")
-    return rf"^\s*({'|'.join(words)}|-> *[a-z]\w*\*? *\??|\[.*\] *\??( *=.*)?|part of \w+)\s*$"
+    return rf"^\s*({'|'.join(words)}|-> *[a-z]\w*\*? *\??|file *\??|\[.*\] *\??( *=.*)?|part of \w+)\s*$"
 
 
 def _default(default: Schema | None) -> str:

@@ -145,7 +145,9 @@ stops:
     hotline: phone?
     office: phone
     country: country
-    home: country?
+    home: {type: country, default: "NO"}
+    origin: country? = NL
+    coins: currency = EUR
     currency: currency
     zone: {type: str, pattern: "[A-Z]{3}-[0-9]+"}
     group: {type: "str? = ab:1", pattern: "[a-f]{2,4}:[1-9]?", help: Of tickets}
@@ -300,6 +302,7 @@ payments:
     method: [card, cash]
     paid_on: date
     telephone: phone?
+    receipt: file?
     country: country?
 """)
 

@@ -27,9 +27,12 @@ TEXTS = [*ODD["texts"], "x" * 60, "字" * 30]
 UNIQUE_TYPES = ["str", "int", "decimal", "date", "datetime", "time", "uuid", "email", "url", "phone"]
 SEARCH_TYPES = ["str", "text", "email", "url"]
 GENERATED = ["Create", "Update", "Move", "Query", "Read", "Service", "State"]
-WITHOUT_DEFAULT = ["datetime", "duration", "phone", "country", "currency", "str[]", "json"]
+WITHOUT_DEFAULT = ["datetime", "duration", "phone", "str[]", "json"]
 NUMBERS = ["int", "decimal", "money", "float"]
-TYPES = ["str", "text", *NUMBERS, "bool", "date", "time", "uuid", "email", "url", *WITHOUT_DEFAULT]
+TYPES = [
+    *("str", "text", *NUMBERS, "bool", "date", "time", "uuid", "email", "url", "country", "currency"),
+    *WITHOUT_DEFAULT,
+]
 
 PATTERNS = [
     *("[A-Z]{3}-[0-9]+", "[0-9]{4} [A-Z]{2}", "[a-z][a-z0-9_.-]*", "[A-HJ-NPR-Z0-9]{17}", "#[a-z]?[0-9]{8}"),
@@ -104,6 +107,8 @@ def defaults(kind: str) -> st.SearchStrategy[str]:
         "bool": st.sampled_from(["true", "false"]),
         "time": st.times().map(lambda value: value.strftime("%H:%M")),
         "date": st.dates().map(lambda day: day.isoformat()),
+        "country": st.sampled_from(["NL", "NO", "DE", "ZW"]),
+        "currency": st.sampled_from(["EUR", "JPY", "KWD", "CLF", "ALL", "TRY"]),
         "uuid": st.uuids().map(str),
         "email": st.from_regex("[a-z0-9]{1,10}@[a-z0-9]{1,10}[.](com|org|de)", fullmatch=True),
         "url": st.from_regex("https?://[a-z]{3,10}[.]com/[A-Za-z0-9_/-]{0,20}", fullmatch=True),
