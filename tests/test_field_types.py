@@ -104,7 +104,8 @@ def test_an_entry_is_complete(name: str) -> None:
     entry = FIELD_TYPES[name]
 
     assert {key: KEYS[key] for key in entry} == {key: type(value) for key, value in entry.items()}
-    assert {"migration", "imports", "refused", "unique", "filter"} <= entry.keys()
+    assert {"imports", "refused", "unique", "filter"} <= entry.keys()
+    assert entry.keys() & {"migration", "parts"}
     assert "written" in entry or {"request", "python", "sample"} <= entry.keys()
 
 

@@ -40,11 +40,11 @@ async def test_members_are_listed(admin_client: AsyncClient, acting_user: User, 
 async def test_a_member_becomes_an_admin_at_once(
     admin_client: AsyncClient,
     member_client: AsyncClient,
-    acting_user: User,
+    test_membership_id: UUID,
 ) -> None:
     before = await member_client.get(URL)
 
-    changed = await admin_client.patch(f"{URL}/{acting_user.id}", json={"role": "admin"})
+    changed = await admin_client.patch(f"{URL}/{test_membership_id}", json={"role": "admin"})
 
     after = await member_client.get(URL)
     assert (changed.status_code, changed.json()["role"]) == (status.HTTP_200_OK, "admin")

@@ -1,5 +1,7 @@
 """Tests of the API for invitations."""
 
+from uuid import UUID
+
 import pytest
 from fastapi import status
 from httpx2 import AsyncClient
@@ -33,6 +35,22 @@ async def test_an_invitation_is_created_and_withdrawn(
     assert (read.json(), listed.json()["items"]) == (invitation, [invitation])
     withdrawn, gone = await admin_client.delete(path), await admin_client.get(path)
     assert [withdrawn.status_code, gone.status_code] == [status.HTTP_204_NO_CONTENT, status.HTTP_404_NOT_FOUND]
+
+
+async def test_a_withdrawn_invitation_is_not_accepted(
+    admin_client: AsyncClient,
+    client: AsyncClient,
+    test_invitation_id: UUID,
+    invitation_token: EmailedToken,
+) -> None:
+    withdrawn = await admin_client.delete(f"{URL}/{test_invitation_id}")
+
+    accepted = await client.post(
+        "/invitation-acceptances",
+        json={"token": str(invitation_token), "new_password": NEW},
+    )
+
+    assert [withdrawn.status_code, accepted.status_code] == [status.HTTP_204_NO_CONTENT, status.HTTP_400_BAD_REQUEST]
 
 
 async def test_somebody_new_accepts_and_signs_in(
