@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from tests.support.services import Service, with_load_tools, write_service
-from tests.support.subsets import draw_subsets
+from tests.support.subsets import domain_of, draw_subsets
 
-CASES = ("everything", "blank-async", "everything-async", "blank")
-# A random module of the catalog, with what it needs, and own modules with all types of fields.
-SHORT = ("a module", "blank-async")
+CASES = ("everything", "platform", "blank-async", "everything-async", "platform-async", "blank")
+# A random module of the catalog, with what it needs, all of the platform, and own modules with all types of fields.
+SHORT = ("a module", "platform", "blank-async")
 [MODULE] = draw_subsets(1, most=1)
 # Every check but one. The document cannot describe everything that is refused: an unknown time zone, a slot that is taken, a NUL
 # in a text.
@@ -35,7 +35,7 @@ OPTIONS = (
 def test_every_response_is_documented_and_none_is_a_server_error(
     written: Callable[[str], Service], template: Path, tmp_path: Path, case: str, examples: str
 ) -> None:
-    module = {"modules": list(MODULE)}
+    module = {"domain": domain_of(MODULE), "modules": list(MODULE)}
     service = write_service(template, tmp_path / "service", module) if case in SHORT[:1] else written(case)
     service = with_load_tools(service)
     programs = json.dumps([TRAPS, SCHEMATHESIS_RUN])

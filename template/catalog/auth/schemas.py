@@ -5,12 +5,22 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
 
-from ...core.schemas import Email, ListQuery, RecordRead, RequestModel, ResponseModel, ShortText
+from ...core.schemas import Boolean, Email, ListQuery, RecordRead, RequestModel, ResponseModel, ShortText
 from ...core.users import Role
 
-Password = Annotated[SecretStr, Field(min_length=1, max_length=500)]
+
+def _check_password(password: SecretStr) -> SecretStr:
+    try:
+        # As it is hashed.
+        password.get_secret_value().encode()
+    except UnicodeEncodeError as error:
+        raise ValueError("must not contain unpaired surrogates") from error
+    return password
+
+
+Password = Annotated[SecretStr, Field(min_length=1, max_length=500), AfterValidator(_check_password)]
 Code = Annotated[str, Field(min_length=1, max_length=50, examples=["123456"])]
 Token = Annotated[
     str,
@@ -130,7 +140,7 @@ class ApiKeyCreate(RequestModel):
 
     name: ShortText
     role: Role = Role.MEMBER
-    read_only: bool = False
+    read_only: Boolean = False
     lifetime_days: int = Field(default=90, ge=1, le=366)
 
 

@@ -372,3 +372,12 @@ def test_the_table_has_every_route_that_needs_a_token(app: FastAPI) -> None:
     routes = {(method.upper(), path): each for path, routes in paths.items() for method, each in routes.items()}
 
     assert {*ACCESS} == {route for route, each in routes.items() if each.get("tags") == ["auth"] and each["security"]}
+
+
+async def test_a_password_that_cannot_be_hashed_is_refused(client: AsyncClient) -> None:
+    body = rb'{"email": "ada@example.com", "password": "\ud800"}'
+
+    response = await client.post(URL, content=body, headers={"Content-Type": "application/json"})
+
+    assert response.status_code == status.HTTP_422_UNPROCESSABLE_CONTENT
+    assert [error["loc"] for error in response.json()["errors"]] == [["body", "password"]]

@@ -91,7 +91,10 @@ async def test_a_used_key_shows_when(
     assert read.json()["last_used_at"] is not None
 
 
-@pytest.mark.parametrize("wrong", [{"name": ""}, {"role": "owner"}, {"lifetime_days": 0}, {"lifetime_days": 367}])
+@pytest.mark.parametrize(
+    "wrong",
+    [{"name": ""}, {"role": "owner"}, {"lifetime_days": 0}, {"lifetime_days": 367}, {"read_only": 0}],
+)
 async def test_a_key_is_not_created(admin_client: AsyncClient, api_key_payload: Payload, wrong: Any) -> None:
     response = await admin_client.post(URL, json=api_key_payload(**wrong))
     listed = await admin_client.get(URL)

@@ -77,8 +77,8 @@ class InvoiceQuery(ListQuery):
     customer_id: UUID | None = None
     state: InvoiceState | None = None
     number: int | None = Field(default=None, ge=1, le=2**63 - 1)
-    due_on_from: dt.date | None = None
-    due_on_to: dt.date | None = None
+    due_on_from: PlainDate | None = None
+    due_on_to: PlainDate | None = None
 
 
 class InvoiceLineRead(ResponseModel):

@@ -138,3 +138,10 @@ async def test_list_filters(
     response = await member_client.get(URL, params={"customer_id": str(test_invoice.customer_id), **query})
 
     assert [item["id"] for item in response.json()["items"]] == [str(test_invoice.id)] * number
+
+
+@pytest.mark.parametrize("query", [{"due_on_to": "0"}, {"state": "lost"}, {"number": 0}])
+async def test_list_refuses_a_bad_query(member_client: AsyncClient, query: dict[str, Any]) -> None:
+    response = await member_client.get(URL, params=query)
+
+    assert response.status_code == status.HTTP_422_UNPROCESSABLE_CONTENT
