@@ -15,6 +15,7 @@ from ...core.routing import ServiceRouter
 from ...core.schemas import Page
 from ...core.security import ADMIN_ONLY, PEOPLE_ONLY, PrincipalDep
 from ...core.users import User
+from ..auth.router import WITHOUT_PROVIDER
 from .invitations import InvitationService
 from .models import Invitation
 from .resets import PasswordResetService
@@ -97,7 +98,7 @@ async def withdraw_invitation(invitation_id: UUID, service: Invitations) -> None
     await service.withdraw(invitation_id)
 
 
-@acceptances.public.post("", status_code=status.HTTP_204_NO_CONTENT)
+@acceptances.public.post("", status_code=status.HTTP_204_NO_CONTENT, dependencies=[WITHOUT_PROVIDER])
 async def accept_invitation(data: InvitationAccept, service: Invitations) -> None:
     """Become a member; somebody without an account chooses a password for it."""
     password = data.new_password.get_secret_value() if data.new_password else None
@@ -112,14 +113,14 @@ def account_of(data: ForgottenPassword) -> str:
 @requests.public.post(
     "",
     status_code=status.HTTP_202_ACCEPTED,
-    dependencies=[limit_attempts("password reset", account_of)],
+    dependencies=[WITHOUT_PROVIDER, limit_attempts("password reset", account_of)],
 )
 async def request_password_reset(data: ForgottenPassword, session: SessionDep) -> None:
     """Ask for an e-mail with a link for a new password; the response does not tell whether there is an account."""
     await PasswordResetService(session).request(data.email)
 
 
-@resets.public.post("", status_code=status.HTTP_204_NO_CONTENT)
+@resets.public.post("", status_code=status.HTTP_204_NO_CONTENT, dependencies=[WITHOUT_PROVIDER])
 async def reset_password(data: PasswordReset, session: SessionDep) -> None:
     """Choose a new password, and sign out all devices."""
     await PasswordResetService(session).reset(EmailedToken.read(data.token), data.new_password.get_secret_value())

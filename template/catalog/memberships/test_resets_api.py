@@ -1,8 +1,9 @@
 """Tests of the API for forgotten passwords."""
 
 import pytest
-from fastapi import status
+from fastapi import FastAPI, status
 from httpx2 import AsyncClient
+from jwt import PyJWKClient
 
 from your_service.core.users import User
 from your_service.modules.auth.rules import RefreshToken
@@ -57,3 +58,18 @@ async def test_a_weak_password_leaves_the_token(client: AsyncClient, reset_token
         status.HTTP_204_NO_CONTENT,
     ]
     assert "too short" not in responses[0].text
+
+
+async def test_an_identity_provider_has_the_passwords(
+    client: AsyncClient,
+    app: FastAPI,
+    reset_token: EmailedToken,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(app.state.tokens, "provider", PyJWKClient("https://login.example.com/keys"))
+    token = {"token": str(reset_token), "new_password": NEW}
+    requests = {REQUESTS: {"email": "ada@example.com"}, RESETS: token, "/invitation-acceptances": token}
+
+    responses = [await client.post(path, json=body) for path, body in requests.items()]
+
+    assert [response.status_code for response in responses] == [status.HTTP_403_FORBIDDEN] * 3
