@@ -118,7 +118,9 @@ def judge_others(project: Project) -> Iterator[tuple[str, TaskCall, Task, str]]:
     """Yield the calls of tasks in checked files, from files that are not checked."""
     changed = dict(project.read(tasks, project.checked)) if project.partial else {}
     names = {name for known in changed.values() for name in known}
-    for path, call, task, wrong in judge(project, project.others_with([rf"\b{name}\b" for name in sorted(names)])):
+    for path, call, task, wrong in judge(
+        project, project.others_with([(name, rf"\b{name}\b") for name in sorted(names)])
+    ):
         if changed.get(task.path, {}).get(task.name) == task:
             yield path, call, task, wrong
 

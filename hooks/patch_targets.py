@@ -34,7 +34,9 @@ def judge_others(project: Project) -> Iterator[tuple[str, Site, str, Answer]]:
     """Yield the names of checked modules that files replace which are not checked themselves."""
     changed = set(project.checked) if project.partial else set()
     names = sorted({project.modules.name(path) or "" for path in changed if not project.is_test(path)} - {""})
-    for path, site, name, found in judge(project, project.others_with([mentions(name) for name in names])):
+    for path, site, name, found in judge(
+        project, project.others_with([(name.rpartition(".")[2], mentions(name)) for name in names])
+    ):
         module = found.thing.module if isinstance(found.thing, Defined) else found.thing
         if isinstance(module, Module) and module.file in changed:
             yield path, site, name, found

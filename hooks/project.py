@@ -174,13 +174,19 @@ class Project:
             self._unpacked[key] = None if packed is None else pickle.loads(packed)
         return self._unpacked[key]
 
-    def others_with(self, patterns: Sequence[str]) -> list[str]:
-        """Return the files that are not judged but match one of some patterns: what changed may break them."""
+    def others_with(self, patterns: Sequence[tuple[str, str]]) -> list[str]:
+        """Return the files that are not judged but match one of some patterns: what changed may break them.
+
+        Before each pattern stands a word that is in all that it matches, because a word is found much faster.
+        """
         rest = set(self.files).difference(self.checked) if patterns else ()
         if len(patterns) > MANY_PATTERNS:
             return sorted(rest)
-        pattern = re.compile("|".join(patterns).encode(), re.MULTILINE)
-        return sorted(path for path in rest if pattern.search(self.bytes(path)))
+        compiled = [(word.encode(), re.compile(pattern.encode(), re.MULTILINE)) for word, pattern in patterns]
+        contents = ((path, self.bytes(path)) for path in rest)
+        return sorted(
+            path for path, data in contents if any(word in data and one.search(data) for word, one in compiled)
+        )
 
     def bytes(self, path: str) -> bytes:
         """Return the content of a file, or nothing if it cannot be read."""
