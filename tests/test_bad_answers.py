@@ -451,6 +451,133 @@ BAD_ANSWERS: dict[str, tuple[Answers, str]] = {
         field("-> loans"),
         "own_modules.loans: use -> loans? (an optional reference), because the required references among loans form a cycle.",
     ),
+    "optional links": (
+        {
+            "own_modules": {
+                "loans": {"fields": {"title": "str", "books": "-> books*?"}},
+                "books": {"fields": {"title": "str"}},
+            }
+        },
+        "own_modules.loans.fields.books: leave out the ?, because a record may have no books.",
+    ),
+    "links to no module": (
+        {
+            "own_modules": {
+                "loans": {"fields": {"title": "str", "readers": "-> readers*"}},
+                "books": {"fields": {"title": "str"}},
+            }
+        },
+        'own_modules.loans.fields.readers: use books or loans (a module of the service), not "readers".',
+    ),
+    "bounds of links": (
+        {
+            "own_modules": {
+                "loans": {"fields": {"title": "str", "books": {"type": "-> books*", "max": 3}}},
+                "books": {"fields": {"title": "str"}},
+            }
+        },
+        "own_modules.loans.fields.books: leave out the bounds, because the type links takes none.",
+    ),
+    "renamed links": (
+        {
+            "own_modules": {
+                "loans": {"fields": {"title": "str", "books": {"type": "-> books*", "was": "titles"}}},
+                "books": {"fields": {"title": "str"}},
+            }
+        },
+        "own_modules.loans.fields.books: leave out was, because a table of links cannot be renamed.",
+    ),
+    "links and a reference of one name": (
+        {
+            "own_modules": {
+                "loans": {"fields": {"title": "str", "book": "-> books", "books": "-> books*"}},
+                "books": {"fields": {"title": "str"}},
+            }
+        },
+        "own_modules.loans.fields.books: use another name because the service uses book_id already.",
+    ),
+    "links with a reserved name": (
+        {
+            "own_modules": {
+                "loans": {"fields": {"title": "str", "organisations": "-> books*"}},
+                "books": {"fields": {"title": "str"}},
+            }
+        },
+        "own_modules.loans.fields.organisations: use another name because the service uses organisation_id already.",
+    ),
+    "links to itself with its own name": (
+        {
+            "own_modules": {
+                "loans": {"fields": {"title": "str", "loans": "-> loans*"}},
+                "books": {"fields": {"title": "str"}},
+            }
+        },
+        "own_modules.loans.fields.loans: use another name because the service uses loan_id already.",
+    ),
+    "links that are called like a class": (
+        {
+            "own_modules": {
+                "loans": {"fields": {"title": "str", "reads": "-> books*"}},
+                "books": {"fields": {"title": "str"}},
+            }
+        },
+        "own_modules.loans.fields.reads: use another name because the generated code uses LoanRead, the class of the links.",
+    ),
+    "links and choices of one name": (
+        {
+            "own_modules": {
+                "loans": {"fields": {"title": "str", "kinds": "-> books*", "kind": ["a", "b"]}},
+                "books": {"fields": {"title": "str"}},
+            }
+        },
+        "own_modules.loans.fields.kinds: use another name because the field kind uses LoanKind, the class of the links.",
+    ),
+    "a module with the table of links": (
+        {
+            "own_modules": {
+                "loans": {"fields": {"title": "str", "books": "-> books*"}},
+                "books": {"fields": {"title": "str"}},
+                "loans_books": {"fields": {"title": "str"}},
+            }
+        },
+        "own_modules.loans_books: use loans_books_items or another name, because the links loans.books have a table of this name.",
+    ),
+    "a module with the class of links": (
+        {
+            "own_modules": {
+                "loans": {"fields": {"title": "str", "books": "-> books*"}},
+                "books": {"fields": {"title": "str"}},
+                "loan_books": {"fields": {"title": "str"}},
+            }
+        },
+        "own_modules.loans.fields.books: use another name because loan_books uses LoanBook, the class of the links.",
+    ),
+    "unique links": (
+        {
+            "own_modules": {
+                "loans": {"fields": {"title": "str", "books": "-> books*"}, "unique": ["books"]},
+                "books": {"fields": {"title": "str"}},
+            }
+        },
+        'own_modules.loans.unique: use fields of type str, int, decimal, date, datetime, time, uuid, email, url or phone, not "books".',
+    ),
+    "nothing but links": (
+        {"own_modules": {"loans": {"fields": {"books": "-> books*"}}, "books": {"fields": {"title": "str"}}}},
+        "own_modules.loans.fields.books: use at least one field beside it, because a record has no other values.",
+    ),
+    "a long table of links": (
+        {
+            "own_modules": {
+                "a" * 29 + "s": {"fields": {"title": "str", "b" * 14 + "s": "-> books*"}},
+                "books": {"fields": {"title": "str"}},
+            }
+        },
+        f"own_modules.{'a' * 29}s.fields.{'b' * 14}s: use a shorter name, because the table {'a' * 29}s_{'b' * 14}s of the links may have 44 characters.",
+    ),
+    "links to a module of the catalog": (
+        own(fields={"title": "str", "patients": "-> patients*"}) | {"domain": "clinic", "modules": ["patients"]},
+        'own_modules.loans.fields.patients: use loans (a module of the service), not "patients".',
+    ),
     "part of no module": (
         field("part of readers"),
         'own_modules.loans.fields.copies: use loans (a module of the service), not "readers".',

@@ -26,7 +26,10 @@ BEYOND = {
     "references and `plan` name modules of the service": r"\(a module of the service\)|^plan:",
     "a module of the catalog needs others": r"^modules: tick",
     "required references form no cycle": r"form a cycle",
-    "a module is part of at most one other, and has fields beside it": r"because a (record is part of one|part has no)",
+    "a module is part of at most one other, and has fields beside parts and links": (
+        r"because a (record is part of one|part has no|record has no)"
+    ),
+    "links cannot be optional or renamed": r"because a (record may have no|table of links cannot)",
     "defaults and bounds have the type of the field, and a default is within the bounds": r"default|bound|characters|digits",
     "`unique`, `search`, `sort` and `check` name fields of the right types, and do not repeat or contradict each other": r"\.(unique|search|sort|check):",
     "transitions, routes and roles name what the module has": r"\.(states|routes|admin|roles)\b",

@@ -258,6 +258,22 @@ MISTAKES: dict[str, tuple[str, str]] = {
         'own_modules.loans.fields.kind: use short or long (a choice) for the default, not "medium".',
     ),
     # --- references
+    "ManyToManyField of Django": (
+        field("member: ManyToManyField(Member)"),
+        'own_modules.loans.fields.member: use -> and the name of a module with * after it, not "ManyToManyField(Member)".',
+    ),
+    "optional links": (
+        field('members: "-> members*?"'),
+        "own_modules.loans.fields.members: leave out the ?, because a record may have no members.",
+    ),
+    "a part of a singular": (
+        field("member: part of member"),
+        'own_modules.loans.fields.member: use part of members, the plural, not "member".',
+    ),
+    "links to a singular": (
+        field("friends: -> member*"),
+        'own_modules.loans.fields.friends: use -> members*, the plural, not "member".',
+    ),
     "a module as a type": (field("member: members"), 'own_modules.loans.fields.member: use -> members, not "members".'),
     "the singular of a module": (
         field("member: -> member"),
@@ -273,7 +289,7 @@ MISTAKES: dict[str, tuple[str, str]] = {
     ),
     "a list of references": (
         field("members: [-> members]"),
-        'own_modules.loans.fields.members: use -> members for one record, and a module of its own for several, not "[-> members]".',
+        'own_modules.loans.fields.members: use -> members for one record, and -> members* for several, not "[-> members]".',
     ),
     # --- defaults
     "a default with a comma": (

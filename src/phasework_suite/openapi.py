@@ -36,7 +36,7 @@ class Operation:
     fields: tuple[str, ...]
     """All fields of the body."""
     references: tuple[str, ...]
-    """The fields of the body that may refer to records, required or not, such as a UUID named `parcel_id`."""
+    """The fields of the body that may refer to records, required or not: a UUID `parcel_id`, or a list `parcel_ids`."""
     lists: bool
     """Whether the response is a list or a page."""
     public: bool
@@ -147,7 +147,9 @@ def _is_list(schema: Schema, document: Schema) -> bool:
 
 def _references(schema: Schema, document: Schema) -> tuple[str, ...]:
     fields = resolved(schema, document).get("properties", {}).items()
-    return tuple(name for name, value in fields if name.endswith("_id") and _is_uuid(value))
+    ones = [name for name, value in fields if name.endswith("_id") and _is_uuid(value)]
+    lists = [name for name, value in fields if name.endswith("_ids") and _is_uuid(value.get("items", {}))]
+    return (*ones, *lists)
 
 
 def _is_uuid(schema: Schema) -> bool:

@@ -91,6 +91,7 @@ remarks:
   fields:
     loan: part of loans
     member: -> members
+    visits: {type: "-> visits*", help: Which it is about}
     note: text
     stars: int(1..5) = 3
   search: [note]
@@ -98,6 +99,7 @@ tags:
   entity: Label
   fields:
     name: str = "None"
+    loans: -> loans*
     colour: text = plain red
     weight: int = -3
     score: decimal = 2.50
@@ -178,6 +180,7 @@ dddddddddddddddddddddddddddddd:
 vvvvvvvvvvvvvvvvvvvvvvvvvvvvvs:
   fields:
     ccccccccccccccccccccccccc: part of aaaaaaaaaaaaaaaaaaaaaaaaaaaaas
+    wwwwwwwwwwwws: -> dddddddddddddddddddddddddddddd*
     name: str
 users:
   fields:

@@ -53,6 +53,7 @@ class ParcelCreate(RequestModel):
     kind: Literal["parcel"]
     kinds: Literal["a", "b"]
     sender_id: UUID
+    van_ids: list[UUID]
     sent_on: dt.date
     sent_at: Moment
     opens_at: dt.time
@@ -183,7 +184,7 @@ def test_a_body_without_required_fields_is_empty(operations: dict[str, Operation
 
 
 def test_fields_of_a_body_that_refer_to_records_are_found(operations: dict[str, Operation]) -> None:
-    assert operations["POST /parcels"].references == ("sender_id",)
+    assert operations["POST /parcels"].references == ("sender_id", "van_ids")
     assert operations["PATCH /parcels/{parcel_id}"].references == ("sender_id",)
     assert operations["GET /parcels"].references == ()
 
