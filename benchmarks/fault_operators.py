@@ -14,6 +14,7 @@ from pathlib import Path
 
 from benchmarks.declarations import Mutant
 
+LINKS = "core/links.py"
 MODELS, SCHEMAS, SERVICE, ROUTER = (f"modules/*/{name}.py" for name in ("models", "schemas", "service", "router"))
 RESOURCE, TENANCY, SECURITY, ERRORS = (f"core/{name}.py" for name in ("resource", "tenancy", "security", "errors"))
 ACTORS, VERSIONS, MONEY = "core/actors.py", "core/versions.py", "core/money.py"
@@ -233,6 +234,22 @@ OPERATORS = tuple(
             "raise error",
         ),
         ("savepoint forgotten", RESOURCE, r"if savepoint:", "if False:"),
+        # The core: links and parts.
+        ("foreign record linked", LINKS, r"unknown := sorted\(wanted - set\(found\)\)", "unknown := []"),
+        (
+            "links added, not replaced",
+            LINKS,
+            r"_change\(record, values\)$",
+            "_change(record, {n: getattr(record, n) | v if n in self.links else v for n, v in values.items()})",
+        ),
+        ("filter by a link ignored", LINKS, r'= getattr\(self\.model, f"\{name\}s"\) == value', "= True"),
+        ("time of changed links not updated", LINKS, r"record\.updated_at = utcnow\(\)", "pass"),
+        ("link written twice accepted", LINKS, r"if len\(ids\) < len\(value\)", "if False"),
+        ("lock of a linked record forgotten", LINKS, r"linked\.with_for_update\(read=True\)", "linked"),
+        ("links read for each record", MODELS, r'lazy="selectin"', 'lazy="select"'),
+        ("links of deleted records shown", MODELS, r"^        primaryjoin=.*\n", ""),
+        ("part kept without its parent", MODELS, r', ondelete="CASCADE"', ""),
+        ("nested list of all parents", ROUTER, r"filters = (\w+)\(\w+=\w+\.id, ", r"filters = \1("),
         # The core: who acts.
         ("creator not stored", ACTORS, r"created_by: Mapped\[UUID \| None\] = .*", "created_by: Mapped[UUID | None]"),
         ("last editor not stored", ACTORS, r", onupdate=current_user", ""),
