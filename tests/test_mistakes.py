@@ -119,7 +119,7 @@ MISTAKES: dict[str, tuple[str, str]] = {
     ),
     "a regular expression of Python": (
         field(r'isbn: {type: str, pattern: "\\d{13}"}'),
-        r'own_modules.loans.fields.isbn.pattern: use at most 60 of the characters a-z A-Z 0-9 _ / : , ; @ # = ! - and space, classes such as [A-Z0-9] (a point is [.]), and counts: ? * + {2} {2, 5}, not "\d{13}".',
+        r'own_modules.loans.fields.isbn.pattern: use at most 60 of the characters a-z A-Z 0-9 _ / : , ; @ # = ! - and space, classes such as [A-Z0-9] (a point is [.]), and counts: ? * + {2} {2,5}, not "\d{13}".',
     ),
     "a pattern with anchors": (
         field('code: {type: str, pattern: "^[A-Z]+$"}'),
