@@ -80,7 +80,7 @@ def test_what_a_schema_cannot_refuse_is_listed(answers: Schema) -> None:
 
     assert [rule for rule in BEYOND if rule not in page] == []
     assert {case for case, sentence in accepted.items() if not re.search("|".join(BEYOND.values()), sentence)} == set()
-    assert len(accepted) < 0.5 * len(BAD_ANSWERS)
+    assert len(accepted) < 0.55 * len(BAD_ANSWERS)
 
 
 @pytest.mark.parametrize("name", ["answers", "own_modules"])
