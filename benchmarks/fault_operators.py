@@ -106,7 +106,12 @@ OPERATORS = tuple(
             r"\[MonetaryAmount, Within\([gl]e=[^,]+\)\]",
             "[MonetaryAmount, Within()]",
         ),
-        ("bound of an amount not checked by the database", MODELS, r'(\.columns\("\w+"), ge=Decimal\("\d+"\)', r"\1"),
+        (
+            "bound of an amount not checked by the database",
+            MODELS,
+            r'(\.columns\(\s*"\w+"),\s+ge=Decimal\("-?\d+"\)',
+            r"\1",
+        ),
         ("default of an amount lost", MODELS, r", default=MonetaryAmount\(.*?\)(?=\)$)", ""),
         ("other currency", SCHEMAS, r'MonetaryAmount\((Decimal\("\d+"\)), "JPY"\)', r'MonetaryAmount(\1, "KRW")'),
         ("decimals as floats", MODELS, r"Exact\(18, 4\)(?=\)$)", "Exact(15, 4)"),
