@@ -12,9 +12,9 @@ import pytest
 from tests.support.services import Service, with_load_tools, write_service
 from tests.support.subsets import domain_of, draw_subsets
 
-CASES = ("everything", "platform", "blank-async", "everything-async", "platform-async", "blank")
-# A random module of the catalog, with what it needs, all of the platform, and own modules with all types of fields.
-SHORT = ("a module", "platform", "blank-async")
+CASES = ("everything", "blank-async", "everything-async", "blank")
+# A random module of the catalog, with what it needs, and own modules with all types of fields.
+SHORT = ("a module", "blank-async")
 [MODULE] = draw_subsets(1, most=1)
 # Every check but one. The document cannot describe everything that is refused: an unknown time zone, a slot that is taken, a NUL
 # in a text.
