@@ -106,7 +106,7 @@ class TestInvitationService(ServiceTestCase[InvitationService]):
         assert invitation.mailed_at == FROZEN_NOW
 
     async def test_names_cannot_send_the_token_elsewhere(self) -> None:
-        self.admin.name = self.organisation.name = "https://example.org/{token}"
+        self.admin.name = self.organisation.name = "https://example.com/{token}"
         await self.invite(name="{token}")
 
         await self.service.mail_next(URL)

@@ -59,7 +59,7 @@ async def test_a_name_cannot_send_the_token_elsewhere(
     reset_service: PasswordResetService,
     add_user: Factory[User],
 ) -> None:
-    user = await add_user("https://example.org/{token}")
+    user = await add_user("https://example.com/{token}")
     await reset_service.request(user.email)
 
     await reset_service.answer_next(URL)
