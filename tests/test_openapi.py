@@ -180,7 +180,8 @@ def example(schema):
 
 def bodies(operation):
     content = operation.get("requestBody", {}).get("content", {})
-    schema = resolved(content["application/json"]["schema"]) if content else {}
+    # Files have another type.
+    schema = resolved(content.get("application/json", {}).get("schema", {}))
     fields = schema.get("properties", {})
     for name in fields:
         for trap in TEXTS + HUGE + TIMES + OBJECTS:
