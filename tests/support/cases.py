@@ -177,6 +177,8 @@ aaaaaaaaaaaaaaaaaaaaaaaaaaaaas:
 dddddddddddddddddddddddddddddd:
   fields:
     name: str
+    iiiiiiiiiiiiiiiiiiiiiiiii: {type: str, pattern: "[A-Z]{2,70}"}
+    jjjjjjjjjjjjjjjjjjjjjjjjj: str(..200)
 vvvvvvvvvvvvvvvvvvvvvvvvvvvvvs:
   fields:
     ccccccccccccccccccccccccc: part of aaaaaaaaaaaaaaaaaaaaaaaaaaaaas

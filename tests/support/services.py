@@ -183,11 +183,17 @@ def write_service(template: Path, folder: Path, answers: Answers, python: Path =
 
 @cache
 def environment_of_all(database_access: str, python: Path) -> Path:
-    """Return an environment with the libraries of all modules in a form."""
-    case = "everything" if database_access == "sync" else "everything-async"
+    """Return an environment with the libraries of all modules and types of fields in a form."""
+    form = "" if database_access == "sync" else "-async"
     with TemporaryDirectory(prefix="phasework-everything-") as folder:
         template = copy_template(Path(folder) / "template")
-        return write_service(template, Path(folder) / "service", CASES[case], python).environment
+        service, *others = (
+            write_service(template, Path(folder) / case, CASES[case + form], python)
+            for case in ("everything", "platform", "blank")
+        )
+        projects = [tomllib.loads(other.files["pyproject.toml"].decode())["project"] for other in others]
+        requirements = {requirement for project in projects for requirement in project["dependencies"]}
+        return replace(service, extra=tuple(sorted(requirements))).environment
 
 
 def lock(folder: Path) -> None:
