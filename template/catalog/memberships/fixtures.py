@@ -1,5 +1,6 @@
 """Fixtures of members and invitations."""
 
+from itertools import count
 from typing import Any
 from uuid import UUID
 
@@ -68,11 +69,13 @@ def make_invitation(
     invitation_payload: Payload,
     admin_user: User,
 ) -> Factory[Invitation]:
-    """Return a function that stores an invitation; arguments override the payload."""
+    """Return a function that stores an invitation of somebody else each time; arguments override the payload."""
+    numbers = count(1)
 
     async def make(**overrides: Any) -> Invitation:
         inviter_id = overrides.pop("inviter_id", admin_user.id)
-        return await invitation_service.invite(InvitationCreate(**invitation_payload(**overrides)), inviter_id)
+        invited = invitation_payload(email=f"guest{next(numbers)}@example.com") | overrides
+        return await invitation_service.invite(InvitationCreate(**invited), inviter_id)
 
     return make
 
@@ -80,7 +83,7 @@ def make_invitation(
 @pytest.fixture
 async def test_invitation(make_invitation: Factory[Invitation]) -> Invitation:
     """An invitation of Barbara Liskov, who has no account."""
-    return await make_invitation()
+    return await make_invitation(email="barbara@example.com")
 
 
 @pytest.fixture
