@@ -157,7 +157,7 @@ def test_only_own_modules_are_offered_if_the_service_has_the_whole_catalog(
     person.will_say(CTRL_C)
 
     with pytest.raises(KeyboardInterrupt):
-        describe(rules, answers | {"modules": [module["name"] for module in rules.catalog]}, [], None)
+        describe(rules, answers | {"modules": offered_in("clinic")}, [], None)
 
     assert person.asked[0].startswith("Name of the module")
 

@@ -101,4 +101,4 @@ async def invitation_token(db_session: AsyncSession, test_invitation: Invitation
 @pytest.fixture
 async def reset_token(db_session: AsyncSession, acting_user: User) -> EmailedToken:
     """The token in an e-mail for the new password of `acting_user`."""
-    return await issue(db_session, TokenKind.PASSWORD_RESET, acting_user.account_id)
+    return await issue(db_session, TokenKind.RESET, acting_user.account_id)

@@ -17,7 +17,7 @@ class TokenKind(StrEnum):
     """What a one-time token allows."""
 
     INVITATION = "invitation"
-    PASSWORD_RESET = "password_reset"
+    RESET = "reset"
 
 
 class Invitation(Record):

@@ -72,7 +72,7 @@ class PasswordResetService:
         token still counts.
         """
         with organisation_scope(token.organisation_id):
-            account_id = await redeem(self.session, TokenKind.PASSWORD_RESET, token)
+            account_id = await redeem(self.session, TokenKind.RESET, token)
             found = select(User).where(User.account_id == account_id, User.active)
             user = await self.session.scalar(found)
             if account_id is None or user is None:
@@ -83,7 +83,7 @@ class PasswordResetService:
 
     async def _mail(self, user: User, email: str, url: str) -> None:
         sent_before = select(Communication.id).where(
-            Communication.token_kind == TokenKind.PASSWORD_RESET,
+            Communication.token_kind == TokenKind.RESET,
             Communication.recipient_id == user.account_id,
             Communication.created_at > utcnow() - PAUSE,
         )
@@ -91,4 +91,4 @@ class PasswordResetService:
             return
         text = TEXT.format(name=plain(user.name), url=url)
         events = EventBus(self.session)
-        await mail(events, TokenKind.PASSWORD_RESET, user.account_id, email, SUBJECT, text)
+        await mail(events, TokenKind.RESET, user.account_id, email, SUBJECT, text)

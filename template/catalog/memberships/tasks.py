@@ -71,8 +71,8 @@ async def issue_invitation(events: EventBus, communication: Communication, /) ->
     return None if found is None else str(await issue(events.session, TokenKind.INVITATION, found))
 
 
-@issues_token(TokenKind.PASSWORD_RESET)
+@issues_token(TokenKind.RESET)
 async def issue_password_reset(events: EventBus, communication: Communication, /) -> str | None:
     """Return a token for the new password of an account."""
     account_id = communication.recipient_id
-    return None if account_id is None else str(await issue(events.session, TokenKind.PASSWORD_RESET, account_id))
+    return None if account_id is None else str(await issue(events.session, TokenKind.RESET, account_id))

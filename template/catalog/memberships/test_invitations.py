@@ -208,7 +208,7 @@ class TestInvitationService(ServiceTestCase[InvitationService]):
 
     async def test_the_token_of_a_reset_accepts_nothing(self) -> None:
         invitation = await self.invite()
-        token = await issue(self.session, TokenKind.PASSWORD_RESET, invitation.id)
+        token = await issue(self.session, TokenKind.RESET, invitation.id)
 
         with pytest.raises(InvalidGrant):
             await self.service.accept(token, NEW)

@@ -14,6 +14,7 @@ from tests.support.factories import Payload
 
 URL = "/invitations"
 NEW = "seven green umbrellas"
+SHORT = "too short"
 
 
 async def test_an_invitation_is_created_and_withdrawn(
@@ -59,7 +60,7 @@ async def test_somebody_new_accepts_and_signs_in(
     invitation_token: EmailedToken,
 ) -> None:
     email = test_invitation.email
-    bodies = [{}, {"new_password": "too short"}, {"new_password": NEW}, {"new_password": NEW}]
+    bodies = [{}, {"new_password": SHORT}, {"new_password": NEW}, {"new_password": NEW}]
 
     responses = [
         await client.post("/invitation-acceptances", json={"token": str(invitation_token), **body}) for body in bodies

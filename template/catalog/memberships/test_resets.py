@@ -48,7 +48,7 @@ async def test_somebody_with_an_account_gets_an_email(reset_service: PasswordRes
     assert [await reset_service.answer_next(URL) for _ in range(2)] == [True, False]
 
     (message,) = await queued(reset_service)
-    assert (message.address, message.token_kind) == (email, TokenKind.PASSWORD_RESET)
+    assert (message.address, message.token_kind) == (email, TokenKind.RESET)
     assert (message.recipient_kind, message.recipient_id) == ("account", acting_user.account_id)
     assert message.text is not None
     assert message.text.startswith("Hello Ada Lovelace,")

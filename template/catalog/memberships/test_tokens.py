@@ -18,7 +18,7 @@ from tests.test_config import FROZEN_NOW
 
 pytestmark = pytest.mark.usefixtures("organisation")
 
-RESET, INVITATION = TokenKind.PASSWORD_RESET, TokenKind.INVITATION
+RESET, INVITATION = TokenKind.RESET, TokenKind.INVITATION
 
 
 async def test_a_token_works_once(db_session: AsyncSession) -> None:

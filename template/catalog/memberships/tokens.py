@@ -19,7 +19,7 @@ from ..communications.schemas import CommunicationCreate
 from ..communications.service import CommunicationService
 from .models import OneTimeToken, TokenKind
 
-LIFETIMES = {TokenKind.INVITATION: timedelta(days=7), TokenKind.PASSWORD_RESET: timedelta(hours=1)}
+LIFETIMES = {TokenKind.INVITATION: timedelta(days=7), TokenKind.RESET: timedelta(hours=1)}
 """How long a token can be used after its e-mail was sent."""
 
 logger = logging.getLogger(__name__)
