@@ -770,7 +770,7 @@ BAD_ANSWERS: dict[str, tuple[Answers, str]] = {
     ),
     "entity of the users to whom a record refers": (
         own(entity="User", fields={"name": "str", "owner": "-> users"}),
-        "own_modules.loans.entity: use OwnUser or another name, because users has the entity User.",
+        "own_modules.loans.entity: use OwnUser or another name, because the core has a User.",
     ),
     # --- routes, admin, roles
     "routes that are not a list": (
