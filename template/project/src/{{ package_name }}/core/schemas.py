@@ -23,6 +23,7 @@ from pydantic import (
     HttpUrl,
     StringConstraints,
     WithJsonSchema,
+    WrapSerializer,
 )
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, to_json
@@ -187,7 +188,13 @@ PlainTime = Annotated[
     AfterValidator(_check_time_of_day),
     WithJsonSchema({"type": "string", "format": "time-local"}),
 ]
-PlainDuration = Annotated[timedelta, Field(ge=timedelta(0), le=timedelta(days=36_500)), AsText]
+# RFC 3339, appendix A, has no seconds after hours without minutes: PT5H0M27S.
+PlainDuration = Annotated[
+    timedelta,
+    Field(ge=timedelta(0), le=timedelta(days=36_500)),
+    AsText,
+    WrapSerializer(lambda value, write: re.sub(r"H(?=[\d.]+S)", "H0M", write(value)), when_used="json"),
+]
 Tags = Annotated[list[ShortText], Field(max_length=50), AfterValidator(_check_tags)]
 Moment = Annotated[AwareDatetime, AsText, AfterValidator(_in_utc)]
 LocalTime = Annotated[
