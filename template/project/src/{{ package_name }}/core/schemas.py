@@ -103,6 +103,12 @@ def _check_local_time(value: time) -> time:
     return _check_time_of_day(value)
 
 
+def _check_duration(value: timedelta) -> timedelta:
+    if value.microseconds:
+        raise ValueError("must be a whole number of seconds")
+    return value
+
+
 def _check_tags(values: list[str]) -> list[str]:
     if len(set(values)) < len(values):
         raise ValueError("must not contain a text twice")
@@ -188,12 +194,13 @@ PlainTime = Annotated[
     AfterValidator(_check_time_of_day),
     WithJsonSchema({"type": "string", "format": "time-local"}),
 ]
-# RFC 3339, appendix A, has no seconds after hours without minutes: PT5H0M27S.
+# In RFC 3339, appendix A, seconds are whole numbers, and follow minutes where there are hours: PT5H0M27S.
 PlainDuration = Annotated[
     timedelta,
     Field(ge=timedelta(0), le=timedelta(days=36_500)),
     AsText,
-    WrapSerializer(lambda value, write: re.sub(r"H(?=[\d.]+S)", "H0M", write(value)), when_used="json"),
+    AfterValidator(_check_duration),
+    WrapSerializer(lambda value, write: re.sub(r"H(?=\d+S)", "H0M", write(value)), when_used="json"),
 ]
 Tags = Annotated[list[ShortText], Field(max_length=50), AfterValidator(_check_tags)]
 Moment = Annotated[AwareDatetime, AsText, AfterValidator(_in_utc)]
