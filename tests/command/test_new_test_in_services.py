@@ -39,8 +39,8 @@ def break_lookup(service: Service) -> None:
     resource = service.folder / "src" / service.package / "core" / "resource.py"
     text = resource.read_text(encoding="utf-8")
     broken = text.replace(
-        "select(self.model).where(self.model.id == record_id)",
-        "select(self.model).where(self.model.id != record_id).limit(1)",
+        "select(self.model).where(self.model.id == record_id, *self._visible())",
+        "select(self.model).where(self.model.id != record_id, *self._visible()).limit(1)",
         1,
     )
     assert broken != text
