@@ -192,6 +192,15 @@ def test_the_reference_names_routes_settings_and_public_routes() -> None:
 
 
 @each_module
+def test_periodic_tasks_run_soon_in_the_end_to_end_tests(folder: Path) -> None:
+    module = read_module(folder)
+
+    intervals = [float(value) for name, value in module["e2e_environment"].items() if "INTERVAL_SECONDS" in name]
+    assert bool(intervals) == module["worker"]
+    assert all(seconds <= 5 for seconds in intervals)
+
+
+@each_module
 def test_sources_contain_no_jinja(folder: Path) -> None:
     sources = [path.read_text(encoding="utf-8") for path in folder.glob("*.py")]
 
